@@ -60,7 +60,11 @@ def read(package: Path) -> list[Module]:
     modules: list[Module] = []
     for path in sorted(package.rglob("*.py")):
         text = path.read_text(encoding="utf-8")
-        modules.append(Module(path, path.relative_to(package).as_posix(), text, ast.parse(text, str(path))))
+        try:
+            tree = ast.parse(text, str(path))
+        except SyntaxError as wrong:
+            sys.exit(f"{path}:{wrong.lineno}: {wrong.msg}")
+        modules.append(Module(path, path.relative_to(package).as_posix(), text, tree))
     return modules
 
 
@@ -86,7 +90,7 @@ def deepest(node: ast.AST, depth: int = 0) -> int:
     """Levels of blocks below `node`; an elif is no deeper than its if; an inner function is measured by itself."""
     found = depth
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, (*Function.__args__, ast.ClassDef)):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
         chained = isinstance(node, ast.If) and isinstance(child, ast.If) and node.orelse == [child]
         found = max(found, deepest(child, depth + (isinstance(child, BLOCKS) and not chained)))
