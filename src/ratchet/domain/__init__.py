@@ -1,0 +1,1 @@
+"""Words and decisions of Ratchet: values in, values out, no I/O."""

@@ -1,0 +1,64 @@
+"""Events of the house itself: targets, tokens, seeding; recorded so that the audit is whole."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from ratchet.domain.noun import Noun
+from ratchet.domain.target import Target
+
+Role = Literal["viewer", "operator", "approver", "admin", "source"]
+ROLES: tuple[Role, ...] = ("viewer", "operator", "approver", "admin", "source")
+
+
+class Token(Noun):
+    """A credential for Ratchet itself, of a person or a service. Only its hash is kept."""
+
+    id: str
+    name: str
+    person: bool
+    role: Role
+    hashed: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked: bool = False
+
+
+class TargetAdded(Noun):
+    """A target was registered or registered anew."""
+
+    label: ClassVar[str] = "target_added"
+    kind: Literal["target_added"] = "target_added"
+    target: Target
+
+
+class TokenMade(Noun):
+    """A token was made; its hash is in the token table, never here."""
+
+    label: ClassVar[str] = "token_made"
+    kind: Literal["token_made"] = "token_made"
+    id: str
+    name: str
+    person: bool
+    role: Role
+
+
+class TokenRevoked(Noun):
+    """A token was revoked."""
+
+    label: ClassVar[str] = "token_revoked"
+    kind: Literal["token_revoked"] = "token_revoked"
+    id: str
+
+
+class SeedCompleted(Noun):
+    """The playbooks that ship with the release were offered to the vault."""
+
+    label: ClassVar[str] = "seed_completed"
+    kind: Literal["seed_completed"] = "seed_completed"
+    seeded: int
+    skipped: int
+
+
+HouseEvent = Annotated[TargetAdded | TokenMade | TokenRevoked | SeedCompleted, Field(discriminator="kind")]

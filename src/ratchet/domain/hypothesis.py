@@ -1,0 +1,66 @@
+"""Hypotheses as judged: verdict, evidence for and against, objects named, and the conclusion they lead to."""
+
+from typing import Any, Literal
+
+from ratchet.domain.condition import Trace
+from ratchet.domain.noun import Noun
+
+Verdict = Literal["confirmed", "refuted", "undecided", "unknown", "contradictory"]
+Outcome = Literal["cause", "ambiguous", "unknown_cause", "security", "contradictory"]
+
+
+class Found(Noun):
+    """An object concerned: a pid, slot, table, setting, host, named so that a person can point at it."""
+
+    kind: str
+    id: str
+    name: str = ""
+    values: dict[str, Any] = {}
+    """Further identity, such as pid and backend_start of a session."""
+
+
+class Reason(Noun):
+    """One line of evidence for or against, with the captured evidence that it can be re-run from."""
+
+    text: str
+    trace: Trace | None = None
+    evidence: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+
+
+class Hypothesis(Noun):
+    """One cause, judged over captured evidence."""
+
+    id: str
+    playbook: str
+    """The pin, `series@version`."""
+    version_id: str
+    title: str
+    cause: str
+    verdict: Verdict
+    prior: float
+    confidence: float
+    objects: tuple[Found, ...] = ()
+    evidence: tuple[Reason, ...] = ()
+    against: tuple[Reason, ...] = ()
+    then: tuple[str, ...] = ()
+    security: bool = False
+    action: str = ""
+
+
+class Conclusion(Noun):
+    """What the differential says: the ranked hypotheses and whether one of them may be acted on."""
+
+    outcome: Outcome
+    cause: str | None = None
+    confidence: float = 0.0
+    hypotheses: tuple[Hypothesis, ...] = ()
+    chosen: int | None = None
+    """Index of the leading hypothesis in `hypotheses`, when there is one."""
+    suggested_action: str = ""
+    why: str = ""
+
+    @property
+    def leading(self) -> Hypothesis | None:
+        """The hypothesis that the conclusion rests on, if any."""
+        return None if self.chosen is None else self.hypotheses[self.chosen]

@@ -1,0 +1,268 @@
+"""The incident: the fold of its timeline. This value *is* the checkpoint."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import Any, Literal, TypeAlias
+
+from ratchet.domain import timeline as t
+from ratchet.domain.alert import Alert
+from ratchet.domain.escalation import Handoff
+from ratchet.domain.gate import Approval, DecisionPacket, Grant
+from ratchet.domain.hypothesis import Conclusion
+from ratchet.domain.noun import Noun
+from ratchet.domain.plan import Plan
+
+Status = Literal[
+    "open", "triaging", "awaiting_approval", "acting", "verifying", "resolved", "escalated", "held", "closed"
+]  # fmt: skip
+LIVE: frozenset[str] = frozenset({"open", "triaging", "awaiting_approval", "acting", "verifying"})
+"""Statuses in which the automation still has something to do."""
+OpState = Literal["intended", "done", "failed_clean", "unknown", "took", "absent", "unsure"]
+
+
+class Op(Noun):
+    """One attempt at a step, from the durable intent to what is known of its outcome."""
+
+    grant: Grant
+    step: str
+    attempt: int
+    state: OpState
+    intended_at: datetime
+    ended_at: datetime | None = None
+    return_code: str = ""
+    error_category: str = "none"
+    touched: tuple[dict[str, Any], ...] = ()
+    result: dict[str, Any] = {}
+    stopped: str = ""
+    because: str = ""
+
+
+class Sample(Noun):
+    """One verification sample as folded: when, and true, false or unknown."""
+
+    at: datetime
+    value: bool | None
+
+
+class Incident(Noun):
+    """One incident, whole. `seq` is the number of events behind it."""
+
+    id: str
+    tenant: str = "main"
+    seq: int = 0
+    number: int = 0
+    origin: Literal["production", "drill"] = "production"
+    fault: str | None = None
+    status: Status = "open"
+    opened_at: datetime | None = None
+    updated_at: datetime | None = None
+    owner: str = "ratchet"
+    epoch: int = 0
+    alerts: tuple[Alert, ...] = ()
+    target: str | None = None
+    target_reason: str = ""
+    candidates: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    looked_at: datetime | None = None
+    conclusion: Conclusion | None = None
+    concluded_at: datetime | None = None
+    plan: Plan | None = None
+    cursor: int = 0
+    packet: DecisionPacket | None = None
+    revision: int = 0
+    approvals: tuple[Approval, ...] = ()
+    answered: Literal["", "refused", "expired", "superseded"] = ""
+    answer_detail: str = ""
+    ops: tuple[Op, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    verified: t.Verified | None = None
+    handoff: Handoff | None = None
+    resolved: t.Resolved | None = None
+    draft: t.Drafted | None = None
+
+    @property
+    def name(self) -> str:
+        """`INC-1`: the short name that people say."""
+        return f"INC-{self.number}"
+
+    @property
+    def stream(self) -> str:
+        """The name of its event stream."""
+        return f"incident/{self.id}"
+
+    @property
+    def op(self) -> Op | None:
+        """The latest attempt at a step, if any."""
+        return self.ops[-1] if self.ops else None
+
+    @property
+    def alert(self) -> Alert:
+        """The alert that opened it."""
+        return self.alerts[0]
+
+    @property
+    def alert_resolved(self) -> bool:
+        """Whether every alert attached has resolved at its source."""
+        return bool(self.alerts) and all(a.status == "resolved" for a in self.alerts)
+
+    def streak(self) -> tuple[Sample, ...]:
+        """The unbroken run of true samples at the end of the window."""
+        run: list[Sample] = []
+        for sample in reversed(self.samples):
+            if sample.value is not True:
+                break
+            run.insert(0, sample)
+        return tuple(run)
+
+    def effect_at(self) -> datetime | None:
+        """When the act's result was known; verification counts from here."""
+        return self.op.ended_at if self.op else None
+
+    def apply(self, recorded: t.Recorded[t.Event]) -> "Incident":
+        """The incident after one more event; pure."""
+        change = _FOLD[recorded.event.kind](self, recorded.event, recorded.at)
+        return self.model_copy(update={**change, "seq": recorded.seq, "updated_at": recorded.at})
+
+
+def fold(incident_id: str, events: Iterable[t.Recorded[t.Event]], tenant: str = "main") -> Incident:
+    """The incident that a timeline describes."""
+    return reduce(lambda incident, event: incident.apply(event), events, Incident(id=incident_id, tenant=tenant))
+
+
+Change: TypeAlias = dict[str, Any]
+
+
+def _opened(_: Incident, e: t.Opened, at: datetime) -> Change:
+    return {
+        "number": e.number, "origin": e.origin, "fault": e.fault, "alerts": (e.alert,), "target": e.target,
+        "target_reason": e.target_reason, "opened_at": at, "status": "open",
+    }  # fmt: skip
+
+
+def _joined(i: Incident, e: t.Joined, _: datetime) -> Change:
+    others = tuple(a for a in i.alerts if a.key != e.alert.key)
+    same = [n for n, a in enumerate(i.alerts) if a.key == e.alert.key]
+    if same:
+        return {"alerts": tuple(e.alert if n == same[0] else a for n, a in enumerate(i.alerts))}
+    return {"alerts": (*others, e.alert)}
+
+
+def _looked(_: Incident, e: t.Looked, at: datetime) -> Change:
+    return {"status": "triaging", "candidates": e.candidates, "evidence": e.evidence, "looked_at": at}
+
+
+def _concluded(_: Incident, e: t.Concluded, at: datetime) -> Change:
+    return {"conclusion": e.conclusion, "concluded_at": at}
+
+
+def _planned(i: Incident, e: t.Planned, _: datetime) -> Change:
+    return {"plan": e.plan, "cursor": 0, "evidence": (*i.evidence, *(x for x in e.evidence if x not in i.evidence))}
+
+
+def _asked(i: Incident, e: t.Asked, _: datetime) -> Change:
+    return {
+        "status": "awaiting_approval", "packet": e.packet, "revision": i.revision + 1, "approvals": (),
+        "answered": "", "answer_detail": "",
+    }  # fmt: skip
+
+
+def _granted(i: Incident, e: t.Granted, _: datetime) -> Change:
+    return {"approvals": (*i.approvals, e.approval)}
+
+
+def _refused(_: Incident, e: t.Refused, _at: datetime) -> Change:
+    return {"answered": "refused", "answer_detail": f"{e.by}: {e.reason}", "approvals": ()}
+
+
+def _expired(_: Incident, _e: t.Expired, _at: datetime) -> Change:
+    return {"answered": "expired", "approvals": ()}
+
+
+def _superseded(_: Incident, e: t.Superseded, _at: datetime) -> Change:
+    return {"answered": "superseded", "answer_detail": e.because, "approvals": ()}
+
+
+def _intended(i: Incident, e: t.Intended, at: datetime) -> Change:
+    step = i.packet.step if i.packet else ""
+    op = Op(grant=e.grant, step=step, attempt=e.attempt, state="intended", intended_at=at)
+    return {"status": "acting", "ops": (*i.ops, op), "approvals": ()}
+
+
+def _op(i: Incident, op_id: str, **update: Any) -> Change:
+    return {"ops": tuple(o.model_copy(update=update) if o.grant.op_id == op_id else o for o in i.ops)}
+
+
+def _acted(i: Incident, e: t.Acted, at: datetime) -> Change:
+    change = _op(
+        i, e.op_id, state=e.outcome, ended_at=at, return_code=e.return_code, error_category=e.error_category,
+        touched=e.touched, result=e.result, stopped=e.stopped,
+    )  # fmt: skip
+    return {**change, **(_next_step(i) if e.outcome == "done" and not e.stopped else {})}
+
+
+def _next_step(i: Incident) -> Change:
+    last = i.plan is None or i.cursor + 1 >= len(i.plan.steps)
+    return {"status": "verifying", "samples": ()} if last else {"cursor": i.cursor + 1, "packet": None}
+
+
+def _doubted(i: Incident, e: t.Doubted, _: datetime) -> Change:
+    return _op(i, e.op_id, state="unknown", because=e.because, error_category=e.error_category)
+
+
+def _settled(i: Incident, e: t.Settled, at: datetime) -> Change:
+    state = {"yes": "took", "no": "absent", "cannot_tell": "unsure"}[e.took]
+    change = _op(i, e.op_id, state=state, ended_at=at, because=e.because)
+    return {**change, **(_next_step(i) if e.took == "yes" else {})}
+
+
+def _sampled(i: Incident, e: t.Sampled, _: datetime) -> Change:
+    return {"samples": (*i.samples, Sample(at=e.at, value=e.value))}
+
+
+def _verified(_: Incident, e: t.Verified, _at: datetime) -> Change:
+    return {"verified": e}
+
+
+def _resolved(_: Incident, e: t.Resolved, _at: datetime) -> Change:
+    return {"status": "resolved", "resolved": e}
+
+
+def _escalated(_: Incident, e: t.Escalated, _at: datetime) -> Change:
+    return {"status": "escalated", "handoff": e.handoff, "owner": e.handoff.to}
+
+
+def _drafted(_: Incident, e: t.Drafted, _at: datetime) -> Change:
+    return {"draft": e}
+
+
+def _taken(i: Incident, e: t.Taken, _: datetime) -> Change:
+    return {"status": "held", "owner": e.by, "epoch": i.epoch + 1, "approvals": ()}
+
+
+def _handed_back(i: Incident, _e: t.HandedBack, _at: datetime) -> Change:
+    return {
+        "status": "open", "owner": "ratchet", "epoch": i.epoch + 1, "approvals": (), "packet": None, "plan": None,
+        "conclusion": None, "evidence": (), "looked_at": None, "handoff": None, "answered": "", "samples": (),
+        "verified": None,
+    }  # fmt: skip
+
+
+def _closed(_: Incident, _e: t.Closed, _at: datetime) -> Change:
+    return {"status": "closed"}
+
+
+def _noted(_: Incident, _e: t.Noted, _at: datetime) -> Change:
+    return {}
+
+
+_FOLD: dict[str, Callable[..., Change]] = {
+    "opened": _opened, "joined": _joined, "looked": _looked, "concluded": _concluded, "planned": _planned,
+    "asked": _asked, "granted": _granted, "refused": _refused, "expired": _expired, "superseded": _superseded,
+    "intended": _intended, "acted": _acted, "doubted": _doubted, "settled": _settled, "sampled": _sampled,
+    "verified": _verified, "resolved": _resolved, "escalated": _escalated, "drafted": _drafted, "noted": _noted,
+    "taken": _taken, "handed_back": _handed_back, "closed": _closed,
+}  # fmt: skip
+
+MARGIN = timedelta(seconds=2)
+"""Waited beyond the deadline before a lost outcome is looked up."""

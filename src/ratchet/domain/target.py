@@ -1,0 +1,74 @@
+"""Targets: what Ratchet may look at and act on, with credentials by reference only."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from ratchet.domain.noun import Noun
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+
+
+class SecretRef(Noun):
+    """Where a credential stands, never the credential: a variable, a path, or a libpq string without password."""
+
+    kind: Literal["env", "file", "pgpass"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+class HostControl(Noun):
+    """How a stopped server on this host is started: absolute paths and the account that owns the files."""
+
+    pg_ctl: str
+    pg_data: str
+    run_as: str
+
+
+class Target(Noun):
+    """One system under care. A primary, its replicas and its pooler form one conflict group."""
+
+    name: str = Field(pattern=NAME)
+    kind: Literal["postgres", "host"]
+    diag: SecretRef | None = None
+    act: SecretRef | None = None
+    canary: SecretRef | None = None
+    host_control: HostControl | None = None
+    tags: tuple[str, ...] = ()
+    owner: str = ""
+    replica_of: str | None = None
+    pooler_of: str | None = None
+    address: str = ""
+    """host:port and database as registered, for matching alerts; no credential."""
+    system_identifier: str = ""
+
+    @property
+    def conflict_group(self) -> str:
+        """The name that locks are taken on."""
+        return self.replica_of or self.pooler_of or self.name
+
+    @property
+    def chaos(self) -> bool:
+        """Whether faults may be caused here on purpose."""
+        return "chaos" in self.tags
+
+
+class Fingerprint(Noun):
+    """Who answered: the identity of the server behind a target's address, read anew before every act."""
+
+    system_identifier: str
+    timeline: int
+    in_recovery: bool
+    server_version: int
+    clock: datetime
+    """The target's own clock when it answered."""
+    taken_at: datetime
+    """Our clock then."""
+
+    def same_server(self, other: "Fingerprint") -> bool:
+        """Whether both name one server in one role: identity, timeline and recovery state agree."""
+        mine = (self.system_identifier, self.timeline, self.in_recovery)
+        return mine == (other.system_identifier, other.timeline, other.in_recovery)
