@@ -1,0 +1,120 @@
+"""The desk's contract: one interface, in process and over HTTP; doors hold nothing else."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ratchet.desk.views import (
+    CheckView,
+    DecisionView,
+    IncidentLine,
+    IncidentView,
+    LintView,
+    NewToken,
+    PlaybookView,
+    TargetReport,
+    TargetRequest,
+    TargetView,
+    TokenView,
+)
+from ratchet.domain.alert import Alert
+from ratchet.domain.evidence import Evidence
+from ratchet.domain.house import Role
+from ratchet.domain.ports import Page
+
+
+class Desk(Protocol):
+    """What one principal may ask. Every verb raises Refusal, with the same codes on every road."""
+
+    def whoami(self) -> tuple[str, Role]:
+        """Who asks, such as `user:ana`, and in which role."""
+        ...
+
+    def receive(self, alerts: Sequence[Alert]) -> list[str]:
+        """Make alerts durable and give the incidents they belong to, `INC-1` and so on, in order without repeats."""
+        ...
+
+    def incidents(
+        self, *, status: Sequence[str] = (), limit: int = 50, cursor: str | None = None
+    ) -> Page[IncidentLine]:
+        """Newest first."""
+        ...
+
+    def incident(self, reference: str) -> IncidentView:
+        """One incident by `INC-1` or ULID."""
+        ...
+
+    def evidence(self, evidence_id: str) -> Evidence:
+        """Captured evidence, as captured."""
+        ...
+
+    def decisions(self, *, state: Sequence[str] = (), limit: int = 50, cursor: str | None = None) -> Page[DecisionView]:
+        """Pending ones by expiry when only they are asked; else newest first."""
+        ...
+
+    def decision(self, decision_id: str) -> DecisionView:
+        """One decision with its packet."""
+        ...
+
+    def approve(self, decision_id: str, digest: str, reason: str) -> DecisionView:
+        """Say yes to exactly this packet. Repeating it gives the first answer."""
+        ...
+
+    def deny(self, decision_id: str, digest: str, reason: str) -> DecisionView:
+        """Say no; final."""
+        ...
+
+    def playbooks(self, *, source: str | None = None, series: str | None = None) -> list[PlaybookView]:
+        """All versions in the vault, by series, newest version first."""
+        ...
+
+    def playbook(self, reference: str) -> PlaybookView:
+        """One version by id, by `series@version`, or a series' active one."""
+        ...
+
+    def render(self, reference: str) -> str:
+        """A version as a Markdown page."""
+        ...
+
+    def lint(self, text: str, where: str) -> LintView:
+        """Every mistake in a playbook text at once."""
+        ...
+
+    def edit(self, version_id: str, changes: dict[str, str]) -> PlaybookView:
+        """Change a draft: `guidance`, `owner`, or the whole `text`. The id stays, the revision moves."""
+        ...
+
+    def activate(self, version_id: str, reason: str) -> PlaybookView:
+        """Make a draft the active version; refused while it has blanks or lint faults."""
+        ...
+
+    def discard(self, version_id: str, reason: str) -> None:
+        """Throw a draft away."""
+        ...
+
+    def targets(self) -> list[TargetView]:
+        """All registered targets."""
+        ...
+
+    def add_target(self, request: TargetRequest) -> TargetReport:
+        """Register a target, provision its roles when asked, and report what it lacks."""
+        ...
+
+    def check_target(self, name: str) -> TargetReport:
+        """What a target lacks now."""
+        ...
+
+    def make_token(self, name: str, *, person: bool, role: Role, days: int | None = None) -> NewToken:
+        """A new token; its text is shown once."""
+        ...
+
+    def tokens(self) -> list[TokenView]:
+        """All tokens, newest first."""
+        ...
+
+    def revoke_token(self, token_id: str) -> None:
+        """Revoke a token."""
+        ...
+
+    def doctor(self) -> list[CheckView]:
+        """Whether everything that Ratchet stands on is well."""
+        ...
