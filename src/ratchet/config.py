@@ -1,0 +1,53 @@
+"""One frozen Settings; the only reader of the environment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from ratchet.domain.noun import Noun
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+class Settings(Noun):
+    """Everything that is decided outside the program. `environ` resolves credential references and is never shown."""
+
+    home: Path
+    url: str | None = None
+    token: str | None = Field(default=None, repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8080
+    overlays: tuple[Path, ...] = ()
+    """Site directories with `playbooks/`, `probes/` and `faults/`, read after the shipped library."""
+    operator: str = "operator"
+    """Who sits at this terminal, for what is done in process."""
+    environ: Mapping[str, str] = Field(default_factory=dict, repr=False, exclude=True)
+
+
+def read_settings(environ: Mapping[str, str], home: Path | None = None) -> Settings:
+    """Settings from the environment. `RATCHET_*` names come first; the seed's `HELPDESK_CLIENT_API_KEY` is understood."""
+    return Settings(
+        home=(home or _home(environ)).expanduser(),
+        url=environ.get("RATCHET_URL") or None,
+        token=_token(environ),
+        host=environ.get("RATCHET_HOST", "127.0.0.1"),
+        port=int(environ.get("RATCHET_PORT", "8080")),
+        overlays=tuple(Path(part) for part in environ.get("RATCHET_LIBRARY", "").split(":") if part),
+        operator=environ.get("RATCHET_PERSON") or environ.get("USER") or environ.get("LOGNAME") or "operator",
+        environ=dict(environ),
+    )
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    if environ.get("RATCHET_HOME"):
+        return Path(environ["RATCHET_HOME"])
+    state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "~")) / ".local" / "state")
+    return Path(state) / "ratchet"
+
+
+def _token(environ: Mapping[str, str]) -> str | None:
+    path = environ.get("RATCHET_TOKEN_FILE")
+    if path:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    return environ.get("RATCHET_TOKEN") or environ.get("HELPDESK_CLIENT_API_KEY") or None
