@@ -9,7 +9,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs lock clean packages
+.PHONY: help demo test check style types floors ceilings bench docs lock clean packages
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -20,11 +20,19 @@ demo: $(READY) ## break a PostgreSQL of our own, watch it being diagnosed, appro
 test: $(READY) packages ## every test, against real servers
 	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
-check: $(READY) ## style, types, floors and ceilings
+check: style types floors ceilings ## style, types, floors and ceilings
+
+style: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet . || { echo 'not formatted; run: $(BIN)/ruff format .'; exit 1; }
+
+types: $(READY)
 	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+floors: $(READY)
 	@$(BIN)/lint-imports --no-logo --no-cache
+
+ceilings: $(READY)
 	@$(BIN)/python scripts/ceilings.py
 
 bench: $(READY) ## the figures the documents quote, measured on this machine

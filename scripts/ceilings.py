@@ -1,6 +1,7 @@
 """Measures the house's ceilings over the source and fails, naming file and line, when one is broken."""
 
 import ast
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ class Violation:
     words: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.words}"
+        return f"{os.path.relpath(self.path)}:{self.line}: {self.words}"
 
 
 @dataclass(frozen=True)
