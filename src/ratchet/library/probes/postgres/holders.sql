@@ -1,0 +1,35 @@
+-- name: postgres.holders
+-- summary: Who holds the connections, per application, user and database
+-- privilege: pg_monitor
+-- versions: 14+
+-- where: any
+-- columns:
+--   app text                       application_name, (none) when the client gave none
+--   user text                      role
+--   db text                        database
+--   n int                          sessions
+--   idle int                       sessions doing nothing
+--   idle_in_tx int                 sessions idle inside an open transaction
+--   active int                     sessions running a statement
+--   oldest_idle_s float            seconds since the longest idle session did anything, 0 when none is idle
+--   idle_over_5m int               sessions doing nothing for more than 300 seconds
+--   newest_backend_start timestamp when its youngest session connected
+--   share float                    part of all client sessions, 0 to 1
+SELECT coalesce(nullif(application_name, ''), '(none)') AS app,
+       usename::text AS "user",
+       datname::text AS db,
+       count(*)::int AS n,
+       count(*) FILTER (WHERE state = 'idle')::int AS idle,
+       count(*) FILTER (WHERE state IN ('idle in transaction', 'idle in transaction (aborted)'))::int AS idle_in_tx,
+       count(*) FILTER (WHERE state = 'active')::int AS active,
+       coalesce(greatest(0, max(extract(epoch FROM clock_timestamp() - state_change))
+           FILTER (WHERE state = 'idle')), 0)::float8 AS oldest_idle_s,
+       count(*) FILTER (WHERE state = 'idle'
+           AND state_change < clock_timestamp() - interval '5 minutes')::int AS idle_over_5m,
+       to_char(max(backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS newest_backend_start,
+       (count(*)::float8 / sum(count(*)) OVER ())::float8 AS share
+FROM pg_stat_activity
+WHERE backend_type = 'client backend'
+GROUP BY 1, 2, 3
+ORDER BY n DESC, app
+LIMIT 50

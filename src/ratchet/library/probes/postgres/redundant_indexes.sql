@@ -1,0 +1,46 @@
+-- name: postgres.redundant_indexes
+-- summary: Indexes on the same columns in the same way as another index of the table
+-- privilege: pg_monitor
+-- versions: 14+
+-- where: any
+-- columns:
+--   index text                     the index one could do without, with its schema where needed
+--   duplicate_of text              the index that does the same
+--   relation text                  their table
+--   columns int                    columns in the key
+--   scans int                      times it was used since the statistics were reset
+--   keeper_scans int               times the other one was used
+--   unique bool                    it enforces uniqueness, so it is not free to go
+--   in_constraint bool             a constraint needs it, so it is not free to go
+--   est_bytes int                  size as last recorded
+WITH plain AS (
+    SELECT i.indexrelid, i.indrelid, i.indisunique, i.indnkeyatts,
+           EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = i.indexrelid) AS in_constraint,
+           c.relam, c.relpages, i.indkey::text AS keys, i.indclass::text AS classes,
+           i.indcollation::text AS collations, i.indoption::text AS options
+    FROM pg_index AS i
+    JOIN pg_class AS c ON c.oid = i.indexrelid
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE i.indexprs IS NULL AND i.indpred IS NULL AND i.indisvalid AND i.indislive
+      AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema')
+), ranked AS (
+    SELECT p.indexrelid, p.indrelid, p.indisunique, p.indnkeyatts, p.in_constraint, p.relpages,
+           row_number() OVER same AS place,
+           first_value(p.indexrelid) OVER same AS keeper
+    FROM plain AS p
+    WINDOW same AS (PARTITION BY p.indrelid, p.relam, p.keys, p.classes, p.collations, p.options, p.indnkeyatts
+                    ORDER BY p.in_constraint DESC, p.indisunique DESC, p.indexrelid)
+)
+SELECT r.indexrelid::regclass::text AS index,
+       r.keeper::regclass::text AS duplicate_of,
+       r.indrelid::regclass::text AS relation,
+       r.indnkeyatts::int AS columns,
+       coalesce(pg_stat_get_numscans(r.indexrelid), 0) AS scans,
+       coalesce(pg_stat_get_numscans(r.keeper), 0) AS keeper_scans,
+       r.indisunique AS "unique",
+       r.in_constraint,
+       greatest(r.relpages, 0) * current_setting('block_size')::bigint AS est_bytes
+FROM ranked AS r
+WHERE r.place > 1
+ORDER BY est_bytes DESC, 3, r.indexrelid
+LIMIT 100

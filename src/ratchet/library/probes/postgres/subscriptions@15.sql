@@ -1,0 +1,32 @@
+-- name: postgres.subscriptions
+-- summary: Logical subscriptions, whether they run and what they received
+-- privilege: pg_monitor
+-- versions: 15+
+-- where: any
+-- columns:
+--   subscription text              its name
+--   db text                        database
+--   enabled bool                   it is meant to run
+--   running bool                   its apply worker exists
+--   pid int                        process id of the apply worker
+--   received_lsn text              last position received
+--   last_message_age_s float       seconds since the last message from the publisher
+--   apply_errors int               errors while applying (15+), else null
+--   sync_errors int                errors while copying tables (15+), else null
+SELECT u.subname::text AS subscription,
+       d.datname::text AS db,
+       u.subenabled AS enabled,
+       s.pid IS NOT NULL AS running,
+       s.pid,
+       s.received_lsn::text AS received_lsn,
+       greatest(0, extract(epoch FROM clock_timestamp() - s.last_msg_receipt_time))::float8 AS last_message_age_s,
+       e.apply_error_count AS apply_errors,
+       (to_jsonb(e) ->> 'sync_error_count')::bigint AS sync_errors
+FROM pg_subscription AS u
+JOIN pg_database AS d ON d.oid = u.subdbid
+LEFT JOIN pg_stat_subscription AS s ON s.subid = u.oid AND s.relid IS NULL
+    AND coalesce(to_jsonb(s) ->> 'worker_type', 'apply') = 'apply'
+    AND (to_jsonb(s) ->> 'leader_pid') IS NULL
+LEFT JOIN pg_stat_subscription_stats AS e ON e.subid = u.oid
+ORDER BY e.apply_error_count DESC NULLS LAST, running, u.subname
+LIMIT 100

@@ -1,0 +1,57 @@
+-- name: postgres.table_bloat
+-- summary: Tables of this database with the most dead rows, and why they are not cleaned
+-- privilege: pg_monitor
+-- versions: 14+
+-- where: any
+-- args: min_dead int = 0
+-- columns:
+--   relation text                  table, with its schema
+--   live int                       rows alive, estimated
+--   dead int                       rows dead, estimated
+--   dead_ratio float               dead rows as a part of all rows, 0 to 1
+--   threshold int                  dead rows at which autovacuum would come
+--   over_threshold bool            dead rows exceed it
+--   autovacuum_enabled bool        the table's own switch; true when it has none
+--   reloptions list                the table's own settings
+--   n_mod_since_analyze int        rows changed since the last analyze
+--   last_vacuum timestamp          by a person
+--   last_autovacuum timestamp      by autovacuum
+--   autovacuum_count int           times autovacuum came since the statistics were reset
+--   est_bytes int                  size at the last vacuum or analyze, without indexes
+--   vacuum_running bool            a vacuum of it runs now
+WITH candidate AS (
+    SELECT t.relid, t.schemaname, t.relname, t.n_live_tup, t.n_dead_tup, t.n_mod_since_analyze,
+           t.last_vacuum, t.last_autovacuum, t.autovacuum_count
+    FROM pg_stat_user_tables AS t
+    WHERE t.n_dead_tup >= %(min_dead)s::bigint
+    ORDER BY t.n_dead_tup DESC, t.relid
+    LIMIT 50
+)
+SELECT quote_ident(t.schemaname::text) || '.' || quote_ident(t.relname::text) AS relation,
+       t.n_live_tup AS live,
+       t.n_dead_tup AS dead,
+       coalesce(t.n_dead_tup::float8 / nullif(t.n_live_tup + t.n_dead_tup, 0), 0)::float8 AS dead_ratio,
+       o.threshold,
+       t.n_dead_tup > o.threshold AS over_threshold,
+       o.enabled AS autovacuum_enabled,
+       coalesce(c.reloptions, ARRAY[]::text[]) AS reloptions,
+       t.n_mod_since_analyze,
+       to_char(t.last_vacuum AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS last_vacuum,
+       to_char(t.last_autovacuum AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS last_autovacuum,
+       t.autovacuum_count,
+       greatest(c.relpages, 0) * current_setting('block_size')::bigint AS est_bytes,
+       EXISTS (SELECT 1 FROM pg_stat_progress_vacuum AS v
+               WHERE v.relid = t.relid AND v.datname = current_database()) AS vacuum_running
+FROM candidate AS t
+JOIN pg_class AS c ON c.oid = t.relid
+CROSS JOIN LATERAL (
+    SELECT coalesce(max(x.option_value) FILTER (WHERE x.option_name = 'autovacuum_enabled'), 'true')::bool AS enabled,
+           (coalesce(max(x.option_value) FILTER (WHERE x.option_name = 'autovacuum_vacuum_threshold'),
+                     current_setting('autovacuum_vacuum_threshold'))::float8
+            + coalesce(max(x.option_value) FILTER (WHERE x.option_name = 'autovacuum_vacuum_scale_factor'),
+                       current_setting('autovacuum_vacuum_scale_factor'))::float8
+              * greatest(c.reltuples, 0)::float8)::bigint AS threshold
+    FROM pg_options_to_table(c.reloptions) AS x
+) AS o
+ORDER BY t.n_dead_tup DESC, relation
+LIMIT 50
