@@ -1,0 +1,105 @@
+"""The fault file: a failure caused on purpose, how it is seen, and how it is taken back."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ratchet.domain.duration import Duration
+from ratchet.domain.noun import Noun
+from ratchet.domain.playbook import FollowUp
+
+Member = Literal["primary", "replica", "pgbouncer"]
+Strength = Literal["named", "symptom", "bare"]
+STRENGTHS: tuple[Strength, ...] = ("named", "symptom", "bare")
+"""Most to least that an alert gives away: the monitor's own name, the symptom's words, only that something is wrong."""
+FAULT_ID = r"^[a-z][a-z0-9-]{2,62}$"
+
+
+class FaultMetadata(Noun):
+    """Which fault this is; aliases are other catalogues' names for the same thing."""
+
+    id: str = Field(pattern=FAULT_ID)
+    title: str = Field(min_length=8, max_length=120)
+    aliases: tuple[Annotated[str, Field(pattern=FAULT_ID)], ...] = ()
+
+
+class FaultStep(Noun):
+    """A named injector with its arguments."""
+
+    uses: str
+    args: dict[str, Any] = {}
+
+
+class FaultCheck(Noun):
+    """A named check that must become true within a time."""
+
+    uses: str
+    args: dict[str, Any] = {}
+    within: Duration = 10.0
+
+
+class FaultObject(Noun):
+    """What kind of object a right diagnosis points at; which one it is shows only when the fault is caused."""
+
+    kind: Literal["session", "application", "slot", "table", "index", "setting", "role", "database", "target"]
+
+
+class CausedObject(Noun):
+    """The object of one caused fault: `id` is what a diagnosis must name (pid, slot, application, target)."""
+
+    kind: str
+    id: str
+    name: str = ""
+
+
+class AlertText(Noun):
+    """What the monitor would say. Labels and annotations only; times and fingerprints come with the event."""
+
+    labels: dict[str, str] = Field(min_length=1)
+    annotations: dict[str, str] = {}
+
+
+class FaultAlert(Noun):
+    """The same failure, told at three strengths."""
+
+    named: AlertText
+    symptom: AlertText
+    bare: AlertText
+
+    def at(self, strength: Strength) -> AlertText:
+        texts = {"named": self.named, "symptom": self.symptom, "bare": self.bare}
+        return texts[strength]
+
+
+class FaultSpec(Noun):
+    """The body of a fault: what it needs, what it is, and how it is caused, seen and undone."""
+
+    series: str = Field(pattern=r"^pbs_[a-z0-9_]{1,60}$")
+    needs: tuple[Member, ...] = Field(min_length=1)
+    cause: str = Field(pattern=r"^[a-z][a-z0-9_]{2,62}$")
+    object: FaultObject
+    alert: FaultAlert
+    inject: tuple[FaultStep, ...] = Field(min_length=1)
+    undo: tuple[FaultStep, ...] = Field(min_length=1)
+    baseline: tuple[FaultCheck, ...] = Field(min_length=1)
+    symptom: tuple[FaultCheck, ...] = Field(min_length=1)
+    ttl: Duration = 600.0
+    owner: str = Field(pattern=r"^user:[a-z0-9_.-]+/[A-Za-z0-9_.-]+$")
+    prevention: tuple[FollowUp, ...] = Field(min_length=1)
+
+
+class Fault(Noun):
+    """One `<id>.fault.yaml` as typed values."""
+
+    api_version: Literal["ratchet/v1"] = Field(alias="apiVersion")
+    kind: Literal["Fault"]
+    metadata: FaultMetadata
+    spec: FaultSpec
+
+    @property
+    def id(self) -> str:
+        return self.metadata.id
+
+    def answers_to(self, name: str) -> bool:
+        """Whether `name` is this fault's id or one of its aliases."""
+        return name == self.id or name in self.metadata.aliases

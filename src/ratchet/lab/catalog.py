@@ -1,0 +1,198 @@
+"""Reads the fault files, ours and a site's own, and shows everything wrong with them at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+
+from ratchet.domain.errors import Mistake, invalid, not_found
+from ratchet.domain.fault import Fault, FaultCheck, FaultStep
+from ratchet.domain.noun import Noun
+from ratchet.lab.checks import CHECKS
+from ratchet.lab.injectors import INJECTORS
+
+SUFFIX = ".fault.yaml"
+LARGEST = 256 * 1024
+SEE = "Compare the file with those in ratchet/library/faults."
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Every known fault by id."""
+
+    faults: Mapping[str, Fault]
+
+    def find(self, name: str) -> Fault:
+        """The fault with that id or alias; a refusal names the known ids."""
+        found = self.faults.get(name) or next((each for each in self.faults.values() if each.answers_to(name)), None)
+        if found is None:
+            raise not_found("fault", name, f"Known: {', '.join(sorted(self.faults))}.")
+        return found
+
+
+def load_catalog(overlays: Sequence[Path] = ()) -> Catalog:
+    """Our faults, then those of each overlay directory; a later file of the same id takes the earlier one's place."""
+    faults: dict[str, Fault] = {}
+    mistakes: list[Mistake] = []
+    library = files("ratchet").joinpath("library", "faults")
+    for place in (library, *overlays):
+        for source in _fault_files(place):
+            fault, wrong = read_fault(source)
+            mistakes += wrong
+            if fault is not None:
+                faults[fault.id] = fault
+    mistakes += _shared_names(faults)
+    if mistakes:
+        raise invalid(f"{len(mistakes)} mistakes in the fault files.", "Mend the lines named.", mistakes)
+    return Catalog(faults)
+
+
+def read_fault(source: Traversable) -> tuple[Fault | None, list[Mistake]]:
+    """One file: the fault, or None with everything that is wrong with it."""
+    raw = source.read_bytes()
+    if len(raw) > LARGEST:
+        return None, [_mistake(source, None, "FL001", f"the file holds more than {LARGEST} bytes", SEE)]
+    # The library's types say little; what it yields is judged by the model below.
+    reader: Any = YAML(typ="rt", pure=True)
+    try:
+        tree: Any = reader.load(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return None, [_mistake(source, None, "FL001", "the file is not UTF-8", "Save it as UTF-8.")]
+    except YAMLError as failed:
+        return None, [_unreadable(source, failed)]
+    if not isinstance(tree, CommentedMap):
+        return None, [_mistake(source, 1, "FL001", "the file is not a mapping", SEE)]
+    mistakes: list[Mistake] = []
+    fault: Fault | None = None
+    try:
+        fault = Fault.model_validate(_plain(tree))
+    except ValidationError as refused:
+        mistakes += _refused(source, tree, refused, ())
+    mistakes += _unknown_names(source, tree)
+    if fault is not None and source.name != f"{fault.id}{SUFFIX}":
+        remedy = f"Name the file {fault.id}{SUFFIX}."
+        mistakes.append(_mistake(source, 1, "FL004", f"the file's name does not carry its id {fault.id!r}", remedy))
+    return (None if mistakes else fault), mistakes
+
+
+def _fault_files(place: Traversable) -> list[Traversable]:
+    if not place.is_dir():
+        return []
+    return sorted((each for each in place.iterdir() if each.name.endswith(SUFFIX)), key=lambda each: each.name)
+
+
+def _unreadable(source: Traversable, failed: YAMLError) -> Mistake:
+    mark: Any = getattr(failed, "problem_mark", None)
+    problem: Any = getattr(failed, "problem", None)
+    line = None if mark is None else int(mark.line) + 1
+    return _mistake(source, line, "FL001", f"not readable as YAML: {problem or 'syntax'}", "Mend the syntax here.")
+
+
+def _refused(source: Traversable, tree: Any, refused: ValidationError, below: tuple[int | str, ...]) -> list[Mistake]:
+    found: list[Mistake] = []
+    for each in refused.errors(include_url=False, include_input=False):
+        path = (*below, *each["loc"])
+        unknown = each["type"] == "extra_forbidden"
+        message = "unknown key" if unknown else each["msg"]
+        remedy = "Remove it or correct its spelling." if unknown else SEE
+        found.append(_mistake(source, line_of(tree, path), "FL001", f"{'.'.join(map(str, path))}: {message}", remedy))
+    return found
+
+
+def _unknown_names(source: Traversable, tree: Any) -> list[Mistake]:
+    """Injectors and checks that do not exist, or that are given arguments they do not take."""
+    spec: Any = tree.get("spec")
+    found: list[Mistake] = []
+    for part, known, noun in (
+        ("inject", _args_of(INJECTORS), FaultStep),
+        ("undo", _args_of(INJECTORS), FaultStep),
+        ("baseline", _args_of(CHECKS), FaultCheck),
+        ("symptom", _args_of(CHECKS), FaultCheck),
+    ):
+        for index, entry in _entries(spec, part):
+            found += _bind(source, tree, ("spec", part, index), known, _parse(noun, entry))
+    return found
+
+
+def _args_of(registry: Mapping[str, Any]) -> dict[str, type[Noun]]:
+    return {name: entry.args for name, entry in registry.items()}
+
+
+def _entries(spec: Any, part: str) -> Iterator[tuple[int, Any]]:
+    listed: Any = cast("dict[str, Any]", spec).get(part) if isinstance(spec, dict) else None
+    if isinstance(listed, CommentedSeq):
+        yield from enumerate(_plain(listed))
+
+
+def _parse(noun: type[FaultStep] | type[FaultCheck], entry: Any) -> FaultStep | FaultCheck | None:
+    try:
+        return noun.model_validate(entry)
+    except ValidationError:
+        return None
+
+
+def _bind(
+    source: Traversable,
+    tree: Any,
+    path: tuple[int | str, ...],
+    known: Mapping[str, type[Noun]],
+    step: FaultStep | FaultCheck | None,
+) -> list[Mistake]:
+    if step is None:
+        return []
+    if step.uses not in known:
+        remedy = f"Known here: {', '.join(sorted(known))}."
+        return [_mistake(source, line_of(tree, path), "FL002", f"there is no {step.uses!r}", remedy)]
+    try:
+        known[step.uses].model_validate(step.args)
+    except ValidationError as refused:
+        return _refused(source, tree, refused, (*path, "args"))
+    return []
+
+
+def _shared_names(faults: Mapping[str, Fault]) -> list[Mistake]:
+    owners: dict[str, str] = {}
+    found: list[Mistake] = []
+    for fault in faults.values():
+        for name in (fault.id, *fault.metadata.aliases):
+            other = owners.setdefault(name, fault.id)
+            if other != fault.id:
+                message = f"{name!r} also names {other}"
+                found.append(
+                    Mistake(where=f"{fault.id}{SUFFIX}", code="FL003", message=message, remedy="Rename one of them.")
+                )
+    return found
+
+
+def line_of(tree: Any, path: Sequence[int | str]) -> int | None:
+    """The line (from 1) of the deepest part of `path` that the file has."""
+    line, node = 1, tree
+    for part in path:
+        marks: Any = getattr(node, "lc", None)
+        if isinstance(node, CommentedMap) and part in node:
+            line = int(marks.key(part)[0]) + 1
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = int(marks.item(part)[0]) + 1
+        else:
+            return line
+        node = cast("Any", node)[part]
+    return line
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in cast("dict[Any, Any]", node).items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in cast("list[Any]", node)]
+    return node
+
+
+def _mistake(source: Traversable, line: int | None, code: str, message: str, remedy: str) -> Mistake:
+    return Mistake(where=source.name, line=line, code=code, message=message, remedy=remedy)
