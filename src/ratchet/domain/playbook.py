@@ -60,12 +60,9 @@ class Precondition(Noun):
     """What must hold before the playbook may act, and what happens when it does not."""
 
     id: str = Field(pattern=ID)
-    probe: str | None = None
-    expect: str | None = None
-    builtin: Literal["change_freeze_inactive"] | None = None
-    otherwise: Literal["stop", "escalate", "require_approval", "close_as_recovered"] = Field(
-        default="escalate", alias="else"
-    )
+    probe: str
+    expect: str
+    otherwise: Literal["stop", "escalate"] = Field(default="escalate", alias="else")
 
 
 class ObjectRule(Noun):

@@ -145,7 +145,10 @@ class Store(Protocol):
     def commit(
         self, incident: Incident, *events: Event, by: str, evidence: Sequence[Evidence] = (), wake_at: datetime | None
     ) -> Incident:
-        """Append events at exactly `incident.seq`; raises Refusal(CONFLICT) when the incident moved meanwhile."""
+        """Append events at exactly `incident.seq`; raises Refusal(CONFLICT) when the incident moved meanwhile.
+
+        Without events only `wake_at` moves. `wake_at=None`: nothing is to be done until somebody says something.
+        """
         ...
 
     def incident(self, reference: str) -> Incident:

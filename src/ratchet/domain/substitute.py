@@ -1,7 +1,7 @@
 """`{{ path | filter }}`: values put into step arguments and texts, with a closed filter list and no logic."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ratchet.domain.duration import parse_duration
@@ -9,6 +9,14 @@ from ratchet.domain.duration import parse_duration
 _SLOT = re.compile(r"\{\{\s*(?P<path>[A-Za-z_][\w.]*)\s*(?P<filters>(?:\|\s*[a-z]+(?:\([^(){}|]*\))?\s*)*)\}\}")
 _FILTER = re.compile(r"\|\s*([a-z]+)(?:\(([^()]*)\))?")
 FILTERS = ("seconds", "default", "first", "last", "count", "join", "unique")
+
+
+class Group(list[dict[str, Any]]):
+    """The objects of one kind: as a whole a list of their values; a path into it (`.id`) reads the first one."""
+
+    def __init__(self, items: Sequence[dict[str, Any]], head: Mapping[str, Any]) -> None:
+        super().__init__(items)
+        self.head = head
 
 
 class Unresolved(ValueError):
@@ -52,11 +60,14 @@ def _fill(slot: re.Match[str], scope: Mapping[str, Any]) -> Any:
     found: Any = scope
     missing = False
     for part in slot["path"].split("."):
+        found = found.head if isinstance(found, Group) else found
         if isinstance(found, Mapping) and part in found:
             found = found[part]  # pyright: ignore[reportUnknownVariableType]
         else:
             missing, found = True, None
             break
+    if isinstance(found, Group):
+        found = list(found)
     steps = _FILTER.findall(slot["filters"])
     if missing and "default" not in [name for name, _ in steps]:
         raise Unresolved(f"there is no value {slot['path']!r} here")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ratchet.domain.condition.errors import ConditionError
-from ratchet.domain.condition.evaluate import Seen, look
+from ratchet.domain.condition.evaluate import look
 from ratchet.domain.condition.grammar import parse
 from ratchet.domain.condition.names import Declared, free_paths, undeclared
 from ratchet.domain.condition.nodes import Expression
@@ -70,7 +70,7 @@ class Condition:
 
     def value(self, scope: Scope, budget: int = DEFAULT_BUDGET) -> Json | Unknown:
         """The value of an expression that is not a question, such as `o.pid`; never raises."""
-        seen: Seen = look(self._root, self.text, scope, budget)
+        seen = look(self._root, self.text, scope, budget)
         if weight(seen.value, budget) > budget:
             return Unknown("the value is too large")
         return as_json(seen.value, "the value") if not isinstance(seen.value, Unknown) else seen.value

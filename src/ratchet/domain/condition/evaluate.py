@@ -1,7 +1,7 @@
 """Evaluates a condition over evidence: three-valued, never raising, within a budget, keeping what it saw."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ratchet.domain.condition import operations
 from ratchet.domain.condition.budget import Budget, BudgetSpent
@@ -24,38 +24,10 @@ from ratchet.domain.condition.nodes import (
     fragment,
 )
 from ratchet.domain.condition.operations import Truth
+from ratchet.domain.condition.seen import Row, Seen, Tally
 from ratchet.domain.condition.values import Datum, Missing, Scope, Unknown, admit, kind_of
 
 ALWAYS_READABLE = ("answer", "available", "age_s")
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many rows an any() or all() looked at, how many held, how many could not be told."""
-
-    rows: int
-    held: int
-    unclear: int
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What one node came to, with what was looked at on the way; `skipped` operands were not needed any more."""
-
-    node: Expression
-    value: Datum
-    inside: "tuple[Seen, ...]" = ()
-    skipped: int = 0
-    tally: Tally | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One element of a list: whether the filters keep it, what it came to, and how that was seen."""
-
-    kept: Truth
-    value: Datum
-    inside: tuple[Seen, ...] = ()
 
 
 def look(node: Expression, source: str, scope: Scope, steps: int) -> Seen:
@@ -240,7 +212,9 @@ class _Look:
         wanted = node.name == "any"
         answers: list[Truth] = []
         deciding: Row | None = None
+        outside = 0
         for row in rows:
+            outside += row.kept is False and not wanted
             held = operations.truth(row.value, "an element")
             filtered = row.kept if wanted else operations.negation(row.kept)
             answers.append((operations.every if wanted else operations.some)((filtered, held)))
@@ -248,7 +222,7 @@ class _Look:
                 deciding = row
         value = operations.some(answers) if wanted else operations.every(answers)
         unclear = sum(isinstance(answer, Unknown) for answer in answers)
-        tally = Tally(len(answers), sum(answer is True for answer in answers), unclear)
+        tally = Tally(len(answers) - outside, sum(answer is True for answer in answers) - outside, unclear)
         return Seen(node, value, (source, *(deciding.inside if deciding else ())), tally=tally)
 
     def gather(self, node: Call) -> Seen:

@@ -23,9 +23,9 @@ Apply = Callable[[Sequence[Datum], Budget], Datum]
 class Function:
     """What may be called, and how.
 
-    `values`: called with its arguments, all of them known and not null. `rows`: called with the elements of one list or
-    generator, all of them known (`min` and `max` also take two or more plain arguments). `own`: the evaluator has a rule
-    of its own for unknowns.
+    `values`: called with its arguments, all of them known and not null. `rows`: called with the elements of one list
+    or generator, all of them known (`min` and `max` also take two or more plain arguments). `own`: the evaluator has
+    a rule of its own for unknowns.
     """
 
     name: str

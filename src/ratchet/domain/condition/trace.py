@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from ratchet.domain.condition import nodes
-from ratchet.domain.condition.evaluate import Seen
+from ratchet.domain.condition.seen import Seen
 from ratchet.domain.condition.values import SHOWN_ITEMS, Unknown, capped, is_number, printable, show
 
 ARROW = "  →  "
@@ -33,7 +33,7 @@ class Trace(BaseModel):
     @property
     def outcome(self) -> str:
         if self.unknown is not None:
-            return f"unknown ({printable(self.unknown)})"
+            return f"unknown ({self.unknown})"
         return _show_json(self.value)
 
     def render(self) -> str:
@@ -75,11 +75,11 @@ def _item(value: JsonValue) -> str:
 
 
 def explain(seen: Seen, source: str) -> Trace:
-    inside = tuple(explain(one, source) for one in seen.inside if _worth_telling(one))
+    inside = tuple(explain(one, source) for one in seen.inside if _worth_telling(one, seen))
     return Trace(
         text=nodes.fragment(source, seen.node),
         value=_JSON.validate_python(capped(seen.value)),
-        unknown=seen.value.reason if isinstance(seen.value, Unknown) else None,
+        unknown=printable(seen.value.reason) if isinstance(seen.value, Unknown) else None,
         kind=_kind(seen.node),
         steps=tuple(_steps(seen, source)),
         skipped=seen.skipped,
@@ -87,8 +87,8 @@ def explain(seen: Seen, source: str) -> Trace:
     )
 
 
-def _worth_telling(seen: Seen) -> bool:
-    return not isinstance(seen.node, nodes.Literal)
+def _worth_telling(seen: Seen, above: Seen) -> bool:
+    return isinstance(above.node, nodes.Join) or not isinstance(seen.node, nodes.Literal)
 
 
 def _kind(node: nodes.Expression) -> Literal["and", "or", "not", "other"]:

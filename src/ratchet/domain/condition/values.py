@@ -98,43 +98,49 @@ def weight(value: Datum, most: int, depth: int = 0) -> int:
 
 def capped(value: Datum, depth: int = 0) -> Json:
     """A short JSON likeness for people: three items of a list and the count of the rest, 80 characters of a text."""
-    match value:
-        case str():
-            return value if len(value) <= SHOWN_CHARACTERS else value[: SHOWN_CHARACTERS - 1] + "…"
-        case None | bool() | int() | float():
-            return value
+    match admit(value, ""):
         case Unknown():
             return None
+        case str() as text:
+            # Half of a surrogate pair is legal in JSON and in no encoding.
+            short = text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+            return short.encode(errors="replace").decode()
+        case (None | bool() | int() | float()) as plain:
+            return plain
         case _ if depth >= SHOWN_DEPTH:
             return "…"
-        case Mapping():
-            shown = {str(capped(key)): capped(value[key], depth + 1) for key in list(value)[:SHOWN_KEYS]}
-            return shown if len(value) <= SHOWN_KEYS else {**shown, "…": f"{len(value) - SHOWN_KEYS} more"}
-        case _:
-            items = [capped(item, depth + 1) for item in value[:SHOWN_ITEMS]]
-            return items if len(value) <= SHOWN_ITEMS else [*items, f"… {len(value) - SHOWN_ITEMS} more"]
+        case Mapping() as pairs:
+            shown = {str(capped(key)): capped(pairs[key], depth + 1) for key in [*pairs][:SHOWN_KEYS]}
+            return shown if len(pairs) <= SHOWN_KEYS else {**shown, "…": f"{len(pairs) - SHOWN_KEYS} more"}
+        case several:
+            items = [capped(item, depth + 1) for item in several[:SHOWN_ITEMS]]
+            return items if len(several) <= SHOWN_ITEMS else [*items, f"… {len(several) - SHOWN_ITEMS} more"]
 
 
-def show(value: Datum, exact: bool = False) -> str:
+def show(value: Datum, exact: bool = False, depth: int = 0) -> str:
     """The value as one short printable piece of a line; numbers with six digits unless `exact`."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case float() if not exact:
-            return _short_number(value)
-        case int() | float():
-            return str(value)
-        case str():
-            return repr(capped(value))
+    match admit(value, ""):
         case Unknown():
             return "unknown"
-        case Mapping():
-            shown = ", ".join(f"{_word(key)}: {show(value[key])}" for key in list(value)[:SHOWN_ITEMS])
-            return "{" + shown + _rest(len(value)) + "}"
-        case _:
-            return "[" + ", ".join(map(show, value[:SHOWN_ITEMS])) + _rest(len(value)) + "]"
+        case None:
+            return "null"
+        case bool() as truth:
+            return "true" if truth else "false"
+        case float() as number if not exact:
+            return _short_number(number)
+        case (int() | float()) as number:
+            return str(number)
+        case str() as text:
+            return repr(capped(text))
+        case _ if depth >= SHOWN_DEPTH:
+            return "…"
+        case Mapping() as pairs:
+            shown = ", ".join(f"{_word(key)}: {show(pairs[key], depth=depth + 1)}" for key in [*pairs][:SHOWN_ITEMS])
+            return "{" + shown + _rest(len(pairs)) + "}"
+        case several:
+            return (
+                "[" + ", ".join(show(one, depth=depth + 1) for one in several[:SHOWN_ITEMS]) + _rest(len(several)) + "]"
+            )
 
 
 def printable(text: str, most: int = 240) -> str:

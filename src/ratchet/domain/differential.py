@@ -1,0 +1,241 @@
+"""The differential: every hypothesis of every candidate judged at once over the same evidence; pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from ratchet.domain.condition import Condition, Unknown
+from ratchet.domain.evidence import Evidence, ProbeCall, not_looked
+from ratchet.domain.hypothesis import Conclusion, Found, Hypothesis, Reason, Verdict
+from ratchet.domain.noun import Noun
+from ratchet.domain.playbook import HypothesisRule, ObjectRule, Playbook
+
+FACTOR: dict[Verdict, float] = {
+    "confirmed": 1.0, "undecided": 0.05, "unknown": 0.10, "contradictory": 0.05, "refuted": 0.002,
+}  # fmt: skip
+"""How much of its prior a hypothesis keeps under each verdict."""
+UNKNOWN_MASS = 0.02
+"""The share that always stays with a cause nobody wrote down."""
+MATCH_BONUS = 3.0
+"""How much more likely a playbook is when the alert names it."""
+
+
+class Candidate(Noun):
+    """A playbook in the differential, with the calls behind its probe names and whether the alert names it."""
+
+    playbook: Playbook
+    version_id: str
+    calls: dict[str, tuple[ProbeCall, ...]]
+    named: bool = False
+    params: dict[str, Any] = {}
+
+
+class Moment(Noun):
+    """What a differential is judged over: the evidence by call, the alert's labels, and the time."""
+
+    evidence: dict[str, Evidence]
+    alert: dict[str, Any]
+    now: datetime
+
+
+@lru_cache(maxsize=4096)
+def parsed(text: str) -> Condition:
+    """A condition, parsed once per process."""
+    return Condition.parse(text)
+
+
+def scope_of(candidate: Candidate, moment: Moment) -> dict[str, Any]:
+    """The names that a candidate's conditions may use, with their values."""
+    scope: dict[str, Any] = {"alert": moment.alert, "params": dict(candidate.params)}
+    for name, calls in candidate.calls.items():
+        scope[name] = merged([moment.evidence.get(call.key) for call in calls], calls, moment.now)
+    return scope
+
+
+def merged(seen: Sequence[Evidence | None], calls: Sequence[ProbeCall], now: datetime) -> dict[str, Any]:
+    """One name space over one or several looks; each row says which target it is from. No member to meet: no rows."""
+    spaces = [
+        evidence.scope(now) if evidence is not None else not_looked(call.probe)
+        for evidence, call in zip(seen, calls, strict=True)
+    ]
+    rows: list[dict[str, Any]] = []
+    for space, call in zip(spaces, calls, strict=True):
+        if isinstance(space["rows_data"], Unknown):
+            return space
+        rows.extend({**row, "target": call.target} for row in space["rows_data"])
+    return {
+        "answer": "ok", "available": True, "age_s": max((s["age_s"] for s in spaces), default=0.0),
+        "rows": len(rows), "first": rows[0] if rows else None, "rows_data": rows,
+    }  # fmt: skip
+
+
+def judge(candidates: Sequence[Candidate], moment: Moment, priors: Mapping[str, float] | None = None) -> Conclusion:
+    """Judge all hypotheses; `priors` maps a cause to a factor learned from confirmed past causes (1.0 = no change)."""
+    judged = [
+        _hypothesis(candidate, rule, scope, moment)
+        for candidate in candidates
+        for scope in [scope_of(candidate, moment)]
+        for rule in candidate.playbook.spec.triage.hypotheses
+    ]
+    weighed = _posterior(_priors(judged, candidates, priors or {}))
+    ranked = tuple(sorted(_merge(weighed), key=lambda h: (-h.confidence, h.playbook, h.id)))
+    gaps = {c.playbook.pin: c.playbook.spec.triage.ambiguity.min_gap for c in candidates}
+    return _conclude(ranked, gaps)
+
+
+def _hypothesis(candidate: Candidate, rule: HypothesisRule, scope: dict[str, Any], moment: Moment) -> Hypothesis:
+    confirm, refute = parsed(rule.confirm).evaluate(scope), parsed(rule.refute).evaluate(scope)
+    verdict = verdict_of(confirm.value, refute.value)
+    pro = _reason(rule.confirm, confirm, candidate, moment)
+    contra = _reason(rule.refute, refute, candidate, moment)
+    return Hypothesis(
+        id=rule.id,
+        playbook=candidate.playbook.pin,
+        version_id=candidate.version_id,
+        title=rule.title,
+        cause=rule.cause,
+        verdict=verdict,
+        prior=rule.likelihood * (MATCH_BONUS if candidate.named else 1.0),
+        confidence=0.0,
+        objects=_objects(rule.objects, scope) if verdict == "confirmed" else (),
+        evidence=(pro,) if confirm.value is not False else (),
+        against=(contra,) if refute.value is not False else ((pro,) if confirm.value is False else ()),
+        then=rule.then,
+        security=rule.security,
+        action=rule.action,
+    )
+
+
+def verdict_of(confirm: bool | None, refute: bool | None) -> Verdict:
+    """The verdict of a pair of three-valued answers; both true is an authoring fault, shown as contradictory."""
+    match (confirm, refute):
+        case (True, True):
+            return "contradictory"
+        case (True, False):
+            return "confirmed"
+        case (_, True):
+            return "refuted"
+        case (False, False):
+            return "undecided"
+        case _:
+            return "unknown"
+
+
+def _reason(text: str, verdict: Any, candidate: Candidate, moment: Moment) -> Reason:
+    names = [name for name in parsed(text).names if name in candidate.calls]
+    calls = [call for name in sorted(names) for call in candidate.calls[name]]
+    seen = [moment.evidence[call.key].id for call in calls if call.key in moment.evidence]
+    line = verdict.trace.render() if verdict.value is not None else f"{verdict.trace.render()} ({verdict.reason})"
+    probes = tuple(dict.fromkeys(call.probe for call in calls))
+    return Reason(text=line, trace=verdict.trace, evidence=tuple(seen), probes=probes)
+
+
+def _objects(rules: Sequence[ObjectRule], scope: dict[str, Any]) -> tuple[Found, ...]:
+    return tuple(found for rule in rules for found in objects_of(rule, scope))
+
+
+def objects_of(rule: ObjectRule, scope: Mapping[str, Any]) -> list[Found]:
+    """The objects that a rule names over captured rows; rows that cannot be read are left out, never guessed."""
+    rows: Any = [None] if rule.each is None else parsed(rule.each).value(scope)
+    if not isinstance(rows, list):
+        return []
+    found: list[Found] = []
+    for row in rows:  # pyright: ignore[reportUnknownVariableType]
+        inner = {**scope, "o": row}
+        if rule.when is not None and parsed(rule.when).evaluate(inner).value is not True:
+            continue
+        name = parsed(rule.name).value(inner) if rule.name else ""
+        key = parsed(rule.id).value(inner)
+        kept = {field: parsed(text).value(inner) for field, text in rule.keep.items()}
+        if key is None or any(isinstance(value, Unknown) for value in (key, *kept.values())):
+            continue
+        label = "" if name is None or isinstance(name, Unknown) else str(name)
+        found.append(Found(kind=rule.kind, id=str(key), name=label, values=kept))
+    return list({(f.kind, f.id): f for f in found}.values())[: rule.limit]
+
+
+def _priors(
+    judged: Sequence[Hypothesis], candidates: Sequence[Candidate], learned: Mapping[str, float]
+) -> list[Hypothesis]:
+    """Each playbook is as likely as another before the alert speaks; learned factors stay within a factor of four."""
+    share = 1.0 / max(1, len(candidates))
+    return [
+        h.model_copy(update={"prior": h.prior * share * min(4.0, max(0.25, learned.get(h.cause, 1.0)))}) for h in judged
+    ]
+
+
+def _posterior(judged: Sequence[Hypothesis]) -> list[Hypothesis]:
+    masses = [h.prior * FACTOR[h.verdict] for h in judged]
+    confirmed = [m for m, h in zip(masses, judged, strict=True) if h.verdict == "confirmed"]
+    rest = UNKNOWN_MASS * (1.0 if not confirmed else 0.25)
+    total = sum(masses) + rest
+    return [h.model_copy(update={"confidence": m / total}) for h, m in zip(judged, masses, strict=True)]
+
+
+def _merge(judged: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """Confirmed hypotheses with the same cause and objects are one: their shares add up under the likeliest."""
+    groups: dict[tuple[Any, ...], list[Hypothesis]] = {}
+    for h in judged:
+        objects = tuple(sorted((o.kind, o.id) for o in h.objects))
+        key = (h.cause, objects) if h.verdict == "confirmed" else (h.playbook, h.id)
+        groups.setdefault(key, []).append(h)
+    return [_join(group) for group in groups.values()]
+
+
+def _join(group: list[Hypothesis]) -> Hypothesis:
+    lead = max(group, key=lambda h: (h.then != ("escalate",), h.confidence))
+    return lead.model_copy(update={"confidence": min(1.0, sum(h.confidence for h in group))})
+
+
+def _conclude(ranked: tuple[Hypothesis, ...], gaps: Mapping[str, float]) -> Conclusion:
+    sure = [n for n, h in enumerate(ranked) if h.verdict == "confirmed"]
+    alarms = [n for n in sure if ranked[n].security]
+    if alarms:
+        lead = ranked[alarms[0]]
+        why = f"A security hypothesis is confirmed: {lead.title}."
+        return _of("security", ranked, alarms[0], "Change nothing; call security.", why)
+    broken = [h for h in ranked if h.verdict == "contradictory"]
+    if not sure and broken:
+        why = f"{broken[0].playbook}: hypothesis {broken[0].id} is confirmed and refuted by the same evidence."
+        return _of("contradictory", ranked, None, "Mend the playbook; decide by hand tonight.", why)
+    if not sure:
+        return _of("unknown_cause", ranked, None, _look_further(ranked), _why_unknown(ranked))
+    lead, others = ranked[sure[0]], [ranked[n] for n in sure[1:]]
+    near = [h for h in others if lead.confidence - h.confidence < gaps.get(lead.playbook, 0.20)]
+    if near:
+        names = "; ".join(f"{h.title} ({h.confidence:.0%})" for h in (lead, *near))
+        return _of(
+            "ambiguous", ranked, sure[0], "Decide between the confirmed causes.", f"Too close to choose: {names}."
+        )
+    return _of("cause", ranked, sure[0], lead.action or lead.title, f"{lead.title}: {_first(lead)}")
+
+
+def _of(outcome: Any, ranked: tuple[Hypothesis, ...], chosen: int | None, action: str, why: str) -> Conclusion:
+    lead = None if chosen is None else ranked[chosen]
+    return Conclusion(
+        outcome=outcome,
+        cause=lead.cause if lead is not None and outcome in ("cause", "security") else None,
+        confidence=round(lead.confidence, 4) if lead is not None else 0.0,
+        hypotheses=tuple(h.model_copy(update={"confidence": round(h.confidence, 4)}) for h in ranked),
+        chosen=chosen,
+        suggested_action=action,
+        why=why,
+    )
+
+
+def _first(hypothesis: Hypothesis) -> str:
+    return hypothesis.evidence[0].text if hypothesis.evidence else "no evidence line"
+
+
+def _look_further(ranked: tuple[Hypothesis, ...]) -> str:
+    blind = sorted({p for h in ranked if h.verdict == "unknown" for r in (*h.evidence, *h.against) for p in r.probes})
+    if blind:
+        return "Look by hand where Ratchet could not: " + ", ".join(blind[:6]) + "."
+    return "Look beyond the library's hypotheses: all of them are refuted or undecided."
+
+
+def _why_unknown(ranked: tuple[Hypothesis, ...]) -> str:
+    counts = {verdict: sum(h.verdict == verdict for h in ranked) for verdict in ("refuted", "undecided", "unknown")}
+    told = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
+    return f"Of {len(ranked)} hypotheses none is confirmed ({told or 'none was judged'})."
