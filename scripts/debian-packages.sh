@@ -29,8 +29,11 @@ fi
 echo "Installing for the tests: ${missing[*]} ..." >&2
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-if ! { apt-get update -qq && apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
-    tail -n 5 "$log" >&2
-    echo "Could not install ${missing[*]}; the tests that need them will say so." >&2
-fi
+apt-get update -qq >"$log" 2>&1 || true
+for package in "${missing[@]}"; do
+    if ! apt-get install -qq -y --no-install-recommends "$package" >"$log" 2>&1; then
+        tail -n 3 "$log" >&2
+        echo "Could not install $package; the tests that need it will say so." >&2
+    fi
+done
 rm -f "$log"
