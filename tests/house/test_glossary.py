@@ -33,7 +33,7 @@ EMPTY_WORDS = {
     "info",
 }
 POSTGRES_WORDS = {"data_dir", "data_directory"}  # what a server calls its own home
-PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+PART = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+")
 
 
 def parts(name: str) -> list[str]:
@@ -92,3 +92,4 @@ def test_a_name_is_split_into_its_words():
     assert parts("DecisionPacket") == parts("decision_packet") == ["decision", "packet"]
     assert parts("HTTPHandler") == ["http", "handler"]
     assert parts("database") == ["database"]
+    assert parts("_base64") == ["base64"]
