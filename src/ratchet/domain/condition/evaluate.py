@@ -100,7 +100,10 @@ class _Look:
         if node.name not in self.scope:
             return Unknown(f"there is no evidence named {node.name}")
         value = admit(self.scope[node.name], node.name)
-        if not isinstance(value, Mapping) or value.get("available") is not False or key in ALWAYS_READABLE:
+        if not isinstance(value, Mapping) or key in ALWAYS_READABLE:
+            return value
+        available = value.get("available")
+        if available is not False and not isinstance(available, Unknown):
             return value
         # A probe that could not look may still carry zero rows; they must not pass for an observation.
         said = value.get(key, value.get("rows"))

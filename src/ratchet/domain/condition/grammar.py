@@ -43,11 +43,6 @@ _STRUCTURE = {"and", "or", "not", "in", "if", "else", "for"}
 def parse(source: str) -> Expression:
     if len(source) > MAX_SOURCE:
         raise ConditionError(f"the condition has {len(source)} characters", None, f"keep it within {MAX_SOURCE}")
-    hidden = next(
-        (place for place, letter in enumerate(source) if not (letter.isprintable() or letter in "\n\r\t")), -1
-    )
-    if hidden >= 0:
-        raise ConditionError("the condition holds a character that cannot be seen", hidden + 1, "remove it")
     parser = _Parser(tokens(source))
     node = parser.expression()
     parser.finish()

@@ -50,6 +50,9 @@ class Token:
 
 
 def tokens(source: str) -> list[Token]:
+    hidden = [place for place, letter in enumerate(source) if not (letter.isprintable() or letter in "\n\r\t")]
+    if hidden:
+        raise ConditionError("the condition holds a character that cannot be seen", hidden[0] + 1, "remove it")
     found: list[Token] = []
     place = 0
     while place < len(source):

@@ -106,6 +106,8 @@ def _kind(node: nodes.Expression) -> Literal["and", "or", "not", "other"]:
 def _steps(seen: Seen, source: str) -> Iterator[str]:
     node, text = seen.node, nodes.fragment(source, seen.node)
     steps: list[str] = []
+    if not seen.inside:
+        return
     if seen.tally is not None:
         steps.append(_tally_line(seen, source))
     elif isinstance(node, nodes.Compare):
