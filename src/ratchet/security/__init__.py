@@ -1,0 +1,1 @@
+"""Who may do what, and how secrets and the record of events are kept safe."""
