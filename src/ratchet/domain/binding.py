@@ -38,7 +38,7 @@ def calls_of(
 
 
 def params_of(playbook: Playbook, alert: Alert, target: Target) -> dict[str, Any]:
-    """Parameters from the alert or their defaults; what nobody gives is None. Alert text that does not fit is dropped."""
+    """Parameters from the alert or their defaults; what nobody gives is None, what does not fit is dropped."""
     return {name: _param(rule, alert, target) for name, rule in playbook.spec.params.items()}
 
 

@@ -32,7 +32,7 @@ def correlator(targets: Sequence[Target], new_id: Callable[[], str]) -> Correlat
 
 
 def match_target(alert: Alert, targets: Sequence[Target]) -> tuple[str | None, str]:
-    """The target's name and why, or None and what was seen. Explicit label, then address, then database, then the only one."""
+    """The target and why, or None and what was seen: explicit label, then address, database, the only target."""
     servers = [t for t in targets if t.kind == "postgres"]
     named = alert.labels.get("target")
     if named is not None:

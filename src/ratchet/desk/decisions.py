@@ -1,0 +1,79 @@
+"""Answering decisions: the one place where a person's yes or no enters a timeline."""
+
+from ratchet.desk.incidents import decision_view
+from ratchet.desk.views import DecisionView
+from ratchet.domain.errors import Code, Refusal, conflict
+from ratchet.domain.gate import Approval, DecisionPacket, check_answer
+from ratchet.domain.incident import Incident
+from ratchet.domain.ports import Clock, DecisionRow, Store
+from ratchet.domain.timeline import Granted, Refused
+from ratchet.security.principal import Principal
+
+TRIES = 5
+"""How often an answer is tried again when the timeline moved for another reason, such as a repeated alert."""
+
+
+class Answers:
+    """Approve and deny, bound to the packet's digest."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def answer(self, who: Principal, decision_id: str, digest: str, said: tuple[bool, str]) -> DecisionView:
+        """Record a yes or no (`said` = yes, reason). The same person's repeat gives the first answer."""
+        for attempt in range(TRIES):
+            row, packet = self._store.decision(decision_id)
+            if row.state != "pending":
+                return self._already(who, row, packet, said[0])
+            incident = self._store.incident(row.incident)
+            try:
+                return self._commit(who, incident, packet, (digest, *said))
+            except Refusal as no:
+                if no.code is not Code.CONFLICT or attempt + 1 == TRIES or self._moved(no):
+                    raise
+        raise conflict("The incident kept moving.", "Read the decision again.")
+
+    @staticmethod
+    def _moved(no: Refusal) -> bool:
+        """Whether the conflict is about the packet itself, which trying again cannot mend."""
+        return "packet" in no.message or "hands" in no.message
+
+    def _commit(
+        self, who: Principal, incident: Incident, packet: DecisionPacket, said: tuple[str, bool, str]
+    ) -> DecisionView:
+        digest, yes, reason = said
+        now = self._clock()
+        earlier = [a for a in incident.approvals if a.decision == packet.id and a.by.casefold() == who.id.casefold()]
+        if earlier and yes:
+            return self.view(packet.id)
+        check_answer(packet, digest, who.id, now, incident.epoch)
+        if yes:
+            approval = Approval(
+                decision=packet.id, digest=digest, by=who.id, channel=who.channel, reason=reason, at=now,
+                epoch=incident.epoch,
+            )  # fmt: skip
+            self._store.commit(incident, Granted(approval=approval), by=who.id, wake_at=now)
+        else:
+            refused = Refused(decision=packet.id, digest=digest, by=who.id, reason=reason)
+            self._store.commit(incident, refused, by=who.id, wake_at=now)
+        return self.view(packet.id)
+
+    def _already(self, who: Principal, row: DecisionRow, packet: DecisionPacket, yes: bool) -> DecisionView:
+        view = decision_view(row, packet, self._store.timeline(row.incident))
+        if (view.answered_by or "").casefold() == who.id.casefold() and (row.state == "approved") == yes:
+            return view
+        match row.state:
+            case "expired":
+                raise Refusal(Code.GONE, f"Decision {row.id} expired.", "Look at the incident's handoff.")
+            case "superseded":
+                remedy = f"Read {row.incident_name}: there may be a new packet to answer."
+                raise conflict(f"Decision {row.id} was superseded by a newer packet.", remedy)
+            case _:
+                message = f"Decision {row.id} was already {row.state} by {view.answered_by}."
+                raise conflict(message, f"Look at {row.incident_name}.")
+
+    def view(self, decision_id: str) -> DecisionView:
+        """One decision with its packet and answer."""
+        row, packet = self._store.decision(decision_id)
+        return decision_view(row, packet, self._store.timeline(row.incident))

@@ -1,0 +1,111 @@
+"""The timeline in plain words: one sentence per event, and the details that programs read."""
+
+from typing import Any
+
+from ratchet.desk.views import EventView
+from ratchet.domain import timeline as t
+from ratchet.domain.escalation import Handoff
+from ratchet.domain.timeline import Event, Recorded
+
+
+def event_view(recorded: Recorded[Event]) -> EventView:
+    """One event as a line that a person reads, with the field's name for it."""
+    event = recorded.event
+    label = event.label
+    if isinstance(event, t.Verified) and not event.passed:
+        label = "verification_failed"
+    if isinstance(event, t.Joined) and event.alert.status == "resolved":
+        label = "alert_resolved"
+    return EventView(
+        time=recorded.at, event=label, sentence=sentence(event), by=recorded.by, seq=recorded.seq,
+        details=details(event),
+    )  # fmt: skip
+
+
+def sentence(event: Event) -> str:  # noqa: C901, PLR0912 - one sentence per event kind
+    """What happened, in one line."""
+    match event:
+        case t.Opened():
+            return f"{event.alert.title} (target {event.target or 'unknown'}: {event.target_reason})"
+        case t.Joined():
+            return f"Alert {event.alert.name} {event.alert.status} again or also: {event.alert.title}"
+        case t.Looked():
+            odd = [f"{probe}: {answer}" for probe, answer in event.answers.items() if answer != "ok"]
+            tail = f"; not ok: {', '.join(odd[:4])}" if odd else ""
+            n = len(event.answers)
+            return f"{n} probes for {len(event.candidates)} playbooks in {event.elapsed_ms:.0f} ms{tail}"
+        case t.Concluded():
+            c = event.conclusion
+            return c.why if c.outcome != "cause" else f"{c.why} Confidence: {c.confidence:.0%}."
+        case t.Planned():
+            steps = ", ".join(s.title for s in event.plan.steps)
+            return f"{event.plan.playbook} bound to this target: {steps}"
+        case t.Asked():
+            return f"{event.packet.approval_prompt} ({event.packet.act.effect}, {event.packet.id})"
+        case t.Granted():
+            return f"{event.approval.by} approved by {event.approval.channel}{_because(event.approval.reason)}"
+        case t.Refused():
+            return f"{event.by} denied{_because(event.reason)}"
+        case t.Expired():
+            return "Nobody answered before the decision expired."
+        case t.Superseded():
+            return f"The packet counts no longer: {event.because}"
+        case t.Intended():
+            return f"{event.action}: intent durable, target refuses it after {event.grant.not_after:%H:%M:%S} UTC"
+        case t.Acted():
+            return _acted(event)
+        case t.Doubted():
+            return f"Outcome unknown: {event.because}"
+        case t.Settled():
+            return f"Looked for the effect: {event.took.replace('_', ' ')}. {event.because}"
+        case t.Sampled():
+            words = {True: "good", False: "not yet", None: "unknown"}[event.value]
+            return f"Sample {words}: " + "; ".join(f"{k}: {v}" for k, v in event.lines.items())
+        case t.Verified():
+            return event.because
+        case t.Resolved():
+            return event.because
+        case t.Escalated():
+            return _escalated(event.handoff)
+        case t.Drafted():
+            return f"Draft {event.draft} ({event.series} {event.version}) waits for a person to review it."
+        case t.Noted():
+            return event.text
+        case t.Taken():
+            return f"{event.by} took over{_because(event.reason)}"
+        case t.HandedBack():
+            return f"{event.by} handed back{_because(event.reason)}"
+        case t.Closed():
+            return f"{event.by} closed the incident{_because(event.reason)}"
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _acted(event: t.Acted) -> str:
+    if event.outcome == "failed_clean":
+        return f"Nothing was changed: {event.return_code}"
+    touched = f"{len(event.touched)} touched" if event.touched else event.return_code
+    return f"Done, {touched}" + (f"; stopped: {event.stopped}" if event.stopped else "")
+
+
+def _escalated(handoff: Handoff) -> str:
+    return f"{handoff.sentence} {handoff.detail} To {handoff.to}: {handoff.human_action_required}"
+
+
+def details(event: Event) -> dict[str, Any]:
+    """The event's own fields, without what has a place of its own (packet, plan, conclusion, handoff)."""
+    heavy = {"kind", "packet", "plan", "conclusion", "handoff", "alert"}
+    body = event.model_dump(mode="json", exclude=heavy)
+    match event:
+        case t.Asked():
+            return {"decision": event.packet.id, "action": event.packet.title, "digest": event.packet.digest}
+        case t.Concluded():
+            return {"root_cause": event.conclusion.cause, "outcome": event.conclusion.outcome}
+        case t.Granted():
+            return {"approved_by": event.approval.by, "channel": event.approval.channel, **body["approval"]}
+        case t.Escalated():
+            return {"reason": event.handoff.escalation_reason.value, "to": event.handoff.to}
+        case _:
+            return body

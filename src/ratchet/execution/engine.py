@@ -1,0 +1,192 @@
+"""The engine: one move at a time, each written down in one commit. A crash anywhere is the same as a pause."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ratchet.domain import move as m
+from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.escalation import Stop
+from ratchet.domain.evidence import Evidence
+from ratchet.domain.hypothesis import Conclusion
+from ratchet.domain.incident import Incident
+from ratchet.domain.noun import Noun
+from ratchet.domain.ports import Clock, Shelf, Store, Toolbox
+from ratchet.domain.target import Target
+from ratchet.domain.timeline import (
+    Asked,
+    Concluded,
+    Doubted,
+    Drafted,
+    Escalated,
+    Event,
+    Expired,
+    Looked,
+    Planned,
+    Resolved,
+    Sampled,
+    Verified,
+)
+from ratchet.execution.checks import run_checks
+from ratchet.execution.handoffs import hand_over
+from ratchet.execution.packets import Asking
+from ratchet.execution.perform import BY, Performer
+from ratchet.execution.planner import Planner
+from ratchet.execution.stopped import Stopped
+
+MAX_MOVES = 400
+"""Moves in one advance before the incident yields to others."""
+
+
+class Investigates(Protocol):
+    """Triage, as the engine needs it."""
+
+    def look(self, incident: Incident) -> tuple[Looked, list[Evidence]]: ...
+
+    def conclude(self, incident: Incident, evidence: Sequence[Evidence]) -> Conclusion: ...
+
+
+class Parts(Noun):
+    """What the engine works with; wiring puts it together."""
+
+    model_config = {"arbitrary_types_allowed": True, "frozen": True, "extra": "forbid"}
+
+    store: Store
+    shelf: Shelf
+    toolbox: Toolbox
+    investigator: Investigates
+    planner: Planner
+    asking: Asking
+    performer: Performer
+    draft: Callable[[Incident], Drafted | None]
+    targets: Callable[[], Sequence[Target]]
+    clock: Clock
+
+
+class Engine:
+    """Advances one incident by its next moves until it waits or rests."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._p = parts
+        self._store = parts.store
+
+    def advance(self, incident_id: str) -> Incident:
+        """Make moves until the incident waits, rests or has had its share of moves."""
+        incident = self._store.incident(incident_id)
+        for _ in range(MAX_MOVES):
+            move = m.next_move(incident, self._p.clock())
+            if isinstance(move, m.Wait | m.Rest):
+                return self._pause(incident, move)
+            try:
+                incident = self._make(incident, move)
+            except Stopped as stopped:
+                incident = self._escalate(incident, stopped.stop, stopped.detail)
+            except Refusal as no:
+                if no.code is not Code.CONFLICT:
+                    raise
+                incident = self._store.incident(incident_id)
+        return incident
+
+    def fail(self, incident_id: str, detail: str) -> None:
+        """Escalate an incident whose move broke; the worker calls this for what nobody foresaw."""
+        incident = self._store.incident(incident_id)
+        if incident.status != "escalated":
+            self._escalate(incident, Stop.ERROR, detail)
+
+    def _pause(self, incident: Incident, move: m.Wait | m.Rest) -> Incident:
+        until = move.until if isinstance(move, m.Wait) else None
+        return self._store.commit(incident, by=BY, wake_at=until)
+
+    def _make(self, incident: Incident, move: m.Move) -> Incident:  # noqa: C901, PLR0912 - one line per move
+        match move:
+            case m.Look():
+                looked, seen = self._p.investigator.look(incident)
+                return self._commit(incident, looked, evidence=seen)
+            case m.Conclude():
+                evidence = self._store.evidence(incident.evidence)
+                conclusion = self._p.investigator.conclude(incident, evidence)
+                return self._commit(incident, Concluded(conclusion=conclusion))
+            case m.Bind():
+                return self._bind(incident)
+            case m.Ask():
+                return self._ask(incident)
+            case m.Expire():
+                return self._commit(incident, Expired(decision=incident.packet.id if incident.packet else ""))
+            case m.Perform():
+                return self._p.performer.perform(incident)
+            case m.Doubt():
+                because = "Ratchet stopped between the intent and the answer; the act may have happened."
+                return self._commit(incident, Doubted(op_id=move.op_id, because=because, error_category="unknown"))
+            case m.Settle():
+                return self._p.performer.settle(incident, move.op_id)
+            case m.Take():
+                return self._sample(incident)
+            case m.Judge():
+                return self._commit(incident, _verified(incident, move))
+            case m.Resolve():
+                return self._commit(incident, _resolved(incident, move))
+            case m.Draft():
+                return self._draft(incident)
+            case m.Escalate():
+                return self._escalate(incident, move.stop, move.detail)
+            case m.Wait() | m.Rest():
+                return self._pause(incident, move)
+
+    def _commit(self, incident: Incident, *events: Event, evidence: Sequence[Evidence] = ()) -> Incident:
+        return self._store.commit(incident, *events, by=BY, evidence=evidence, wake_at=self._p.clock())
+
+    def _bind(self, incident: Incident) -> Incident:
+        leading = incident.conclusion.leading if incident.conclusion else None
+        if leading is None:
+            raise Stopped(Stop.UNKNOWN_CAUSE, "There is nothing to plan for.")
+        version, playbook = self._p.shelf.version(leading.version_id)
+        plan = self._p.planner.bind(incident, version, playbook, self._p.targets())
+        return self._commit(incident, Planned(plan=plan))
+
+    def _ask(self, incident: Incident) -> Incident:
+        plan = incident.plan
+        if plan is None:
+            raise Stopped(Stop.ERROR, "There is no plan to ask about.")
+        held = run_checks(self._p.toolbox, self._p.clock, plan, plan.preconditions)
+        if plan.preconditions and held.value is not True:
+            stop = Stop.UNKNOWN_VALUE if held.value is None else Stop.PRECONDITION
+            raise Stopped(stop, held.first_trouble())
+        target = self._target(plan.steps[incident.cursor].target)
+        packet = self._p.asking.freeze(incident, plan, target.conflict_group if target else "")
+        asked = Asked(packet=packet)
+        return self._store.commit(incident, asked, by=BY, evidence=held.evidence, wake_at=packet.expires_at)
+
+    def _sample(self, incident: Incident) -> Incident:
+        plan = incident.plan
+        if plan is None:
+            raise Stopped(Stop.ERROR, "There is no plan to verify.")
+        outcome = run_checks(self._p.toolbox, self._p.clock, plan, plan.verification.checks)
+        event = Sampled(
+            at=self._p.clock(), value=outcome.value, lines=outcome.lines, evidence=tuple(e.id for e in outcome.evidence)
+        )
+        return self._commit(incident, event, evidence=outcome.evidence)
+
+    def _draft(self, incident: Incident) -> Incident:
+        drafted = self._p.draft(incident)
+        if drafted is None:
+            return self._store.commit(incident, by=BY, wake_at=None)
+        return self._commit(incident, drafted)
+
+    def _escalate(self, incident: Incident, stop: Stop, detail: str) -> Incident:
+        known = (self._p.shelf, self._target(incident.target))
+        handoff = hand_over(incident, stop, detail, self._p.clock(), known)
+        return self._store.commit(incident, Escalated(handoff=handoff), by=BY, wake_at=None)
+
+    def _target(self, name: str | None) -> Target | None:
+        return next((t for t in self._p.targets() if t.name == name), None)
+
+
+def _verified(incident: Incident, move: m.Judge) -> Verified:
+    streak = incident.streak()
+    held = (streak[-1].at - streak[0].at).total_seconds() if streak else 0.0
+    samples = len(streak) if move.passed else len(incident.samples)
+    return Verified(passed=move.passed, samples=samples, sustained_seconds=round(held, 3), because=move.because)
+
+
+def _resolved(incident: Incident, move: m.Resolve) -> Resolved:
+    cause = incident.conclusion.cause if incident.conclusion and not move.without_action else None
+    return Resolved(by=BY, cause=cause, without_action=move.without_action, because=move.because)

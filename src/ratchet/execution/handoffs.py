@@ -1,0 +1,153 @@
+"""The handoff: everything a stranger needs to go on, built from the incident as it stands."""
+
+from datetime import datetime
+from typing import Any
+
+from ratchet.domain.escalation import SENTENCES, Handoff, Stop
+from ratchet.domain.hypothesis import Found, Hypothesis
+from ratchet.domain.incident import Incident, Op
+from ratchet.domain.ports import Shelf
+from ratchet.domain.target import Target
+
+SECURITY, COMMANDER, NOBODY = "group:default/security", "group:default/incident-commander", "group:default/on-call"
+SHOWN = 6
+"""Hypotheses in a handoff: the confirmed ones and the likeliest others."""
+
+
+def hand_over(
+    incident: Incident, stop: Stop, detail: str, now: datetime, known: tuple[Shelf, Target | None]
+) -> Handoff:
+    """The handoff packet for an escalation."""
+    shelf, target = known
+    to, ask = _asked(incident, stop, shelf, target)
+    hypotheses = incident.conclusion.hypotheses if incident.conclusion else ()
+    return Handoff(
+        incident_id=incident.name,
+        escalated_at=now,
+        escalation_reason=stop,
+        sentence=SENTENCES[stop],
+        detail=detail,
+        to=to,
+        target=incident.target,
+        symptom=incident.alert.title,
+        diagnostic_results={f"hypothesis_{n}": _result(h) for n, h in enumerate(_worth_reading(hypotheses), start=1)},
+        attempted_fix=_attempted(incident),
+        verification_result=_verification(incident),
+        human_action_required=ask,
+        suggested_commands=_commands(incident),
+        in_flight=_in_flight(incident.op),
+    )
+
+
+def _worth_reading(hypotheses: tuple[Hypothesis, ...]) -> list[Hypothesis]:
+    order = {"confirmed": 0, "contradictory": 1, "unknown": 2, "undecided": 3, "refuted": 4}
+    return sorted(hypotheses, key=lambda h: (order[h.verdict], -h.confidence))[:SHOWN]
+
+
+def _result(h: Hypothesis) -> dict[str, Any]:
+    return {
+        "title": h.title, "cause": h.cause, "verdict": h.verdict, "confidence": h.confidence, "playbook": h.playbook,
+        "objects": [{"kind": o.kind, "id": o.id, "name": o.name} for o in h.objects],
+        "evidence": [r.text for r in h.evidence], "against": [r.text for r in h.against],
+        "evidence_ids": sorted({e for r in (*h.evidence, *h.against) for e in r.evidence}),
+    }  # fmt: skip
+
+
+def _attempted(incident: Incident) -> dict[str, Any] | None:
+    packet, op = incident.packet, incident.op
+    if packet is None:
+        return None
+    tried: dict[str, Any] = {
+        "action": packet.title, "tool": packet.act.tool, "target": packet.act.target, "decision": packet.id,
+        "statements": [s.sql or " ".join(s.argv) for s in packet.act.statements], "sent": False,
+        "rollback_plan": packet.rollback_plan,
+    }  # fmt: skip
+    if op is None or op.grant.decision != packet.id:
+        return {**tried, "result": "not performed"}
+    return {
+        **tried, "sent": True, "op_id": op.grant.op_id, "approved_by": list(op.grant.approved_by), "result": op.state,
+        "return_code": op.return_code, "touched": list(op.touched), "because": op.because or op.stopped,
+    }  # fmt: skip
+
+
+def _verification(incident: Incident) -> dict[str, Any] | None:
+    if incident.verified is None:
+        return None
+    samples = [s.value for s in incident.samples]
+    return {
+        "passed": incident.verified.passed, "because": incident.verified.because, "samples": len(samples),
+        "true": samples.count(True), "false": samples.count(False), "unknown": samples.count(None),
+    }  # fmt: skip
+
+
+def _asked(incident: Incident, stop: Stop, shelf: Shelf, target: Target | None) -> tuple[str, str]:
+    owner = target.owner if target is not None and target.owner else NOBODY
+    if stop is Stop.SECURITY:
+        return SECURITY, "Decide whether this is a compromise. Change nothing before that; evidence is kept."
+    if stop is Stop.HIGH_IMPACT:
+        return COMMANDER, "Take command: decide who acts and who tells the customers."
+    leading = incident.conclusion.leading if incident.conclusion else None
+    if leading is None:
+        return owner, _no_leader(incident, stop)
+    playbook = shelf.version(leading.version_id)[1]
+    ask = playbook.spec.escalation.ask
+    words = [_lead_in(incident, stop), leading.action if stop is Stop.NO_SAFE_STEP else "", ask]
+    return playbook.spec.escalation.to or owner, " ".join(word for word in words if word)
+
+
+def _no_leader(incident: Incident, stop: Stop) -> str:
+    if stop is Stop.NO_TARGET:
+        return "Say which server this is: register it (`ratchet target add`) or give the alert a `target` label."
+    if incident.conclusion is not None:
+        return f"Find the cause by hand. {incident.conclusion.suggested_action}"
+    return "Look at the target by hand; nothing could be concluded."
+
+
+_LEADS: dict[Stop, str] = {
+    Stop.DENIED: "The proposed step was denied: decide what is done instead.",
+    Stop.EXPIRED: "Nobody answered in time: decide whether the proposed step is still right, and do it by hand if so.",
+    Stop.FIX_FAILED: "The step did not bring recovery: do not repeat it before the cause is looked at again.",
+    Stop.IN_DOUBT: "Find out on the target whether the step happened before doing anything else.",
+    Stop.AMBIGUOUS_CAUSE: "Choose between the confirmed causes.",
+    Stop.TARGET_CHANGED: "The target kept changing under the approved step: look at what it is now.",
+    Stop.UNKNOWN_VALUE: "Read by hand what Ratchet could not.",
+    Stop.PRECONDITION: "A condition for acting safely does not hold: check it by hand.",
+}
+
+
+def _lead_in(incident: Incident, stop: Stop) -> str:
+    lead = _LEADS.get(stop, "")
+    if stop is Stop.AMBIGUOUS_CAUSE and incident.conclusion is not None:
+        return f"{lead} {incident.conclusion.why}"
+    return lead
+
+
+def _in_flight(op: Op | None) -> str:
+    if op is None or op.state not in ("intended", "unknown", "unsure"):
+        return ""
+    return f"1 action may still land until {op.grant.not_after:%H:%M:%S} UTC on the target's clock ({op.grant.op_id})."
+
+
+_LOOKS = {
+    "session": "SELECT * FROM pg_stat_activity WHERE pid = {id}",
+    "application": "SELECT state, count(*) FROM pg_stat_activity WHERE application_name = '{id}' GROUP BY 1",
+    "slot": "SELECT * FROM pg_replication_slots WHERE slot_name = '{id}'",
+    "table": "SELECT * FROM pg_stat_user_tables WHERE schemaname || '.' || relname = '{id}'",
+    "setting": "SELECT name, setting, source, sourcefile FROM pg_settings WHERE name = '{id}'",
+    "role": "SELECT * FROM pg_roles WHERE rolname = '{id}'",
+    "database": "SELECT * FROM pg_database WHERE datname = '{id}'",
+}
+
+
+def _commands(incident: Incident) -> tuple[str, ...]:
+    """Looks that a person may type: read-only, about the objects that were named."""
+    leading = incident.conclusion.leading if incident.conclusion else None
+    looks = [_look(o) for o in leading.objects[:3]] if leading else []
+    return (f"ratchet incident show {incident.name}", *(look for look in looks if look))
+
+
+def _look(found: Found) -> str:
+    """Names come from the target and are untrusted: anything but plain characters is left for a person to quote."""
+    template = _LOOKS.get(found.kind)
+    plain = all(c.isalnum() or c in "_.- " for c in found.id)
+    return f'psql -c "{template.format(id=found.id)}"' if template and plain else ""
