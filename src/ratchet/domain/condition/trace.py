@@ -80,7 +80,7 @@ def explain(seen: Seen, source: str) -> Trace:
         text=nodes.fragment(source, seen.node),
         value=_JSON.validate_python(capped(seen.value)),
         unknown=printable(seen.value.reason) if isinstance(seen.value, Unknown) else None,
-        kind=_kind(seen.node),
+        kind=_kind(seen.node) if inside else "other",
         steps=tuple(_steps(seen, source)),
         skipped=seen.skipped,
         children=inside,
