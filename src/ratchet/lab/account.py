@@ -7,7 +7,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ratchet.lab.binaries import Binaries
@@ -101,15 +101,19 @@ def make_home(root: Path, account: Account) -> Path:
 
 
 def reachable_binaries(binaries: Binaries, account: Account, home: Path) -> Binaries:
-    """`binaries` itself where the account can run them, else a copy of their whole prefix below `home`."""
+    """`binaries` itself where the account can run them, else a copy of all that they need below `home`."""
     if account.may_enter(binaries.bin_dir):
-        return binaries
-    prefix = home / "programs"
-    prefix.mkdir(mode=0o755)
+        # Its true place: the way that was given may lead through a link in a closed directory.
+        return replace(binaries, bin_dir=binaries.bin_dir.resolve())
+    prefix, package = binaries.bin_dir.parent, binaries.bin_dir.parent.parent
+    programs = home / "programs"
+    copied = programs / package.name / prefix.name
     for part in ("bin", "lib", "share"):
-        source = binaries.bin_dir.parent / part
-        if source.is_dir():
-            shutil.copytree(source, prefix / part, symlinks=True)
-    for directory in [prefix, *(each for each in prefix.rglob("*") if each.is_dir())]:
+        if (prefix / part).is_dir():
+            shutil.copytree(prefix / part, copied / part, symlinks=True)
+    # A wheel keeps the libraries that its programs load beside its package, found by their relative place.
+    for libraries in package.parent.glob(f"{package.name}.libs"):
+        shutil.copytree(libraries, programs / libraries.name, symlinks=True)
+    for directory in [programs, *(each for each in programs.rglob("*") if each.is_dir())]:
         directory.chmod(0o755)
-    return Binaries(prefix / "bin", binaries.version, binaries.origin, binaries.contrib)
+    return replace(binaries, bin_dir=copied / "bin")

@@ -21,7 +21,7 @@ POLL_S = 0.1
 class HealthyArgs(Noun):
     """How long the shop must have been well."""
 
-    window: float = Field(default=2.0, gt=0)
+    window: float = Field(default=1.2, gt=0)
 
 
 class FailingArgs(Noun):

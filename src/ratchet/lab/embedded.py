@@ -5,6 +5,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -57,12 +58,11 @@ class Cluster:
     ) -> Self:
         """A new, running server below `root`; a stale one at the same root is removed first."""
         cluster = cls.prepare(root, binaries, port=port)
-        try:
+        with ExitStack() as failed:
+            failed.callback(cluster.destroy)
             cluster.initialise(settings or {})
             cluster.start_on_a_port(fixed=port is not None)
-        except BaseException:
-            cluster.destroy()
-            raise
+            failed.pop_all()
         return cluster
 
     @classmethod
@@ -193,14 +193,13 @@ class Cluster:
             self.add_login(REPLICATION_ROLE, "REPLICATION")
         replica = Cluster.prepare(root, self.binaries, port=port)
         replica.passwords = self.passwords
-        try:
+        with ExitStack() as failed:
+            failed.callback(replica.destroy)
             with self.connect() as session:
                 session.execute("SELECT pg_create_physical_replication_slot(%s, true)", [slot])
             replica.copy_from(self, slot)
             replica.start_on_a_port(fixed=port is not None)
-        except BaseException:
-            replica.destroy()
-            raise
+            failed.pop_all()
         self.replicas.append(replica)
         return replica
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -64,12 +65,11 @@ def inject(fault: Fault, lab: Lab, seed: int) -> Injected:
     injected.watchdog = threading.Timer(fault.spec.ttl, injected.undo)
     injected.watchdog.daemon = True
     injected.watchdog.start()
-    try:
+    with ExitStack() as failed:
+        failed.callback(injected.undo)
         for step in fault.spec.inject:
             _perform(injected.grip, step)
-    except BaseException:
-        injected.undo()
-        raise
+        failed.pop_all()
     return injected
 
 

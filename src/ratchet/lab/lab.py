@@ -1,7 +1,7 @@
 """The lab as a whole: servers, shop and bystanders, up in seconds and gone without a trace."""
 
-import contextlib
 import shutil
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -49,7 +49,8 @@ class Lab:
     def up(cls, root: Path, *, replica: bool, seed: int, binaries: Binaries) -> Self:
         """Makes the servers, opens the shop and lets the bystanders in."""
         primary = Cluster.create(root / "primary", binaries, settings=LAB_SERVER)
-        try:
+        with ExitStack() as failed:
+            failed.callback(primary.destroy)
             primary.add_login(ADMIN_ROLE, "SUPERUSER")
             primary.add_login(CANARY_ROLE)
             create_shop(primary)
@@ -57,10 +58,9 @@ class Lab:
                 with primary.connect(dbname=DATABASE) as session:
                     session.execute("CREATE EXTENSION pg_stat_statements")
             follower = primary.replica(root / "replica") if replica else None
-            return cls._open(root, seed, primary, follower)
-        except BaseException:
-            primary.destroy()
-            raise
+            lab = cls._open(root, seed, primary, follower)
+            failed.pop_all()
+        return lab
 
     @classmethod
     def _open(cls, root: Path, seed: int, primary: Cluster, replica: Cluster | None) -> Self:
@@ -76,7 +76,7 @@ class Lab:
         self.bystanders.close()
         self.primary.destroy()
         shutil.rmtree(self.root / JOURNAL, ignore_errors=True)
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             self.root.rmdir()
 
     def member(self, member: Member) -> Cluster:

@@ -1,0 +1,136 @@
+"""Every fault takes, is seen where it should be, hurts nobody else, and is taken back cleanly."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ratchet.lab.catalog import Catalog
+from ratchet.lab.checks import unmet
+from ratchet.lab.faults import FaultRefused, Injected, inject, undo_left_over
+from ratchet.lab.injectors.grip import Grip
+from ratchet.lab.lab import JOURNAL, Lab
+
+Becomes = Callable[[Callable[[], bool]], bool]
+pytestmark = pytest.mark.postgres
+
+DEMO = ("db-max-connections", "db-lock-contention", "db-idle-in-transaction", "db-replication-lag")
+
+
+def labelled(lab: Lab, label: str) -> list[tuple[object, ...]]:
+    with lab.primary.connect() as session:
+        return session.execute(
+            "SELECT pid, application_name, state, wait_event_type, backend_xid IS NOT NULL, pg_blocking_pids(pid)"
+            " FROM pg_stat_activity WHERE application_name LIKE %s",
+            [f"%-{label}"],
+        ).fetchall()
+
+
+def end(lab: Lab, *pids: int) -> None:
+    with lab.primary.connect() as session:
+        for pid in pids:
+            session.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
+def caused(lab: Lab, catalog: Catalog, name: str, seed: int) -> Injected:
+    fault = catalog.find(name)
+    assert not unmet(fault.spec.baseline, lab)
+    return inject(fault, lab, seed)
+
+
+@pytest.mark.parametrize("name", DEMO)
+def test_a_fault_takes_is_seen_by_customers_and_leaves_nothing(name: str, lab: Lab, catalog: Catalog) -> None:
+    fault = catalog.find(name)
+    with caused(lab, catalog, name, seed=3) as injected:
+        assert list((lab.root / JOURNAL).iterdir())
+        assert not unmet(fault.spec.symptom, lab)
+        assert lab.shop.sample(2).last_error
+        (found,) = injected.objects
+        assert found.kind == fault.spec.object.kind
+        assert lab.bystanders.untouched()
+    assert labelled(lab, injected.owner_label) == []
+    assert not list((lab.root / JOURNAL).iterdir())
+    assert lab.bystanders.untouched()
+    assert not unmet(fault.spec.baseline, lab)
+
+
+def test_the_leak_ends_with_the_sessions_of_its_application_alone(lab: Lab, catalog: Catalog) -> None:
+    with caused(lab, catalog, "db-max-connections", seed=11) as injected:
+        sessions = labelled(lab, injected.owner_label)
+        assert {state for _, _, state, *_ in sessions} == {"idle"}
+        assert {application for _, application, *_ in sessions} == {injected.objects[0].id}
+        end(lab, *[int(str(pid)) for pid, *_ in sessions])
+        assert not unmet(injected.fault.spec.baseline, lab)
+        assert labelled(lab, injected.owner_label) == []
+        assert lab.bystanders.untouched()
+
+
+def test_the_lock_tree_has_one_busy_root_and_falls_with_it(lab: Lab, catalog: Catalog) -> None:
+    with caused(lab, catalog, "db-lock-contention", seed=12) as injected:
+        assert not unmet(injected.fault.spec.symptom, lab)
+        rows = labelled(lab, injected.owner_label)
+        roots = [row for row in rows if not row[5]]
+        assert [(str(pid), state, xid) for pid, _, state, _, xid, _ in roots] == [
+            (injected.objects[0].id, "active", True)
+        ]
+        assert len(rows) == 4
+        end(lab, int(injected.objects[0].id))
+        assert not unmet(injected.fault.spec.baseline, lab)
+
+
+def test_the_silent_transaction_has_writes_and_survives_a_cancel(lab: Lab, catalog: Catalog) -> None:
+    with caused(lab, catalog, "db-idle-in-transaction", seed=13) as injected:
+        pid = int(injected.objects[0].id)
+        with lab.primary.connect() as session:
+            session.execute("SELECT pg_cancel_backend(%s)", [pid])
+        assert not unmet(injected.fault.spec.symptom, lab)
+        assert [(row[0], row[2], row[4]) for row in labelled(lab, injected.owner_label)] == [
+            (pid, "idle in transaction", True)
+        ]
+        end(lab, pid)
+        assert not unmet(injected.fault.spec.baseline, lab)
+
+
+def test_a_fault_never_outlives_its_time(lab: Lab, catalog: Catalog, becomes: Becomes) -> None:
+    fault = catalog.find("db-idle-in-transaction")
+    brief = fault.model_copy(update={"spec": fault.spec.model_copy(update={"ttl": 0.2})})
+    injected = inject(brief, lab, seed=14)
+    assert becomes(lambda: injected.undone)
+    assert labelled(lab, injected.owner_label) == []
+    injected.undo()
+
+
+def test_what_an_earlier_process_left_is_taken_back(lab: Lab, catalog: Catalog) -> None:
+    injected = caused(lab, catalog, "db-replication-lag", seed=15)
+    assert undo_left_over(lab) == (injected.owner_label,)
+    with lab.member("replica").connect() as session:
+        assert session.execute("SELECT pg_is_wal_replay_paused()").fetchone() == (False,)
+    injected.undo()
+
+
+def test_a_fault_that_fails_halfway_is_taken_back(lab: Lab, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(grip: Grip, *args: object) -> None:
+        raise RuntimeError("stumbled")
+
+    monkeypatch.setattr(Grip, "spawn", stumble)
+    with pytest.raises(RuntimeError, match="stumbled"):
+        inject(catalog.find("db-lock-contention"), lab, seed=16)
+    assert not list((lab.root / JOURNAL).iterdir())
+    with lab.primary.connect() as session:
+        rows = session.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'UPDATE order_counter SET last_number = last_number'"
+            " AND state = 'idle in transaction'"
+        ).fetchall()
+    assert rows == []
+
+
+def test_names_vary_with_the_seed_and_say_nothing(lab: Lab) -> None:
+    grips = [Grip(lab, f"lab{seed}", seed) for seed in range(8)]
+    applications = {grip.next_application() for grip in grips}
+    assert len(applications) > 4
+    assert not any(word in name for name in applications for word in ("fault", "test", "chaos"))
+
+
+def test_a_fault_without_its_replica_is_refused(lab: Lab, catalog: Catalog) -> None:
+    with pytest.raises(FaultRefused, match="replica"):
+        inject(catalog.find("db-replication-lag"), replace(lab, replica=None), seed=1)
