@@ -43,7 +43,7 @@ def test_the_worst_pattern_on_the_longest_text_is_quick(pattern: str) -> None:
 def test_many_states_spend_the_budget_instead_of_time() -> None:
     letters = "".join(chr(0x4E00 + number) for number in range(10_000))
     with pytest.raises(BudgetSpent):
-        found(compiled("a?" * 90), letters + "b", Budget(20)) if not matches("b$", letters) else None
+        found(compiled("a?" * 90 + "b"), letters, Budget(20_000))
 
 
 _ATOMS = st.sampled_from(["a", "b", ".", "[ab]", "[^a]", r"\d", r"\w", r"\S", "[a-c]", r"\.", "-", "[]a]", "[a-]"])
