@@ -1,0 +1,44 @@
+"""Reads playbook files: the port `Files`, every mistake at once with its line and what to do."""
+
+from ratchet.domain.errors import Mistake, invalid
+from ratchet.domain.playbook import Playbook
+from ratchet.domain.ports import Clock
+from ratchet.vault.known import KnownTools
+from ratchet.vault.lines import read_sheet
+from ratchet.vault.lint import BLOCKING, in_order, lint
+from ratchet.vault.shape import typed
+
+
+class PlaybookFiles:
+    """Loads and lints texts against what is registered here. Without a clock, review dates are not judged."""
+
+    def __init__(self, known: KnownTools, causes: frozenset[str], clock: Clock | None = None) -> None:
+        self.known = known
+        self.causes = causes
+        self.clock = clock
+
+    def load(self, text: str, where: str) -> Playbook:
+        """The playbook in a text. Raises Refusal(INVALID) with all mistakes, reviewers' ones included."""
+        playbook, mistakes = self._read(text, where)
+        if playbook is None or any(mistake.code in BLOCKING for mistake in mistakes):
+            count = len(mistakes)
+            message = f"{where} has {count} mistake{'s' if count != 1 else ''}."
+            raise invalid(message, "Mend them and load it again.", mistakes)
+        return playbook
+
+    def lint(self, playbook: Playbook, text: str, where: str) -> list[Mistake]:
+        """What a reviewer would send back about `text`, of which `playbook` is the typed form."""
+        return self.mistakes(text, where or playbook.pin)
+
+    def mistakes(self, text: str, where: str) -> list[Mistake]:
+        """Everything wrong with a text, in the order of its lines; empty when it is sound."""
+        return self._read(text, where)[1]
+
+    def _read(self, text: str, where: str) -> tuple[Playbook | None, list[Mistake]]:
+        sheet, broken = read_sheet(text, where)
+        if sheet.data is None:
+            return None, broken or [sheet.mistake((), "PB001", "the file is empty", "Start with `apiVersion:`.")]
+        playbook, misfits = typed(sheet)
+        today = self.clock().date() if self.clock else None
+        found = [*broken, *misfits, *lint(sheet, self.known, self.causes, today)]
+        return (None if broken else playbook), in_order(found)
