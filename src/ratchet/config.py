@@ -26,7 +26,7 @@ class Settings(Noun):
 
 
 def read_settings(environ: Mapping[str, str], home: Path | None = None) -> Settings:
-    """Settings from the environment. `RATCHET_*` names come first; the seed's `HELPDESK_CLIENT_API_KEY` is understood."""
+    """Settings from the environment: `RATCHET_*` names first, then the alias `HELPDESK_CLIENT_API_KEY`."""
     return Settings(
         home=(home or _home(environ)).expanduser(),
         url=environ.get("RATCHET_URL") or None,

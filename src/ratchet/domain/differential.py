@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from ratchet.domain.condition import Condition, Unknown
 from ratchet.domain.evidence import Evidence, ProbeCall, not_looked
@@ -59,15 +59,20 @@ def merged(seen: Sequence[Evidence | None], calls: Sequence[ProbeCall], now: dat
         evidence.scope(now) if evidence is not None else not_looked(call.probe)
         for evidence, call in zip(seen, calls, strict=True)
     ]
-    rows: list[dict[str, Any]] = []
+    rows: list[Any] = []
     for space, call in zip(spaces, calls, strict=True):
         if isinstance(space["rows_data"], Unknown):
             return space
-        rows.extend({**row, "target": call.target} for row in space["rows_data"])
+        rows.extend(_from(row, call.target) for row in space["rows_data"])
     return {
         "answer": "ok", "available": True, "age_s": max((s["age_s"] for s in spaces), default=0.0),
-        "rows": len(rows), "first": rows[0] if rows else None, "rows_data": rows,
+        "rows": next((s["rows"] for s in spaces if isinstance(s["rows"], Unknown)), len(rows)),
+        "first": rows[0] if rows else None, "rows_data": rows,
     }  # fmt: skip
+
+
+def _from(row: Any, target: str) -> Any:
+    return row if isinstance(row, Unknown) else {**row, "target": target}
 
 
 def judge(candidates: Sequence[Candidate], moment: Moment, priors: Mapping[str, float] | None = None) -> Conclusion:
@@ -141,8 +146,8 @@ def objects_of(rule: ObjectRule, scope: Mapping[str, Any]) -> list[Found]:
     if not isinstance(rows, list):
         return []
     found: list[Found] = []
-    for row in rows:  # pyright: ignore[reportUnknownVariableType]
-        inner = {**scope, "o": row}
+    for row in cast("list[Any]", rows):
+        inner: dict[str, Any] = {**scope, "o": row}
         if rule.when is not None and parsed(rule.when).evaluate(inner).value is not True:
             continue
         name = parsed(rule.name).value(inner) if rule.name else ""

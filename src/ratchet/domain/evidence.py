@@ -85,10 +85,14 @@ class Evidence(Noun):
                 "answer": self.answer.value, "available": False, "age_s": age,
                 "rows": gap, "first": gap, "rows_data": gap,
             }  # fmt: skip
-        rows = [dict(row) for row in self.rows]
+        rows: list[Any] = [dict(row) for row in self.rows]
+        count: Any = len(rows)
+        if self.truncated:
+            count = Unknown(f"{self.probe} has more rows than the {len(rows)} that were kept")
+            rows.append(count)
         return {
             "answer": "ok", "available": True, "age_s": age,
-            "rows": len(rows), "first": rows[0] if rows else None, "rows_data": rows,
+            "rows": count, "first": rows[0] if self.rows else None, "rows_data": rows,
         }  # fmt: skip
 
 

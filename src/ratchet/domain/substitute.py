@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ratchet.domain.duration import parse_duration
 
@@ -62,7 +62,7 @@ def _fill(slot: re.Match[str], scope: Mapping[str, Any]) -> Any:
     for part in slot["path"].split("."):
         found = found.head if isinstance(found, Group) else found
         if isinstance(found, Mapping) and part in found:
-            found = found[part]  # pyright: ignore[reportUnknownVariableType]
+            found = cast("Mapping[str, Any]", found)[part]
         else:
             missing, found = True, None
             break
