@@ -54,12 +54,14 @@ def test_a_fault_takes_is_seen_by_customers_and_leaves_nothing(name: str, lab: L
     assert not unmet(fault.spec.baseline, lab)
 
 
-def test_the_leak_ends_with_the_sessions_of_its_application_alone(lab: Lab, catalog: Catalog) -> None:
+def test_the_leak_ends_with_the_sessions_of_its_application_alone(lab: Lab, catalog: Catalog, becomes: Becomes) -> None:
     with caused(lab, catalog, "db-max-connections", seed=11) as injected:
+        assert not unmet(injected.fault.spec.symptom, lab)
         sessions = labelled(lab, injected.owner_label)
         assert {state for _, _, state, *_ in sessions} == {"idle"}
         assert {application for _, application, *_ in sessions} == {injected.objects[0].id}
         end(lab, *[int(str(pid)) for pid, *_ in sessions])
+        assert becomes(lambda: labelled(lab, injected.owner_label) == [])
         assert not unmet(injected.fault.spec.baseline, lab)
         assert labelled(lab, injected.owner_label) == []
         assert lab.bystanders.untouched()
