@@ -1,0 +1,164 @@
+"""The desk in process: every verb asks who may, then does one thing."""
+
+from collections.abc import Callable, Sequence
+
+from ratchet.desk.alerts import Intake
+from ratchet.desk.decisions import Answers
+from ratchet.desk.incidents import decision_view, incident_line, incident_view
+from ratchet.desk.playbooks import Playbooks
+from ratchet.desk.targets import Targets
+from ratchet.desk.tokens import Tokens
+from ratchet.desk.views import (
+    CheckView,
+    DecisionView,
+    IncidentLine,
+    IncidentView,
+    LintView,
+    NewToken,
+    PlaybookView,
+    TargetReport,
+    TargetRequest,
+    TargetView,
+    TokenView,
+)
+from ratchet.domain.alert import Alert
+from ratchet.domain.errors import not_found
+from ratchet.domain.evidence import Evidence
+from ratchet.domain.house import Role
+from ratchet.domain.noun import Noun
+from ratchet.domain.ports import Page, Store
+from ratchet.security.principal import Permission, Principal, require
+
+
+class Rooms(Noun):
+    """What the desk passes work to; wiring puts it together."""
+
+    model_config = {"arbitrary_types_allowed": True, "frozen": True, "extra": "forbid"}
+
+    store: Store
+    intake: Intake
+    answers: Answers
+    playbooks: Playbooks
+    targets: Targets
+    tokens: Tokens
+    nudge: Callable[[], None]
+    doctor: Callable[[], list[CheckView]]
+
+
+class LocalDesk:
+    """The desk for one principal; implements `ratchet.desk.contract.Desk`."""
+
+    def __init__(self, rooms: Rooms, who: Principal) -> None:
+        self._r = rooms
+        self._who = who
+
+    def _may(self, permission: Permission) -> str:
+        require(self._who, permission)
+        return self._who.id
+
+    def whoami(self) -> tuple[str, Role]:
+        return self._who.id, self._who.role
+
+    def receive(self, alerts: Sequence[Alert]) -> list[str]:
+        names = self._r.intake.receive(alerts, self._may("ingest"))
+        self._r.nudge()
+        return names
+
+    def incidents(
+        self, *, status: Sequence[str] = (), limit: int = 50, cursor: str | None = None
+    ) -> Page[IncidentLine]:
+        self._may("read")
+        page = self._r.store.incidents(status=status, limit=limit, cursor=cursor)
+        return Page(items=tuple(incident_line(i) for i in page.items), next_cursor=page.next_cursor)
+
+    def incident(self, reference: str) -> IncidentView:
+        self._may("read")
+        incident = self._r.store.incident(reference)
+        timeline = self._r.store.timeline(incident.id)
+        packet = incident.packet
+        row = self._r.store.decision(packet.id)[0] if packet is not None else None
+        decision = decision_view(row, packet, timeline) if row is not None else None
+        return incident_view(incident, timeline, decision)
+
+    def evidence(self, evidence_id: str) -> Evidence:
+        self._may("read")
+        found = self._r.store.evidence([evidence_id])
+        if not found:
+            raise not_found("evidence", evidence_id, "Take the id from an incident's hypotheses.")
+        return found[0]
+
+    def decisions(self, *, state: Sequence[str] = (), limit: int = 50, cursor: str | None = None) -> Page[DecisionView]:
+        self._may("read")
+        page = self._r.store.decisions(state=state, limit=limit, cursor=cursor)
+        return Page(items=tuple(decision_view(row, None) for row in page.items), next_cursor=page.next_cursor)
+
+    def decision(self, decision_id: str) -> DecisionView:
+        self._may("read")
+        return self._r.answers.view(decision_id)
+
+    def approve(self, decision_id: str, digest: str, reason: str) -> DecisionView:
+        return self._answer(decision_id, digest, (True, reason))
+
+    def deny(self, decision_id: str, digest: str, reason: str) -> DecisionView:
+        return self._answer(decision_id, digest, (False, reason))
+
+    def _answer(self, decision_id: str, digest: str, said: tuple[bool, str]) -> DecisionView:
+        self._may("answer")
+        view = self._r.answers.answer(self._who, decision_id, digest, said)
+        self._r.nudge()
+        return view
+
+    def playbooks(self, *, source: str | None = None, series: str | None = None) -> list[PlaybookView]:
+        self._may("read")
+        return self._r.playbooks.list(source, series)
+
+    def playbook(self, reference: str) -> PlaybookView:
+        self._may("read")
+        return self._r.playbooks.show(reference)
+
+    def render(self, reference: str) -> str:
+        self._may("read")
+        return self._r.playbooks.render(reference)
+
+    def lint(self, text: str, where: str) -> LintView:
+        self._may("read")
+        return self._r.playbooks.lint(text, where)
+
+    def edit(self, version_id: str, changes: dict[str, str]) -> PlaybookView:
+        by = self._may("activate")
+        return self._r.playbooks.edit(version_id, changes, by)
+
+    def activate(self, version_id: str, reason: str) -> PlaybookView:
+        by = self._may("activate")
+        return self._r.playbooks.activate(version_id, reason, by)
+
+    def discard(self, version_id: str, reason: str) -> None:
+        by = self._may("activate")
+        self._r.playbooks.discard(version_id, reason, by)
+
+    def targets(self) -> list[TargetView]:
+        self._may("read")
+        return self._r.targets.list()
+
+    def add_target(self, request: TargetRequest) -> TargetReport:
+        by = self._may("admin")
+        return self._r.targets.add(request, by)
+
+    def check_target(self, name: str) -> TargetReport:
+        self._may("read")
+        return self._r.targets.check(name)
+
+    def make_token(self, name: str, *, person: bool, role: Role, days: int | None = None) -> NewToken:
+        by = self._may("admin")
+        return self._r.tokens.make(name, role, by, (person, days))
+
+    def tokens(self) -> list[TokenView]:
+        self._may("admin")
+        return self._r.tokens.list()
+
+    def revoke_token(self, token_id: str) -> None:
+        self._r.tokens.revoke(token_id, self._may("admin"))
+
+    def doctor(self) -> list[CheckView]:
+        self._may("read")
+        return self._r.doctor()

@@ -1,0 +1,92 @@
+"""Targets as the desk registers, provisions and checks them."""
+
+from collections.abc import Callable
+
+from ratchet.desk.views import TargetReport, TargetRequest, TargetView
+from ratchet.domain.errors import invalid, not_found
+from ratchet.domain.evidence import Answer, Evidence, ProbeCall
+from ratchet.domain.playbook import Playbook
+from ratchet.domain.ports import Missing, Shelf, Store, Toolbox
+from ratchet.domain.target import Target
+
+Provision = Callable[[TargetRequest], Target]
+"""Creates both roles from an admin login and gives the target with references to their credentials."""
+Locate = Callable[[Target], str]
+"""The address (`host:port/database`) behind a target's diag credential, without the credential."""
+
+
+class Targets:
+    """Registrations. Credentials pass through here as references only."""
+
+    def __init__(self, store: Store, toolbox: Toolbox, shelf: Shelf, roads: tuple[Provision, Locate]) -> None:
+        self._store = store
+        self._toolbox = toolbox
+        self._shelf = shelf
+        self._provision, self._locate = roads
+
+    def list(self) -> list[TargetView]:
+        """All targets by name."""
+        return [view_of(target) for target in self._store.targets()]
+
+    def add(self, request: TargetRequest, by: str) -> TargetReport:
+        """Register a target (again); provision first when an admin login was given."""
+        target = self._provision(request) if request.admin is not None else request.target
+        self._refuse_half(target)
+        target = target.model_copy(update={"address": target.address or self._locate(target)})
+        self._store.put_target(target, by)
+        identifier = self._toolbox.pointed(target.name)
+        if identifier and identifier != target.system_identifier:
+            target = target.model_copy(update={"system_identifier": identifier})
+            self._store.put_target(target, by)
+        return self.check(target.name)
+
+    def _refuse_half(self, target: Target) -> None:
+        known = {t.name for t in self._store.targets()}
+        for label, other in (("--replica-of", target.replica_of), ("--pooler-of", target.pooler_of)):
+            if other is not None and other not in known:
+                raise not_found("target", other, f"Register {other} first, then {target.name} with {label} {other}.")
+        if target.kind == "postgres" and target.diag is None:
+            raise invalid(
+                f"Target {target.name} has no diag credential.",
+                "Give --diag-dsn-env VARIABLE, or --provision --admin-dsn-env VARIABLE to have both roles made.",
+            )
+
+    def check(self, name: str) -> TargetReport:
+        """What the target lacks now, and which playbooks that disables."""
+        target = next((t for t in self._store.targets() if t.name == name), None)
+        if target is None:
+            raise not_found("target", name, "List them: `ratchet target list`.")
+        seen = self._seen(target)
+        ok = seen is None or seen.answer is Answer.OK
+        row = seen.rows[0] if seen is not None and seen.rows else {}
+        missing = tuple(self._disables(m) for m in self._toolbox.check(name)) if ok else ()
+        return TargetReport(
+            target=view_of(target),
+            reachable=ok,
+            answer=seen.answer.value if seen is not None else "not looked",
+            server=str(row.get("version", "") or (seen.detail if seen else "")),
+            missing=missing,
+        )
+
+    def _seen(self, target: Target) -> Evidence | None:
+        if target.kind != "postgres":
+            return None
+        return self._toolbox.look([ProbeCall(probe="postgres.ping", target=target.name)])[0]
+
+    def _disables(self, missing: Missing) -> Missing:
+        hit = [p.pin for _, p in self._shelf.candidates("postgres") if _uses(p) & set(missing.probes)]
+        return missing.model_copy(update={"playbooks": tuple(hit)})
+
+
+def _uses(playbook: Playbook) -> set[str]:
+    probes = {use.uses for use in playbook.spec.probes.values()}
+    return probes | {step.uses for step in playbook.spec.steps.values() if step.uses is not None}
+
+
+def view_of(target: Target) -> TargetView:
+    """A registration without anything secret; it has nothing secret to begin with."""
+    return TargetView(
+        name=target.name, kind=target.kind, tags=target.tags, owner=target.owner, replica_of=target.replica_of,
+        pooler_of=target.pooler_of, address=target.address, system_identifier=target.system_identifier,
+        diag=str(target.diag or "-"), act=str(target.act or "-"), canary=str(target.canary or "-"),
+    )  # fmt: skip
