@@ -1,0 +1,1 @@
+"""What monitors send, read into alerts; a source is one pure function over a body."""
