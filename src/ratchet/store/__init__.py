@@ -1,0 +1,1 @@
+"""The event table, its checkpoints and projections, on SQLite through SQLAlchemy Core."""

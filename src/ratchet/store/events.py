@@ -1,0 +1,61 @@
+"""Appending to the event table: every event gets its place in its stream and its link in the chain."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, func, insert, select, update
+
+from ratchet.domain.noun import Noun
+from ratchet.domain.timeline import Recorded
+from ratchet.security.chain import link
+from ratchet.store import tables as t
+from ratchet.store.encoding import VERSION, Entry, recorded, stamp, write_event
+
+
+class Ledger:
+    """The events of one write transaction, all of one moment and by one principal. `close` moves the head."""
+
+    def __init__(self, connection: Connection, key: bytes, tenant: str, at: datetime, by: str) -> None:
+        self.connection = connection
+        self.tenant = tenant
+        self.at = at
+        self.by = by
+        self._key = key
+        row = connection.execute(select(t.head.c.position, t.head.c.mac)).one()
+        self._position: int = row.position
+        self._mac: bytes = row.mac
+        self._began = self._position
+
+    def append(self, stream: str, seq: int, event: Noun, events: TypeAdapter[Any]) -> Recorded[Any]:
+        """Write one event as number `seq` of its stream; what is returned was read back from the stored bytes."""
+        entry = Entry(self.tenant, stream, seq, stamp(self.at), self.by, _kind(event), VERSION)
+        stored = write_event(entry, event)
+        self._mac = link(self._key, self._mac, stored)
+        self._position += 1
+        row = {**entry._asdict(), "position": self._position, "stored": stored, "mac": self._mac}
+        self.connection.execute(insert(t.events), row)
+        return recorded(stored, events)
+
+    def close(self) -> None:
+        """Write the head behind the last event; nothing when nothing was appended."""
+        if self._position != self._began:
+            self.connection.execute(update(t.head).values(position=self._position, mac=self._mac))
+
+
+def _kind(event: Noun) -> str:
+    return str(getattr(event, "kind", type(event).__name__))
+
+
+def last_seq(connection: Connection, tenant: str, stream: str) -> int:
+    """How many events a stream has."""
+    query = select(func.max(t.events.c.seq)).where(t.events.c.tenant == tenant, t.events.c.stream == stream)
+    return connection.execute(query).scalar() or 0
+
+
+def read_stream(connection: Connection, tenant: str, stream: str, events: TypeAdapter[Any]) -> Iterable[Recorded[Any]]:
+    """All events of a stream, oldest first."""
+    query = select(t.events.c.stored).where(t.events.c.tenant == tenant, t.events.c.stream == stream)
+    for stored in connection.execute(query.order_by(t.events.c.seq)).scalars():
+        yield recorded(stored, events)

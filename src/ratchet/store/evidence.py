@@ -1,0 +1,40 @@
+"""Evidence, kept once under the digest of its content and packed when it is big."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, insert, select
+
+from ratchet.domain.evidence import Evidence
+from ratchet.store import tables as t
+from ratchet.store.encoding import read_evidence, write_evidence
+from ratchet.store.events import Ledger
+from ratchet.store.journal import Journal
+
+_E = t.evidence.c
+_AT_ONCE = 200
+"""Ids per statement; databases limit how many values one statement binds."""
+
+
+def keep(ledger: Ledger, looks: Sequence[Evidence]) -> None:
+    """Store what is not stored yet, in the transaction of the events that cite it."""
+    by_id = {look.id: look for look in looks}
+    there = {row_id for row_id, _, _ in _rows(ledger.connection, ledger.tenant, list(by_id))}
+    for look in by_id.values():
+        if look.id not in there:
+            packed, body = write_evidence(look)
+            row = {"tenant": ledger.tenant, "id": look.id, "packed": packed, "body": body}
+            ledger.connection.execute(insert(t.evidence), row)
+
+
+def fetch(journal: Journal, ids: Sequence[str]) -> list[Evidence]:
+    """By id, in the order asked; unknown ids are left out."""
+    with journal.reading() as connection:
+        found = {row_id: (packed, body) for row_id, packed, body in _rows(connection, journal.tenant, ids)}
+    return [read_evidence(*found[wanted]) for wanted in ids if wanted in found]
+
+
+def _rows(connection: Connection, tenant: str, ids: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
+    for start in range(0, len(ids), _AT_ONCE):
+        chosen = _E.id.in_(ids[start : start + _AT_ONCE])
+        for row in connection.execute(select(_E.id, _E.packed, _E.body).where(_E.tenant == tenant, chosen)):
+            yield row.id, row.packed, row.body

@@ -1,0 +1,80 @@
+"""The house's own record: targets and tokens, each in one transaction with its event."""
+
+from sqlalchemy import delete, insert, select, update
+
+from ratchet.domain.errors import not_found
+from ratchet.domain.house import HouseEvent, TargetAdded, Token, TokenMade, TokenRevoked
+from ratchet.domain.target import Target
+from ratchet.store import tables as t
+from ratchet.store.encoding import HOUSE_EVENT, stamp
+from ratchet.store.events import Ledger, last_seq
+from ratchet.store.journal import Journal
+
+STREAM = "house"
+_T = t.tokens.c
+
+
+class House:
+    """What the store answers about targets and tokens."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def record(self, event: HouseEvent, by: str) -> None:
+        """Append an event of the house."""
+        with self._journal.writing(by) as ledger:
+            _append(ledger, event)
+
+    def put_target(self, target: Target, by: str) -> None:
+        """Register a target or replace its registration."""
+        c = t.targets.c
+        with self._journal.writing(by) as ledger:
+            _append(ledger, TargetAdded(target=target))
+            ledger.connection.execute(delete(t.targets).where(c.tenant == ledger.tenant, c.name == target.name))
+            row = {"tenant": ledger.tenant, "name": target.name, "body": target.model_dump_json()}
+            ledger.connection.execute(insert(t.targets), row)
+
+    def targets(self) -> list[Target]:
+        """All registered targets, by name."""
+        c = t.targets.c
+        query = select(c.body).where(c.tenant == self._journal.tenant).order_by(c.name)
+        with self._journal.reading() as connection:
+            return [Target.model_validate_json(body) for body in connection.execute(query).scalars()]
+
+    def put_token(self, token: Token, by: str) -> None:
+        """Keep a token's hash; raises Refusal(CONFLICT) for an id or hash that is there already."""
+        with self._journal.writing(by) as ledger:
+            _append(ledger, TokenMade(id=token.id, name=token.name, person=token.person, role=token.role))
+            row = {"tenant": ledger.tenant, "id": token.id, "hashed": token.hashed, "body": token.model_dump_json()}
+            ledger.connection.execute(insert(t.tokens), {**row, "created_at": stamp(token.created_at)})
+
+    def token(self, hashed: str) -> Token | None:
+        """The token of that hash, revoked and expired ones included."""
+        query = select(_T.body).where(_T.tenant == self._journal.tenant, _T.hashed == hashed)
+        with self._journal.reading() as connection:
+            body = connection.execute(query).scalar()
+        return None if body is None else Token.model_validate_json(body)
+
+    def tokens(self) -> list[Token]:
+        """All tokens, newest first."""
+        query = select(_T.body).where(_T.tenant == self._journal.tenant).order_by(_T.created_at.desc(), _T.id.desc())
+        with self._journal.reading() as connection:
+            return [Token.model_validate_json(body) for body in connection.execute(query).scalars()]
+
+    def revoke_token(self, token_id: str, by: str) -> None:
+        """Revoke a token, once; raises Refusal(NOT_FOUND)."""
+        here = (_T.tenant == self._journal.tenant, _T.id == token_id)
+        with self._journal.writing(by) as ledger:
+            body = ledger.connection.execute(select(_T.body).where(*here)).scalar()
+            if body is None:
+                raise not_found("token", token_id, "List them: ratchet token list")
+            token = Token.model_validate_json(body)
+            if token.revoked:
+                return
+            _append(ledger, TokenRevoked(id=token_id))
+            revoked = token.model_copy(update={"revoked": True})
+            ledger.connection.execute(update(t.tokens).where(*here).values(body=revoked.model_dump_json()))
+
+
+def _append(ledger: Ledger, event: HouseEvent) -> None:
+    ledger.append(STREAM, last_seq(ledger.connection, ledger.tenant, STREAM) + 1, event, HOUSE_EVENT)

@@ -1,0 +1,34 @@
+"""One tenant's way to the tables: reads that see one moment, and write transactions that end in the chain's head."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from ratchet.domain.ports import Clock
+from ratchet.store.events import Ledger
+from ratchet.store.sqlite import Connections
+
+
+class Journal:
+    """What every part of the store holds: connections, the chain's key, the tenant and the clock."""
+
+    def __init__(self, connections: Connections, key: bytes, tenant: str, clock: Clock) -> None:
+        self.connections = connections
+        self.key = key
+        self.tenant = tenant
+        self._clock = clock
+
+    @contextmanager
+    def reading(self) -> Generator[Connection]:
+        """A connection whose reads all see one moment; raises Refusal(UNAVAILABLE) when the database cannot answer."""
+        with self.connections.read() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, by: str) -> Generator[Ledger]:
+        """A ledger in one transaction; raises Refusal(CONFLICT) for a place taken and Refusal(UNAVAILABLE) else."""
+        with self.connections.write() as connection:
+            ledger = Ledger(connection, self.key, self.tenant, self._clock(), by)
+            yield ledger
+            ledger.close()

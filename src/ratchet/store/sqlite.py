@@ -1,0 +1,87 @@
+"""The SQLite engine: write-ahead log, full sync, one writer at a time, and every failure answered as a refusal."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ratchet.domain.errors import Code, Refusal, conflict
+
+BUSY_MS = 5000
+"""How long a statement waits for another process that writes, in milliseconds."""
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_WRITES = "ratchet_writes"
+
+
+def open_engine(path: Path) -> Engine:
+    """The engine over one file, which is made with mode 0600 when it is not there; the log files take its mode."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    engine = create_engine(f"sqlite+pysqlite:///{path}", pool_size=8, max_overflow=56, pool_timeout=BUSY_MS / 1000)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """The driver's own transactions begin too late to keep a read and a write together, so ours begin here."""
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Connections:
+    """Reads from the pool, side by side; writes one after another, each one transaction and about one fsync."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = threading.Lock()
+
+    @contextmanager
+    def read(self) -> Generator[Connection]:
+        """A connection whose reads all see one moment."""
+        with refusing(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Generator[Connection]:
+        """A connection in one transaction: durable when the block ends, undone when it raises."""
+        with refusing(), self._writer, self._engine.connect() as pooled:
+            connection = pooled.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+@contextmanager
+def refusing() -> Generator[None]:
+    """Answer what the database says with a refusal; statements and values stay out of the message."""
+    try:
+        yield
+    except IntegrityError:
+        raise conflict("Somebody else wrote this in the same moment.", "Read it again and repeat.") from None
+    except (DatabaseError, PoolTimeout, sqlite3.DatabaseError) as error:
+        cause = getattr(error, "orig", None) or error
+        words = str(cause) if isinstance(cause, sqlite3.Error) else "no connection was free"
+        raise Refusal(
+            Code.UNAVAILABLE,
+            f"The state database does not take this now: {words}.",
+            "Try again shortly; if it stays, look at the disk space and at who holds ratchet.db.",
+        ) from None

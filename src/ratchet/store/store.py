@@ -1,0 +1,217 @@
+"""The store as the port asks for it: one class, composed of the parts beside it."""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy import Connection, insert, select
+
+from ratchet.domain.alert import Alert
+from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.evidence import Evidence
+from ratchet.domain.gate import DecisionPacket
+from ratchet.domain.house import HouseEvent, Token
+from ratchet.domain.incident import Incident
+from ratchet.domain.ports import ChainReport, Clock, Correlate, DecisionRow, Due, Page
+from ratchet.domain.series import Series, SeriesEvent
+from ratchet.domain.target import Target
+from ratchet.domain.timeline import Event, Opened, Recorded
+from ratchet.security.chain import GENESIS, make_key, read_key
+from ratchet.store import evidence as captured
+from ratchet.store import tables as t
+from ratchet.store.anchor import Anchor, Head
+from ratchet.store.checkpoints import compare
+from ratchet.store.decisions import Decisions
+from ratchet.store.house import House
+from ratchet.store.incidents import Incidents
+from ratchet.store.intake import Intake
+from ratchet.store.journal import Journal
+from ratchet.store.migrate import migrate
+from ratchet.store.proof import Broken, check_end, prove, read_head
+from ratchet.store.series import SeriesShelf
+from ratchet.store.sqlite import Connections, open_engine
+
+TENANT = "main"
+
+
+class EventStore:
+    """`ratchet.domain.ports.Store` over one state directory; safe for many threads. Close it when done."""
+
+    def __init__(self, journal: Journal, anchor: Anchor) -> None:
+        self._journal = journal
+        self._anchor = anchor
+        self._intake = Intake(journal)
+        self._incidents = Incidents(journal)
+        self._decisions = Decisions(journal)
+        self._series = SeriesShelf(journal)
+        self._house = House(journal)
+
+    @staticmethod
+    def open_at(home: Path, clock: Clock, new_id: Callable[[], str]) -> "EventStore":
+        """Open `home/ratchet.db`, `home/key` and `home/anchor`, making them at first start.
+
+        Raises Refusal(FAILED) when the three do not belong together, Refusal(UNAVAILABLE) when they cannot be opened.
+        """
+        connections, anchor = _open(home, new_id), Anchor(home / "anchor")
+        try:
+            journal = Journal(connections, _key(connections, home), TENANT, clock)
+            store = EventStore(journal, anchor)
+            store._begin_anchor()
+            with journal.reading() as connection:
+                check_end(connection, journal.key, anchor.read())
+        except Refusal:
+            connections.close()
+            raise
+        return store
+
+    def __enter__(self) -> "EventStore":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection; what was committed stays."""
+        self._journal.connections.close()
+
+    def open(self, incident_id: str, build: Callable[[int], Opened], by: str) -> Incident:
+        return self._intake.open(incident_id, build, by)
+
+    def receive(self, alerts: Sequence[Alert], correlate: Correlate, by: str) -> list[Incident]:
+        return self._intake.receive(alerts, correlate, by)
+
+    def commit(
+        self, incident: Incident, *events: Event, by: str, evidence: Sequence[Evidence] = (), wake_at: datetime | None
+    ) -> Incident:
+        return self._incidents.commit(incident, events, by, evidence, wake_at)
+
+    def incident(self, reference: str) -> Incident:
+        return self._incidents.one(reference)
+
+    def incidents(self, *, status: Sequence[str] = (), limit: int = 50, cursor: str | None = None) -> Page[Incident]:
+        return self._incidents.page(status, limit, cursor)
+
+    def timeline(self, incident_id: str) -> list[Recorded[Event]]:
+        return self._incidents.timeline(incident_id)
+
+    def refold(self, incident_id: str) -> Incident:
+        """The fold of an incident's events, past its checkpoint; always equal to it."""
+        return self._incidents.refold(incident_id)
+
+    def evidence(self, ids: Sequence[str]) -> list[Evidence]:
+        return captured.fetch(self._journal, ids)
+
+    def decisions(self, *, state: Sequence[str] = (), limit: int = 50, cursor: str | None = None) -> Page[DecisionRow]:
+        return self._decisions.page(state, limit, cursor)
+
+    def decision(self, decision_id: str) -> tuple[DecisionRow, DecisionPacket]:
+        return self._decisions.one(decision_id)
+
+    def due(self, now: datetime, limit: int = 20) -> list[Due]:
+        return self._incidents.due(now, limit)
+
+    def next_wake(self) -> datetime | None:
+        return self._incidents.next_wake()
+
+    def anchor(self) -> None:
+        self._anchor.write(self._head)
+
+    def verify(self) -> ChainReport:
+        with self._journal.reading() as connection:
+            anchored = self._anchor.read() if self._anchor.exists() else None
+            report = prove(connection, self._journal.key, anchored)
+            return _compared(connection, self._journal.tenant, report) if report.ok else report
+
+    def series(self, series_id: str) -> Series:
+        return self._series.one(series_id)
+
+    def all_series(self) -> list[Series]:
+        return self._series.all()
+
+    def series_of(self, version_id: str) -> Series:
+        return self._series.of(version_id)
+
+    def commit_series(self, series: Series, *events: SeriesEvent, by: str) -> Series:
+        return self._series.commit(series, events, by)
+
+    def refold_series(self, series_id: str) -> Series:
+        """The fold of a series' events, past its checkpoint; always equal to it."""
+        return self._series.refold(series_id)
+
+    def record(self, event: HouseEvent, by: str) -> None:
+        self._house.record(event, by)
+
+    def put_target(self, target: Target, by: str) -> None:
+        self._house.put_target(target, by)
+
+    def targets(self) -> list[Target]:
+        return self._house.targets()
+
+    def put_token(self, token: Token, by: str) -> None:
+        self._house.put_token(token, by)
+
+    def token(self, hashed: str) -> Token | None:
+        return self._house.token(hashed)
+
+    def tokens(self) -> list[Token]:
+        return self._house.tokens()
+
+    def revoke_token(self, token_id: str, by: str) -> None:
+        self._house.revoke_token(token_id, by)
+
+    def _head(self) -> Head:
+        with self._journal.reading() as connection:
+            return read_head(connection)
+
+    def _begin_anchor(self) -> None:
+        if self._anchor.exists():
+            return
+        if self._head().position:
+            raise Refusal(
+                Code.FAILED,
+                f"{self._anchor.path} is missing, but the state database holds events.",
+                "Put the anchor back, or restore ratchet.db, key and anchor together from one backup.",
+            )
+        self._anchor.write(self._head)
+
+
+def _open(home: Path, new_id: Callable[[], str]) -> Connections:
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        engine = open_engine(home / "ratchet.db")
+    except OSError as error:
+        raise Refusal(
+            Code.UNAVAILABLE,
+            f"The state directory {home} cannot be opened: {error.strerror}.",
+            "Give this account write access to it, or set RATCHET_HOME to another directory.",
+        ) from None
+    connections = Connections(engine)
+    try:
+        migrate(engine)
+        with connections.write() as connection:
+            if connection.execute(select(t.head.c.id)).first() is None:
+                connection.execute(insert(t.head), {"id": 1, "chain": new_id(), "position": 0, "mac": GENESIS})
+    except Refusal:
+        connections.close()
+        raise
+    return connections
+
+
+def _key(connections: Connections, home: Path) -> bytes:
+    """The key; it is made only while there is nothing yet that it should prove."""
+    with connections.read() as connection:
+        begun = read_head(connection).position > 0
+    return read_key(home / "key") if begun else make_key(home / "key", os.urandom)
+
+
+def _compared(connection: Connection, tenant: str, report: ChainReport) -> ChainReport:
+    try:
+        compare(connection, tenant)
+    except Broken as broken:
+        words = f"event {broken.position}: {broken.because}"
+        return report.model_copy(update={"ok": False, "first_bad": broken.position, "because": words})
+    return report

@@ -1,0 +1,121 @@
+"""The tables: events are the truth, everything else is folded from them or written in the same transaction."""
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("tenant", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("stored", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    UniqueConstraint("tenant", "stream", "seq", name="events_one_seq"),
+)
+"""Position is commit order. `stored` holds every field of the event; the columns before it are only its index."""
+
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("chain", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+)
+"""One row: where the chain ends. `chain` names this database, so that an anchor of another one is noticed."""
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("target", Text),
+    Column("opened_at", Text, nullable=False),
+    Column("wake_at", Text),
+    Column("seq", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("tenant", "number", name="incidents_one_number"),
+)
+Index("incidents_due", incidents.c.tenant, incidents.c.wake_at)
+Index("incidents_by_status", incidents.c.tenant, incidents.c.status, incidents.c.number)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("incident", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("row", Text, nullable=False),
+    Column("packet", Text, nullable=False),
+)
+Index("decisions_by_state", decisions.c.tenant, decisions.c.state, decisions.c.expires_at)
+Index("decisions_of_incident", decisions.c.tenant, decisions.c.incident)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("starts_at", Text, primary_key=True),
+    Column("incident", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""Occurrences already received, with the incident that each belongs to and what was last said of it."""
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("packed", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("series", Text, nullable=False),
+)
+"""Which series holds a version."""
+
+targets = Table(
+    "targets",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("hashed", Text, nullable=False, unique=True),
+    Column("created_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
