@@ -1,10 +1,12 @@
 """Every fault takes, is seen where it should be, hurts nobody else, and is taken back cleanly."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from ratchet.domain.fault import FaultCheck, FaultStep
 from ratchet.lab.catalog import Catalog
 from ratchet.lab.checks import unmet
 from ratchet.lab.faults import FaultRefused, Injected, inject, undo_left_over
@@ -43,7 +45,7 @@ def test_a_fault_takes_is_seen_by_customers_and_leaves_nothing(name: str, lab: L
     fault = catalog.find(name)
     with caused(lab, catalog, name, seed=3) as injected:
         assert list((lab.root / JOURNAL).iterdir())
-        assert not unmet(fault.spec.symptom, lab)
+        assert injected.took()
         assert lab.shop.sample(2).last_error
         (found,) = injected.objects
         assert found.kind == fault.spec.object.kind
@@ -56,20 +58,20 @@ def test_a_fault_takes_is_seen_by_customers_and_leaves_nothing(name: str, lab: L
 
 def test_the_leak_ends_with_the_sessions_of_its_application_alone(lab: Lab, catalog: Catalog, becomes: Becomes) -> None:
     with caused(lab, catalog, "db-max-connections", seed=11) as injected:
-        assert not unmet(injected.fault.spec.symptom, lab)
+        assert injected.took()
         sessions = labelled(lab, injected.owner_label)
         assert {state for _, _, state, *_ in sessions} == {"idle"}
         assert {application for _, application, *_ in sessions} == {injected.objects[0].id}
         end(lab, *[int(str(pid)) for pid, *_ in sessions])
         assert becomes(lambda: labelled(lab, injected.owner_label) == [])
-        assert not unmet(injected.fault.spec.baseline, lab)
+        assert not unmet(injected.fault.spec.baseline, lab, since=time.monotonic())
         assert labelled(lab, injected.owner_label) == []
         assert lab.bystanders.untouched()
 
 
 def test_the_lock_tree_has_one_busy_root_and_falls_with_it(lab: Lab, catalog: Catalog) -> None:
     with caused(lab, catalog, "db-lock-contention", seed=12) as injected:
-        assert not unmet(injected.fault.spec.symptom, lab)
+        assert injected.took()
         rows = labelled(lab, injected.owner_label)
         roots = [row for row in rows if not row[5]]
         assert [(str(pid), state, xid) for pid, _, state, _, xid, _ in roots] == [
@@ -77,7 +79,7 @@ def test_the_lock_tree_has_one_busy_root_and_falls_with_it(lab: Lab, catalog: Ca
         ]
         assert len(rows) == 4
         end(lab, int(injected.objects[0].id))
-        assert not unmet(injected.fault.spec.baseline, lab)
+        assert not unmet(injected.fault.spec.baseline, lab, since=time.monotonic())
 
 
 def test_the_silent_transaction_has_writes_and_survives_a_cancel(lab: Lab, catalog: Catalog) -> None:
@@ -85,12 +87,12 @@ def test_the_silent_transaction_has_writes_and_survives_a_cancel(lab: Lab, catal
         pid = int(injected.objects[0].id)
         with lab.primary.connect() as session:
             session.execute("SELECT pg_cancel_backend(%s)", [pid])
-        assert not unmet(injected.fault.spec.symptom, lab)
+        assert injected.took()
         assert [(row[0], row[2], row[4]) for row in labelled(lab, injected.owner_label)] == [
             (pid, "idle in transaction", True)
         ]
         end(lab, pid)
-        assert not unmet(injected.fault.spec.baseline, lab)
+        assert not unmet(injected.fault.spec.baseline, lab, since=time.monotonic())
 
 
 def test_a_fault_never_outlives_its_time(lab: Lab, catalog: Catalog, becomes: Becomes) -> None:
@@ -108,6 +110,22 @@ def test_what_an_earlier_process_left_is_taken_back(lab: Lab, catalog: Catalog) 
     with lab.member("replica").connect() as session:
         assert session.execute("SELECT pg_is_wal_replay_paused()").fetchone() == (False,)
     injected.undo()
+
+
+def test_a_fault_that_does_nothing_did_not_take_whatever_failed_before(lab: Lab, catalog: Catalog) -> None:
+    fault = catalog.find("db-idle-in-transaction")
+    with inject(fault, lab, seed=17) as real:
+        assert real.took()
+    idle = fault.spec.model_copy(
+        update={
+            "inject": (FaultStep(uses="postgres.resume_replay"),),
+            "symptom": (FaultCheck(uses="shop.failing", args={"worker": "checkout", "window": 60}, within=1.2),),
+        }
+    )
+    # Requests that still waited when the first one was undone have ended before the second begins.
+    assert not unmet(fault.spec.baseline, lab, since=real.at)
+    with inject(fault.model_copy(update={"spec": idle}), lab, seed=18) as empty:
+        assert not empty.took()
 
 
 def test_a_fault_that_fails_halfway_is_taken_back(lab: Lab, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:

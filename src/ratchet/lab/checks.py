@@ -39,22 +39,24 @@ class WaitersArgs(Noun):
 
 @dataclass(frozen=True)
 class Check:
-    """One check: the arguments it takes and how it looks."""
+    """One check: the arguments it takes and how it looks, at what happened after a moment."""
 
     args: type[Noun]
-    look: Callable[[Lab, Any], bool]
+    look: Callable[[Lab, Any, float], bool]
 
 
-def shop_healthy(lab: Lab, args: HealthyArgs) -> bool:
+def shop_healthy(lab: Lab, args: HealthyArgs, since: float) -> bool:
     parts: tuple[Worker, ...] = ("checkout", "catalogue", "reports")
-    return all(lab.shop.sample(args.window, part).healthy for part in parts)
+    whole_window = time.monotonic() - since >= args.window
+    return whole_window and all(lab.shop.sample(args.window, part).healthy for part in parts)
 
 
-def shop_failing(lab: Lab, args: FailingArgs) -> bool:
-    return lab.shop.sample(args.window, args.worker).failed_per_s > 0
+def shop_failing(lab: Lab, args: FailingArgs, since: float) -> bool:
+    begin = max(since, time.monotonic() - args.window)
+    return any(each.error for each in lab.shop.requests_since(begin) if each.worker == args.worker)
 
 
-def login_refused(lab: Lab, _args: NoArgs) -> bool:
+def login_refused(lab: Lab, _args: NoArgs, _since: float) -> bool:
     """Whether an ordinary role is turned away for want of a slot (and for no other reason)."""
     try:
         lab.primary.connect(CANARY_ROLE, DATABASE, application_name=CANARY_ROLE).close()
@@ -63,13 +65,13 @@ def login_refused(lab: Lab, _args: NoArgs) -> bool:
     return False
 
 
-def lock_waiters(lab: Lab, args: WaitersArgs) -> bool:
+def lock_waiters(lab: Lab, args: WaitersArgs, _since: float) -> bool:
     with lab.primary.connect() as session:
         row = session.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
     return row is not None and int(row[0]) >= args.at_least
 
 
-def replay_paused(lab: Lab, _args: NoArgs) -> bool:
+def replay_paused(lab: Lab, _args: NoArgs, _since: float) -> bool:
     with lab.member("replica").connect() as session:
         return session.execute("SELECT pg_get_wal_replay_pause_state()").fetchone() == ("paused",)
 
@@ -83,16 +85,19 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def unmet(checks: Iterable[FaultCheck], lab: Lab) -> tuple[FaultCheck, ...]:
-    """The checks that did not become true within their time; empty means that all hold."""
-    return tuple(check for check in checks if not _becomes_true(check, lab))
+def unmet(checks: Iterable[FaultCheck], lab: Lab, since: float = 0.0) -> tuple[FaultCheck, ...]:
+    """The checks that did not become true within their time; empty means that all hold.
+
+    What customers met before `since` (monotonic seconds) does not count, neither for the shop nor against it.
+    """
+    return tuple(check for check in checks if not _becomes_true(check, lab, since))
 
 
-def _becomes_true(check: FaultCheck, lab: Lab) -> bool:
+def _becomes_true(check: FaultCheck, lab: Lab, since: float) -> bool:
     known = CHECKS[check.uses]
     args = known.args.model_validate(check.args)
     deadline = time.monotonic() + check.within
-    while not known.look(lab, args):
+    while not known.look(lab, args, since):
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_S)

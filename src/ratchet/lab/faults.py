@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from ratchet.domain.fault import CausedObject, Fault, FaultStep
+from ratchet.lab.checks import unmet
 from ratchet.lab.injectors import INJECTORS
 from ratchet.lab.injectors.grip import Grip, new_label
 from ratchet.lab.lab import JOURNAL, Lab
@@ -27,7 +29,13 @@ class Injected:
     grip: Grip = field(repr=False)
     watchdog: threading.Timer | None = field(default=None, repr=False)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    at: float = field(default_factory=time.monotonic)
+    """When it began, in monotonic seconds."""
     undone: bool = False
+
+    def took(self) -> bool:
+        """Waits for the symptom that the file declares; false means that the fault did not take."""
+        return not unmet(self.fault.spec.symptom, self.grip.lab, self.at)
 
     @property
     def objects(self) -> tuple[CausedObject, ...]:

@@ -4,6 +4,7 @@ Run as `python -m ratchet.lab.reaper PID ROOT...`; it reads standard input: the 
 file without it means that the parent is gone.
 """
 
+import os
 import select
 import subprocess
 import sys
@@ -25,11 +26,12 @@ class Reaper:
 
     @classmethod
     def watch(cls, pid: int, *roots: Path) -> "Reaper":
-        source = Path(__file__).resolve().parents[2]
+        # The places that modules came from here, so that it starts however we were started.
+        places = [str(Path(__file__).resolve().parents[2]), *(place for place in sys.path if place)]
         process = subprocess.Popen(
             [sys.executable, "-m", "ratchet.lab.reaper", str(pid), *(str(root.resolve()) for root in roots)],
             # Nothing of our environment: it may hold secrets, and the reaper needs none of it.
-            env={"PYTHONPATH": str(source), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            env={"PYTHONPATH": os.pathsep.join(places), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             cwd="/",
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
