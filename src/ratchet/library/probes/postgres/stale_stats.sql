@@ -17,7 +17,8 @@
 --   last_autoanalyze timestamp     by autovacuum
 --   analyzed_s float               seconds since the latest of both, null when never
 WITH candidate AS (
-    SELECT t.relid, t.schemaname, t.relname, t.n_live_tup, t.n_mod_since_analyze, t.last_analyze, t.last_autoanalyze
+    SELECT t.relid, t.schemaname, t.relname, t.n_live_tup, t.n_mod_since_analyze,
+           t.last_analyze, t.last_autoanalyze
     FROM pg_stat_user_tables AS t
     WHERE t.n_mod_since_analyze >= %(min_changed)s::bigint
     ORDER BY t.n_mod_since_analyze DESC, t.relid
@@ -27,13 +28,13 @@ SELECT quote_ident(t.schemaname::text) || '.' || quote_ident(t.relname::text) AS
        t.n_live_tup AS live,
        c.reltuples::bigint AS planned_rows,
        t.n_mod_since_analyze AS changed,
-       (t.n_mod_since_analyze::float8 / greatest(c.reltuples::float8, 1))::float8 AS changed_ratio,
+       (t.n_mod_since_analyze / greatest(c.reltuples::float8, 1))::float8 AS changed_ratio,
        o.threshold,
        t.n_mod_since_analyze > o.threshold AS over_threshold,
        o.enabled AS autovacuum_enabled,
        to_char(t.last_analyze AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS last_analyze,
        to_char(t.last_autoanalyze AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS last_autoanalyze,
-       greatest(0, extract(epoch FROM clock_timestamp() - greatest(t.last_analyze, t.last_autoanalyze)))::float8 AS analyzed_s
+       extract(epoch FROM clock_timestamp() - greatest(t.last_analyze, t.last_autoanalyze))::float8 AS analyzed_s
 FROM candidate AS t
 JOIN pg_class AS c ON c.oid = t.relid
 CROSS JOIN LATERAL (
