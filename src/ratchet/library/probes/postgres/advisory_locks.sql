@@ -30,7 +30,7 @@ SELECT k.pid,
        a.usename::text AS "user",
        a.datname::text AS db,
        a.state,
-       greatest(0, extract(epoch FROM clock_timestamp() - a.state_change))::float8 AS state_age_s,
+       extract(epoch FROM clock_timestamp() - a.state_change)::float8 AS state_age_s,
        CASE WHEN k.objsubid = 1 THEN ((k.classid::bigint << 32) | k.objid::bigint)::text
             ELSE k.classid::text || ',' || k.objid::text END AS key,
        k.mode,
@@ -38,8 +38,8 @@ SELECT k.pid,
        (SELECT count(*)::int FROM keys AS w
         WHERE NOT w.granted AND w.database = k.database AND w.classid = k.classid
           AND w.objid = k.objid AND w.objsubid = k.objsubid) AS waiters,
-       greatest(0, extract(epoch FROM clock_timestamp() - k.waitstart))::float8 AS wait_s,
-       greatest(0, extract(epoch FROM clock_timestamp() - a.xact_start))::float8 AS xact_age_s,
+       extract(epoch FROM clock_timestamp() - k.waitstart)::float8 AS wait_s,
+       extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS xact_age_s,
        a.backend_xid IS NOT NULL AS has_writes,
        left(a.query, 200) AS query
 FROM keys AS k

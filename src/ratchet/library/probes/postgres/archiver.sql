@@ -27,10 +27,10 @@ SELECT current_setting('archive_mode') AS mode,
        coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'::timestamptz), false) AS failing,
        a.last_archived_wal AS last_archived,
        to_char(a.last_archived_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS last_archived_at,
-       greatest(0, extract(epoch FROM clock_timestamp() - a.last_archived_time))::float8 AS last_archived_s,
+       extract(epoch FROM clock_timestamp() - a.last_archived_time)::float8 AS last_archived_s,
        a.last_failed_wal AS last_failed,
        to_char(a.last_failed_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS last_failed_at,
-       greatest(0, extract(epoch FROM clock_timestamp() - a.last_failed_time))::float8 AS last_failed_s,
+       extract(epoch FROM clock_timestamp() - a.last_failed_time)::float8 AS last_failed_s,
        to_char(a.stats_reset AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS stats_reset
 FROM pg_stat_archiver AS a
 LIMIT 1

@@ -4,7 +4,7 @@
 -- versions: 14+
 -- where: any
 -- columns:
---   pid int                        process id, 0 for a prepared transaction; a session is pid and backend_start together
+--   pid int                        process id, 0 for a prepared transaction; with backend_start it names a session
 --   backend_start timestamp        when the session connected, to the microsecond; null for a prepared transaction
 --   app text                       application_name, (none) when the client gave none
 --   user text                      role
@@ -78,13 +78,13 @@ SELECT m.pid,
        coalesce(w.blockers, ARRAY[]::int[]) AS blocked_by,
        (SELECT count(*)::int FROM edge AS e WHERE e.blocker = m.pid) AS blocks_direct,
        (SELECT count(*)::int FROM reach AS r WHERE r.blocker = m.pid) AS blocks_total,
-       greatest(0, extract(epoch FROM clock_timestamp() - l.waitstart))::float8 AS wait_s,
+       extract(epoch FROM clock_timestamp() - l.waitstart)::float8 AS wait_s,
        l.locktype AS lock_type,
        l.mode AS lock_mode,
        CASE WHEN l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
             THEN l.relation::regclass::text END AS relation,
-       greatest(0, extract(epoch FROM clock_timestamp() - a.xact_start))::float8 AS xact_age_s,
-       greatest(0, extract(epoch FROM clock_timestamp() - a.state_change))::float8 AS state_age_s,
+       extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS xact_age_s,
+       extract(epoch FROM clock_timestamp() - a.state_change)::float8 AS state_age_s,
        to_char(a.query_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS query_start,
        a.backend_xid IS NOT NULL AS has_writes,
        left(a.query, 200) AS query

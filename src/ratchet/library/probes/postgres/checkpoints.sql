@@ -19,7 +19,8 @@
 --   counted_s float                seconds since stats_reset
 SELECT b.checkpoints_timed AS timed,
        b.checkpoints_req AS requested,
-       coalesce(b.checkpoints_req::float8 / nullif(b.checkpoints_timed + b.checkpoints_req, 0), 0)::float8 AS requested_ratio,
+       coalesce(b.checkpoints_req::float8 / nullif(b.checkpoints_timed + b.checkpoints_req, 0), 0)::float8
+           AS requested_ratio,
        b.checkpoint_write_time AS write_ms,
        b.checkpoint_sync_time AS sync_ms,
        b.buffers_checkpoint AS buffers_written,
@@ -27,9 +28,9 @@ SELECT b.checkpoints_timed AS timed,
        (SELECT s.setting::bigint * 1048576 FROM pg_settings AS s WHERE s.name = 'max_wal_size') AS max_wal_size_bytes,
        (SELECT s.setting::int FROM pg_settings AS s WHERE s.name = 'checkpoint_timeout') AS timeout_s,
        to_char(c.checkpoint_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS last_at,
-       greatest(0, extract(epoch FROM clock_timestamp() - c.checkpoint_time))::float8 AS last_s,
+       extract(epoch FROM clock_timestamp() - c.checkpoint_time)::float8 AS last_s,
        to_char(b.stats_reset AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS stats_reset,
-       greatest(0, extract(epoch FROM clock_timestamp() - b.stats_reset))::float8 AS counted_s
+       extract(epoch FROM clock_timestamp() - b.stats_reset)::float8 AS counted_s
 FROM pg_stat_bgwriter AS b
 CROSS JOIN pg_control_checkpoint() AS c
 LIMIT 1

@@ -27,9 +27,9 @@ SELECT k.num_timed AS timed,
        (SELECT s.setting::bigint * 1048576 FROM pg_settings AS s WHERE s.name = 'max_wal_size') AS max_wal_size_bytes,
        (SELECT s.setting::int FROM pg_settings AS s WHERE s.name = 'checkpoint_timeout') AS timeout_s,
        to_char(c.checkpoint_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS last_at,
-       greatest(0, extract(epoch FROM clock_timestamp() - c.checkpoint_time))::float8 AS last_s,
+       extract(epoch FROM clock_timestamp() - c.checkpoint_time)::float8 AS last_s,
        to_char(k.stats_reset AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS stats_reset,
-       greatest(0, extract(epoch FROM clock_timestamp() - k.stats_reset))::float8 AS counted_s
+       extract(epoch FROM clock_timestamp() - k.stats_reset)::float8 AS counted_s
 FROM pg_stat_checkpointer AS k
 CROSS JOIN pg_control_checkpoint() AS c
 LIMIT 1

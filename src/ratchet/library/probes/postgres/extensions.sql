@@ -11,7 +11,8 @@
 SELECT e.extname::text AS extension,
        e.extversion AS version,
        n.nspname::text AS schema,
-       ARRAY[e.extname::text] <@ regexp_split_to_array(current_setting('shared_preload_libraries'), '[ ,]+') AS preloaded
+       ARRAY[e.extname::text] <@ regexp_split_to_array(current_setting('shared_preload_libraries'), '[ ,]+')
+           AS preloaded
 FROM pg_extension AS e
 JOIN pg_namespace AS n ON n.oid = e.extnamespace
 ORDER BY e.extname

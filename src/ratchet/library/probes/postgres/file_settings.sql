@@ -17,7 +17,8 @@ SELECT f.name,
             THEN split_part(ltrim(f.setting), ' ', 1)
             WHEN p.short_desc IS NULL
                  OR right(f.name, 8) = '_command'
-                 OR (f.name ~* '(conninfo|passphrase|passw|secret|token|credential)' AND f.name <> 'password_encryption')
+                 OR (f.name ~* '(conninfo|passphrase|passw|secret|token|credential)'
+                     AND f.name <> 'password_encryption')
             THEN CASE WHEN f.setting = '' THEN 'empty' WHEN f.setting IS NOT NULL THEN 'set' END
             ELSE f.setting END AS value,
        regexp_replace(f.sourcefile, '^.*/', '') AS file,

@@ -14,7 +14,8 @@
 --   method text                    scram-sha-256, reject, trust, ...
 --   rejects bool                   it turns everybody away that it fits
 --   error text                     why the line is wrong, null when it is right
-SELECT row_number() OVER (ORDER BY coalesce((to_jsonb(h) ->> 'rule_number')::int, h.line_number), h.line_number)::int AS position,
+SELECT row_number() OVER (ORDER BY coalesce((to_jsonb(h) ->> 'rule_number')::int, h.line_number),
+                                   h.line_number)::int AS position,
        h.line_number AS line,
        h.type,
        coalesce(h.database, ARRAY[]::text[]) AS database,

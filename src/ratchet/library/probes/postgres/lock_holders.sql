@@ -37,7 +37,7 @@ SELECT h.pid,
        (SELECT sum(x.locks)::int FROM held AS x) AS all_locks,
        r.capacity,
        (h.locks::float8 / r.capacity)::float8 AS share,
-       greatest(0, extract(epoch FROM clock_timestamp() - a.xact_start))::float8 AS xact_age_s,
+       extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS xact_age_s,
        a.backend_xid IS NOT NULL AS has_writes,
        left(a.query, 200) AS query
 FROM held AS h

@@ -7,7 +7,7 @@
 -- columns:
 --   position int                   order in what was read, null when nothing could be
 --   level text                     LOG, ERROR, FATAL, DETAIL, ... ; null for a continued line
---   line text                      the line, 1000 characters, bytes that are not ASCII as octal; null when nothing was read
+--   line text                      1000 characters, bytes that are not ASCII as octal; null when nothing was read
 --   file text                      log file
 --   reason text                    why nothing could be read, null when something was
 WITH place AS MATERIALIZED (
@@ -15,7 +15,8 @@ WITH place AS MATERIALIZED (
 ), measured AS MATERIALIZED (
     SELECT p.path,
            CASE WHEN p.path IS NOT NULL
-                THEN (SELECT f.size FROM pg_ls_logdir() AS f WHERE f.name = regexp_replace(p.path, '^.*/', '')) END AS size
+                THEN (SELECT f.size FROM pg_ls_logdir() AS f
+                      WHERE f.name = regexp_replace(p.path, '^.*/', '')) END AS size
     FROM place AS p
 ), piece AS MATERIALIZED (
     -- bytes, not text: a tail may begin inside a character, and one wrong byte must not hide the log
@@ -33,8 +34,8 @@ WITH place AS MATERIALIZED (
     LIMIT least(200, greatest(1, %(lines)s::int))
 ), answer AS (
     SELECT s.position::int AS position,
-           substring(s.line FROM '(DEBUG[1-5]|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|STATEMENT|CONTEXT|QUERY):')
-               AS level,
+           substring(s.line
+               FROM '(DEBUG[1-5]|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|STATEMENT|CONTEXT):') AS level,
            left(s.line, 1000) AS line, s.path AS file, NULL::text AS reason
     FROM split AS s
     UNION ALL

@@ -15,9 +15,12 @@ SELECT p.gid,
        p.owner::text AS owner,
        p.database::text AS db,
        to_char(p.prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS prepared_at,
-       greatest(0, extract(epoch FROM clock_timestamp() - p.prepared))::float8 AS age_s,
+       extract(epoch FROM clock_timestamp() - p.prepared)::float8 AS age_s,
        age(p.transaction) AS xid_age,
-       (SELECT count(*)::int FROM pg_locks AS l WHERE l.virtualtransaction = '-1/' || p.transaction::text) AS locks
+       (SELECT count(*)::int FROM pg_locks AS l
+        WHERE l.pid IS NULL AND l.virtualtransaction IN (
+            SELECT x.virtualtransaction FROM pg_locks AS x WHERE x.pid IS NULL AND x.transactionid = p.transaction
+        )) AS locks
 FROM pg_prepared_xacts AS p
 ORDER BY p.prepared, p.gid
 LIMIT 100

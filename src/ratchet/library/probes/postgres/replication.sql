@@ -35,7 +35,7 @@ SELECT r.pid,
        extract(epoch FROM r.write_lag)::float8 AS write_lag_s,
        extract(epoch FROM r.flush_lag)::float8 AS flush_lag_s,
        extract(epoch FROM r.replay_lag)::float8 AS replay_lag_s,
-       greatest(0, extract(epoch FROM clock_timestamp() - r.reply_time))::float8 AS reply_age_s,
+       extract(epoch FROM clock_timestamp() - r.reply_time)::float8 AS reply_age_s,
        age(r.backend_xmin) AS xmin_age
 FROM pg_stat_replication AS r
 CROSS JOIN here AS h

@@ -44,7 +44,7 @@ SELECT s.slot_name::text AS slot,
        age(s.catalog_xmin) AS catalog_xmin_age,
        pg_wal_lsn_diff(h.lsn, s.confirmed_flush_lsn)::bigint AS unconfirmed_bytes,
        to_char(s.inactive_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS inactive_since,
-       greatest(0, extract(epoch FROM clock_timestamp() - s.inactive_since))::float8 AS inactive_s,
+       extract(epoch FROM clock_timestamp() - s.inactive_since)::float8 AS inactive_s,
        s.invalidation_reason
 FROM slot AS s
 CROSS JOIN here AS h

@@ -26,7 +26,8 @@ SELECT g.db,
             THEN split_part(ltrim(g.value), ' ', 1)
             WHEN p.short_desc IS NULL
                  OR right(g.name, 8) = '_command'
-                 OR (g.name ~* '(conninfo|passphrase|passw|secret|token|credential)' AND g.name <> 'password_encryption')
+                 OR (g.name ~* '(conninfo|passphrase|passw|secret|token|credential)'
+                     AND g.name <> 'password_encryption')
             THEN CASE WHEN g.value = '' THEN 'empty' WHEN g.value IS NOT NULL THEN 'set' END
             ELSE g.value END AS value,
        CASE WHEN p.source IN ('default', 'configuration file', 'command line', 'environment variable', 'override')
@@ -34,7 +35,8 @@ SELECT g.db,
             THEN split_part(ltrim(p.setting), ' ', 1)
             WHEN p.short_desc IS NULL
                  OR right(g.name, 8) = '_command'
-                 OR (g.name ~* '(conninfo|passphrase|passw|secret|token|credential)' AND g.name <> 'password_encryption')
+                 OR (g.name ~* '(conninfo|passphrase|passw|secret|token|credential)'
+                     AND g.name <> 'password_encryption')
             THEN CASE WHEN p.setting = '' THEN 'empty' WHEN p.setting IS NOT NULL THEN 'set' END
             ELSE p.setting END END AS server_value
 FROM given AS g

@@ -18,12 +18,14 @@ SELECT r.rolname::text AS role,
        r.rolcanlogin AS can_login,
        r.rolsuper AS superuser,
        r.rolreplication AS replication,
-       CASE WHEN isfinite(r.rolvaliduntil) THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') END AS valid_until,
+       CASE WHEN isfinite(r.rolvaliduntil)
+            THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') END AS valid_until,
        coalesce(r.rolvaliduntil < clock_timestamp(), false) AS expired,
        (SELECT count(*)::int FROM pg_stat_activity AS a WHERE a.usesysid = r.oid) AS used,
        m.members,
        (SELECT count(*)::int FROM (SELECT 1 FROM pg_class AS c
-                                   WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p') LIMIT 1000) AS o) AS owns_tables,
+                                   WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p') LIMIT 1000) AS o)
+           AS owns_tables,
        NOT r.rolcanlogin AND m.members = 0 AS suspect_nologin
 FROM pg_roles AS r
 CROSS JOIN LATERAL (SELECT count(*)::int AS members FROM pg_auth_members AS g WHERE g.roleid = r.oid) AS m

@@ -17,7 +17,8 @@
 --   foreign_keys_unindexed int     foreign keys whose first column starts no index
 --   est_bytes int                  size at the last vacuum or analyze, without indexes
 WITH candidate AS (
-    SELECT t.relid, t.schemaname, t.relname, t.n_live_tup, t.seq_scan, t.seq_tup_read, coalesce(t.idx_scan, 0) AS idx_scan
+    SELECT t.relid, t.schemaname, t.relname, t.n_live_tup, t.seq_scan, t.seq_tup_read,
+           coalesce(t.idx_scan, 0) AS idx_scan
     FROM pg_stat_user_tables AS t
     WHERE t.n_live_tup >= %(min_rows)s::bigint
     ORDER BY t.seq_tup_read DESC, t.relid
@@ -35,7 +36,8 @@ SELECT quote_ident(t.schemaname::text) || '.' || quote_ident(t.relname::text) AS
        (SELECT count(*)::int FROM pg_constraint AS k
         WHERE k.conrelid = t.relid AND k.contype = 'f'
           AND NOT EXISTS (SELECT 1 FROM pg_index AS i
-                          WHERE i.indrelid = t.relid AND i.indisvalid AND i.indkey[0] = k.conkey[1])) AS foreign_keys_unindexed,
+                          WHERE i.indrelid = t.relid AND i.indisvalid AND i.indkey[0] = k.conkey[1]))
+           AS foreign_keys_unindexed,
        greatest(c.relpages, 0) * current_setting('block_size')::bigint AS est_bytes
 FROM candidate AS t
 JOIN pg_class AS c ON c.oid = t.relid

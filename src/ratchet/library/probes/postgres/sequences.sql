@@ -40,7 +40,8 @@ WITH consumer AS (
     LEFT JOIN consumer AS u ON u.seq = c.oid
     LEFT JOIN pg_attribute AS a ON a.attrelid = u.rel AND a.attnum = u.att
 ), placed AS (
-    SELECT b.sequence, b.used_by, b.column_type, b.data_type, b.last_value, b.increment_by, b.cycle, b.readable, b.max_value,
+    SELECT b.sequence, b.used_by, b.column_type, b.data_type, b.last_value, b.increment_by, b.cycle, b.readable,
+           b.max_value,
            CASE WHEN b.increment_by > 0 THEN least(b.max_value, b.column_max) ELSE b.min_value END AS ceiling
     FROM bounded AS b
 )

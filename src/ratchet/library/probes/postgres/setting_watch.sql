@@ -22,8 +22,9 @@ WITH watched AS (
     FROM pg_settings AS s
     WHERE s.name IN (
         'archive_mode', 'archive_timeout', 'autovacuum', 'autovacuum_freeze_max_age', 'autovacuum_max_workers',
-        'autovacuum_naptime', 'autovacuum_vacuum_cost_delay', 'autovacuum_vacuum_cost_limit', 'autovacuum_vacuum_scale_factor',
-        'autovacuum_vacuum_threshold', 'checkpoint_completion_target', 'checkpoint_timeout', 'data_checksums',
+        'autovacuum_naptime', 'autovacuum_vacuum_cost_delay', 'autovacuum_vacuum_cost_limit',
+        'autovacuum_vacuum_scale_factor', 'autovacuum_vacuum_threshold', 'checkpoint_completion_target',
+        'checkpoint_timeout', 'data_checksums',
         'deadlock_timeout', 'default_transaction_isolation', 'default_transaction_read_only', 'effective_cache_size',
         'fsync', 'full_page_writes', 'hot_standby', 'hot_standby_feedback', 'idle_in_transaction_session_timeout',
         'idle_session_timeout', 'listen_addresses', 'lock_timeout', 'log_connections', 'log_destination',

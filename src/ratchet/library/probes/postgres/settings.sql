@@ -5,7 +5,7 @@
 -- where: any
 -- columns:
 --   name text                      setting
---   setting text                   value; secrets and commands show only set or empty; null when this session overrides it
+--   setting text                   value; a secret or command shows only set or empty; null when this session hides it
 --   unit text                      unit of the value
 --   source text                    configuration file, database, user, command line, environment variable, ...
 --   sourcefile text                file name without its directory; postgresql.auto.conf is ALTER SYSTEM
@@ -22,7 +22,8 @@ SELECT s.name,
             THEN split_part(ltrim(s.setting), ' ', 1)
             WHEN s.short_desc IS NULL
                  OR right(s.name, 8) = '_command'
-                 OR (s.name ~* '(conninfo|passphrase|passw|secret|token|credential)' AND s.name <> 'password_encryption')
+                 OR (s.name ~* '(conninfo|passphrase|passw|secret|token|credential)'
+                     AND s.name <> 'password_encryption')
             THEN CASE WHEN s.setting = '' THEN 'empty' WHEN s.setting IS NOT NULL THEN 'set' END
             ELSE s.setting END AS setting,
        s.unit,

@@ -6,7 +6,7 @@
 -- columns:
 --   max int                        connections, max_connections
 --   superuser_reserved int         connections only a superuser may use
---   reserved int                   connections an application cannot use: superuser_reserved plus reserved_connections (16+)
+--   reserved int                   kept from applications: superuser_reserved plus reserved_connections (16+)
 --   usable int                     connections an application may use: max minus reserved
 --   used int                       connections, client backends now
 --   free int                       connections an application may still open

@@ -15,7 +15,7 @@ WITH counters AS (
 )
 SELECT c.counter,
        to_char(c.stats_reset AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS reset_at,
-       greatest(0, extract(epoch FROM clock_timestamp() - c.stats_reset))::float8 AS age_s
+       extract(epoch FROM clock_timestamp() - c.stats_reset)::float8 AS age_s
 FROM counters AS c
 ORDER BY c.counter
 LIMIT 10

@@ -19,7 +19,7 @@ SELECT u.subname::text AS subscription,
        s.pid IS NOT NULL AS running,
        s.pid,
        s.received_lsn::text AS received_lsn,
-       greatest(0, extract(epoch FROM clock_timestamp() - s.last_msg_receipt_time))::float8 AS last_message_age_s,
+       extract(epoch FROM clock_timestamp() - s.last_msg_receipt_time)::float8 AS last_message_age_s,
        e.apply_error_count AS apply_errors,
        (to_jsonb(e) ->> 'sync_error_count')::bigint AS sync_errors
 FROM pg_subscription AS u

@@ -27,7 +27,7 @@ SELECT f.pid,
        f.files,
        f.bytes,
        a.state,
-       greatest(0, extract(epoch FROM clock_timestamp() - a.query_start))::float8 AS query_age_s,
+       extract(epoch FROM clock_timestamp() - a.query_start)::float8 AS query_age_s,
        left(a.query, 200) AS query
 FROM spilled AS f
 LEFT JOIN pg_stat_activity AS a ON a.pid = f.pid

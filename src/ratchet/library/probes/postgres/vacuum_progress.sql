@@ -29,7 +29,7 @@ SELECT p.pid,
        a.query LIKE '%%(to prevent wraparound)%%' AS wraparound,
        a.wait_event_type,
        a.wait_event,
-       greatest(0, extract(epoch FROM clock_timestamp() - a.xact_start))::float8 AS age_s
+       extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS age_s
 FROM pg_stat_progress_vacuum AS p
 LEFT JOIN pg_stat_activity AS a ON a.pid = p.pid
 ORDER BY a.xact_start NULLS LAST, p.pid

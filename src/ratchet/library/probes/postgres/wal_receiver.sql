@@ -18,8 +18,8 @@ SELECT pid,
        received_tli AS timeline,
        written_lsn::text AS written_lsn,
        flushed_lsn::text AS flushed_lsn,
-       greatest(0, extract(epoch FROM clock_timestamp() - last_msg_receipt_time))::float8 AS last_message_age_s,
-       greatest(0, extract(epoch FROM clock_timestamp() - latest_end_time))::float8 AS last_report_age_s
+       extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 AS last_message_age_s,
+       extract(epoch FROM clock_timestamp() - latest_end_time)::float8 AS last_report_age_s
 FROM pg_stat_wal_receiver
 WHERE pid IS NOT NULL
 LIMIT 1

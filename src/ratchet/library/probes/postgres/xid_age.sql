@@ -20,7 +20,8 @@ WITH oldest AS (
     ORDER BY age(c.relfrozenxid) DESC, c.oid
     LIMIT 30
 ), worst AS (
-    SELECT 'database' AS kind, d.datname::text AS name, age(d.datfrozenxid) AS xid_age, mxid_age(d.datminmxid) AS mxid_age,
+    SELECT 'database' AS kind, d.datname::text AS name,
+           age(d.datfrozenxid) AS xid_age, mxid_age(d.datminmxid) AS mxid_age,
            current_setting('autovacuum_freeze_max_age')::int AS freeze_max_age,
            NULL::bool AS autovacuum_enabled, NULL::bigint AS est_bytes
     FROM pg_database AS d
@@ -30,8 +31,9 @@ WITH oldest AS (
            greatest(o.relpages, 0) * current_setting('block_size')::bigint
     FROM oldest AS o
     CROSS JOIN LATERAL (
-        SELECT max(y.option_value) FILTER (WHERE y.option_name = 'autovacuum_freeze_max_age')::int AS own_limit,
-               coalesce(max(y.option_value) FILTER (WHERE y.option_name = 'autovacuum_enabled'), 'true')::bool AS enabled
+        SELECT (max(y.option_value) FILTER (WHERE y.option_name = 'autovacuum_freeze_max_age'))::int AS own_limit,
+               coalesce(max(y.option_value) FILTER (WHERE y.option_name = 'autovacuum_enabled'), 'true')::bool
+                   AS enabled
         FROM pg_options_to_table(o.reloptions) AS y
     ) AS x
 )

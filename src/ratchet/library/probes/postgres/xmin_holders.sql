@@ -46,7 +46,7 @@ SELECT h.kind,
        h.db,
        h.state,
        h.xmin_age,
-       greatest(0, extract(epoch FROM clock_timestamp() - h.since))::float8 AS age_s,
+       extract(epoch FROM clock_timestamp() - h.since)::float8 AS age_s,
        h.has_writes
 FROM holder AS h
 ORDER BY h.xmin_age DESC, h.kind, h.pid

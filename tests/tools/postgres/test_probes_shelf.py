@@ -1,0 +1,197 @@
+"""Probe files: read whole, all mistakes at once, the right text for a server's version, arguments typed."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ratchet.domain.errors import Code, Refusal
+from ratchet.tools.postgres.privileges import PRIVILEGES
+from ratchet.tools.postgres.probes import ProbeShelf, bind
+
+SHIPPED = files("ratchet.library") / "probes" / "postgres"
+
+GOOD = """\
+-- name: postgres.good
+-- summary: Something worth seeing
+-- privilege: pg_monitor
+-- versions: 14+
+-- where: any
+-- args: min_age_s duration_s = "5m"
+-- args: app text
+-- columns:
+--   pid int                        process id
+SELECT pid FROM pg_stat_activity
+WHERE %(app)s::text = application_name AND query_start < now() - make_interval(secs => %(min_age_s)s::float8)
+LIMIT 10
+"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    place = tmp_path / "postgres"
+    place.mkdir()
+    return place
+
+
+def shelf_of(directory: Path, **texts: str) -> ProbeShelf:
+    for stem, text in texts.items():
+        (directory / f"{stem.replace('_AT_', '@')}.sql").write_text(text)
+    return ProbeShelf.load([directory])
+
+
+def mistakes_of(directory: Path, **texts: str) -> list[str]:
+    with pytest.raises(Refusal) as refused:
+        shelf_of(directory, **texts)
+    assert refused.value.code is Code.INVALID
+    return [str(mistake) for mistake in refused.value.mistakes]
+
+
+def test_the_shipped_probes_load_and_are_many():
+    shelf = ProbeShelf.load([SHIPPED])
+    assert len(shelf.names()) >= 50
+    assert {"postgres.slots", "postgres.blocking_tree", "postgres.replay", "postgres.log_tail"} <= set(shelf.names())
+
+
+def test_every_shipped_percent_sign_is_doubled_or_a_placeholder():
+    for file in SHIPPED.iterdir():
+        sql = re.sub(r"(?m)^--.*$", "", file.read_text())
+        assert "%" not in re.sub(r"%\([a-z_]+\)s|%%", "", sql), file.name
+
+
+def test_every_shipped_probe_has_one_shape_over_all_versions():
+    shelf = ProbeShelf.load([SHIPPED])
+    for name in shelf.names():
+        forms = shelf.variants(name)
+        assert len({form.columns for form in forms}) == 1, name
+        assert len({form.args for form in forms}) == 1, name
+
+
+def test_a_header_becomes_a_spec(directory: Path):
+    spec = shelf_of(directory, good=GOOD).spec("postgres.good", 180004)
+    assert (spec.name, spec.privileges, spec.where, spec.extension) == ("postgres.good", ("pg_monitor",), "any", None)
+    assert spec.column_names == ("pid",)
+    assert [(arg.name, arg.type, arg.required, arg.default) for arg in spec.args] == [
+        ("min_age_s", "duration_s", False, 300.0), ("app", "text", True, None),
+    ]  # fmt: skip
+    assert spec.sql.startswith("SELECT pid")
+
+
+def test_a_file_with_many_mistakes_shows_them_all_with_line_and_remedy(directory: Path):
+    bad = """\
+-- name: postgres.other
+-- summary:
+-- privilege: root
+-- versions: 17-14
+-- where: everywhere
+-- colour: blue
+-- args: x weight = 5
+-- columns:
+--   pid number                     process id
+DELETE FROM t WHERE a = %(y)s
+"""
+    said = mistakes_of(directory, bad=bad, good=GOOD.replace("postgres.good", "postgres.bad"))
+    text = "\n".join(said)
+    for line, fragment in [
+        (1, "the name is 'postgres.other'"), (2, "summary is empty"), (3, "unknown privilege 'root'"),
+        (4, "end before they begin"), (5, "unknown place"), (6, "unknown key 'colour'"), (7, "unknown argument type"),
+        (9, "unknown column type"), (10, "is no argument"), (10, "without a cast"), (10, "does not end in a limit"),
+        (10, "not a known read"),
+    ]:  # fmt: skip
+        assert re.search(rf"postgres/bad\.sql:{line}: .*{re.escape(fragment)}.* -> .+", text), fragment
+    assert "postgres/good.sql:1: PB001 the name is 'postgres.bad'" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("-- summary: Something worth seeing\n", "", "no 'summary:' line"),
+        ("-- where: any\n", "-- where: any\n-- where: any\n", "stands twice"),
+        ("--   pid int                        process id\n", "", "names no columns"),
+        ("-- args: app text\n", "", "is no argument"),
+        ('= "5m"', '= "soon"', "is not a duration_s"),
+        ("LIMIT 10", "LIMIT 10000", "limit of at most"),
+        ("%(app)s::text", "%(app)s", "without a cast"),
+        ("SELECT pid", "SELECT pg_read_binary_file('server.key')", "pg_read_binary_file"),
+        ("= application_name", "LIKE 'a%'", "percent"),
+    ],
+)
+def test_one_wrong_line_is_refused_and_named(directory: Path, old: str, new: str, expected: str):
+    assert old in GOOD
+    assert any(expected in said for said in mistakes_of(directory, good=GOOD.replace(old, new)))
+
+
+def test_a_later_directory_adds_but_never_replaces(directory: Path, tmp_path: Path):
+    site = tmp_path / "site" / "postgres"
+    site.mkdir(parents=True)
+    (directory / "good.sql").write_text(GOOD)
+    (site / "mine.sql").write_text(GOOD.replace("postgres.good", "postgres.mine"))
+    assert ProbeShelf.load([directory, site]).names() == ("postgres.good", "postgres.mine")
+    (site / "good.sql").write_text(GOOD)
+    with pytest.raises(Refusal) as refused:
+        ProbeShelf.load([directory, site])
+    assert "stands already" in refused.value.mistakes[0].message
+
+
+def test_the_form_is_chosen_by_the_servers_version(directory: Path):
+    old, new = GOOD.replace("14+", "14-16"), GOOD.replace("14+", "17+").replace("SELECT pid ", "SELECT pid + 0 AS pid ")
+    shelf = shelf_of(directory, good=old, good_AT_17=new)
+    assert shelf.spec("postgres.good", 160014).sql.startswith("SELECT pid FROM")
+    assert shelf.spec("postgres.good", 180004).sql.startswith("SELECT pid + 0")
+    with pytest.raises(Refusal, match=r"14-16, 17\+"):
+        shelf.spec("postgres.good", 130010)
+    with pytest.raises(Refusal):
+        shelf.spec("postgres.nothing", 150000)
+
+
+def test_columns_are_the_union_over_versions(directory: Path):
+    extra = GOOD.replace("14+", "17+").replace(
+        "process id\n", "process id\n--   age int                        years\n"
+    )
+    shelf = shelf_of(
+        directory, good=GOOD.replace("14+", "14-16"), good_AT_17=extra.replace("SELECT pid", "SELECT pid, 1")
+    )
+    assert shelf.columns("postgres.good") == {"pid", "age"}
+
+
+def test_a_file_that_is_not_text_is_a_mistake_and_not_a_crash(directory: Path):
+    (directory / "bad.sql").write_bytes(b"\xff\xfe\x00")
+    (said,) = mistakes_of(directory)
+    assert said.startswith("postgres/bad.sql:1: PB001 the file is empty, too large or not UTF-8 -> Write UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("given", "bound"),
+    [
+        ({"app": "x"}, {"min_age_s": 300.0, "app": "x"}),
+        ({"app": "x'; DELETE FROM t; --", "min_age_s": "90s"}, {"min_age_s": 90.0, "app": "x'; DELETE FROM t; --"}),
+        ({"app": "", "min_age_s": 7}, {"min_age_s": 7.0, "app": ""}),
+    ],
+)
+def test_arguments_are_bound_with_their_types(directory: Path, given: dict[str, Any], bound: dict[str, Any]):
+    assert bind(shelf_of(directory, good=GOOD).spec("postgres.good", 150000), given) == bound
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {}, {"app": None}, {"app": 5}, {"app": "x\x00"}, {"app": "x" * 1001}, {"app": "x", "other": 1},
+        {"app": "x", "min_age_s": "soon"}, {"app": "x", "min_age_s": -1}, {"app": "x", "min_age_s": True},
+        {"app": "x", "min_age_s": float("inf")}, {"app": "x", "min_age_s": [1]},
+    ],
+)  # fmt: skip
+def test_an_argument_that_does_not_fit_is_refused_with_a_remedy(directory: Path, given: dict[str, Any]):
+    spec = shelf_of(directory, good=GOOD).spec("postgres.good", 150000)
+    with pytest.raises(Refusal) as refused:
+        bind(spec, given)
+    assert refused.value.remedy
+
+
+def test_every_privilege_can_be_granted_and_checked():
+    for privilege in PRIVILEGES.values():
+        assert privilege.check.lstrip().startswith("SELECT")
+        assert privilege.grants or privilege.name == "none"
+        assert all("{role}" in grant for grant in privilege.grants)
+        assert privilege.per_schema == any("{schema}" in grant for grant in privilege.grants)
