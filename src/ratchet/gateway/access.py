@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from ratchet.desk.contract import Desk
 from ratchet.domain.errors import Code, Refusal, invalid
 from ratchet.gateway.house import House, Listener
+from ratchet.gateway.server import is_loopback
 from ratchet.security.principal import Permission, Principal, require
 
 CHANNEL = "http"
@@ -36,7 +37,7 @@ class Needs:
             if found is None:
                 raise Refusal(Code.UNAUTHENTICATED, "This token is not known, was revoked or has expired.", _HOW)
             return found
-        source = house.loopback_source() if self.permission == "ingest" else None
+        source = house.loopback_source() if self.permission == "ingest" and from_this_machine(request) else None
         if source is None:
             raise Refusal(Code.UNAUTHENTICATED, "This needs a token.", _HOW)
         return source
@@ -60,7 +61,6 @@ Known: TypeAlias = Annotated[Desk, Depends(Needs(None))]
 Read: TypeAlias = Annotated[Desk, Depends(Needs("read"))]
 Ingest: TypeAlias = Annotated[Desk, Depends(Needs("ingest"))]
 Answer: TypeAlias = Annotated[Desk, Depends(Needs("answer"))]
-Operate: TypeAlias = Annotated[Desk, Depends(Needs("operate"))]
 Activate: TypeAlias = Annotated[Desk, Depends(Needs("activate"))]
 Admin: TypeAlias = Annotated[Desk, Depends(Needs("admin"))]
 OPEN = Depends(Open())
@@ -71,6 +71,13 @@ def house_of(request: Request) -> House:
     """The house behind this application."""
     house: House = request.app.state.house
     return house
+
+
+def from_this_machine(request: Request) -> bool:
+    """Whether the listener is loopback and the caller is, too; a proxy on this machine calls for somebody else."""
+    listener: Listener = request.app.state.listener
+    forwarded = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip", "via"))
+    return listener.loopback and not forwarded and request.client is not None and is_loopback(request.client.host)
 
 
 def bearer(request: Request) -> str | None:

@@ -29,7 +29,7 @@ class House(Protocol):
         ...
 
     def loopback_source(self) -> Principal | None:
-        """The source that may hand in alerts without a token: only on loopback and while no source token exists."""
+        """The source that may hand in alerts without a token while no source token exists; asked on loopback only."""
         ...
 
     def ready(self) -> list[CheckView]:

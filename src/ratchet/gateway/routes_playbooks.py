@@ -7,7 +7,7 @@ from fastapi.responses import PlainTextResponse
 
 from ratchet.desk.views import LintView, PlaybookView
 from ratchet.domain.noun import Noun
-from ratchet.gateway.access import Activate, Operate, Read
+from ratchet.gateway.access import Activate, Read
 from ratchet.gateway.bodies import REASON, DraftChange, LintBody, ReasonBody
 from ratchet.gateway.problem import REFUSED
 from ratchet.gateway.routes_incidents import Reference
@@ -34,13 +34,13 @@ def playbook(desk: Read, reference: Reference) -> PlaybookView:
 
 
 @router.put("/fleet/playbooks/{reference}")
-def edit(desk: Operate, reference: Reference, change: DraftChange) -> PlaybookView:
+def edit(desk: Activate, reference: Reference, change: DraftChange) -> PlaybookView:
     """Change a draft's guidance, owner or whole text."""
     return desk.edit(reference, change.model_dump(exclude_none=True))
 
 
 @router.delete("/fleet/playbooks/{reference}", status_code=204)
-def discard(desk: Operate, reference: Reference, reason: Annotated[str, Query(max_length=REASON)] = "") -> None:
+def discard(desk: Activate, reference: Reference, reason: Annotated[str, Query(max_length=REASON)] = "") -> None:
     """Throw a draft away."""
     desk.discard(reference, reason)
 

@@ -1,0 +1,126 @@
+"""The desk over HTTP is the desk in process: every verb, its views and its refusals, on a real server."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from ratchet.desk.contract import Desk
+from ratchet.desk.views import TargetRequest
+from ratchet.domain.alert import Alert
+from ratchet.domain.errors import Refusal
+from ratchet.domain.target import SecretRef, Target
+from ratchet.gateway.client import HttpDesk
+from tests.gateway.conftest import Street
+from tests.gateway.paper import TOKENS, UNAVAILABLE, PaperHouse, decision, evidence
+
+DRAFT = "pb_faulttest_a1b2c3"
+START = datetime(2026, 11, 20, 2, 3, 4, 467858, tzinfo=UTC)
+ALERT = Alert(source="alertmanager", fingerprint="c6", starts_at=START, labels={"alertname": "A"}, group_key="{}")
+REQUEST = TargetRequest(
+    target=Target(name="db-2", kind="postgres", diag=SecretRef(kind="env", name="DIAG"), tags=("chaos",)),
+    admin=SecretRef(kind="file", name="/run/admin"),
+    allow=("log",),
+)
+Verb = Callable[[Desk], Any]
+VERBS: dict[str, Verb] = {
+    "whoami": lambda d: d.whoami(),
+    "receive": lambda d: d.receive([ALERT]),
+    "receive nothing": lambda d: d.receive([]),
+    "incidents": lambda d: d.incidents(),
+    "incidents of two states": lambda d: d.incidents(status=["open", "held"], limit=7),
+    "incidents further on": lambda d: d.incidents(cursor="c/2?&"),
+    "incident": lambda d: d.incident("INC-1"),
+    "incident unknown": lambda d: d.incident("INC-9"),
+    "evidence": lambda d: d.evidence(evidence().id),
+    "evidence unknown": lambda d: d.evidence("ev_none"),
+    "decisions": lambda d: d.decisions(state=["pending"]),
+    "decision": lambda d: d.decision("dec_1"),
+    "decision unknown": lambda d: d.decision("dec_9"),
+    "approve": lambda d: d.approve("dec_1", decision().digest, "seen ü"),
+    "approve another revision": lambda d: d.approve("dec_1", "sha256:old", "seen"),
+    "approve twice": lambda d: [d.approve("dec_1", decision().digest, "a"), d.approve("dec_1", decision().digest, "b")],
+    "deny": lambda d: d.deny("dec_1", decision().digest, "no"),
+    "playbooks": lambda d: d.playbooks(),
+    "playbooks of a source": lambda d: d.playbooks(source="system", series="pbs_connection_triage"),
+    "playbook": lambda d: d.playbook(DRAFT),
+    "playbook by pin": lambda d: d.playbook("pbs_connection_triage@1.1"),
+    "playbook unknown": lambda d: d.playbook("pb_none"),
+    "render": lambda d: d.render(DRAFT),
+    "lint": lambda d: d.lint("kind: Playbook\n", "a.playbook.yaml"),
+    "lint without mistakes": lambda d: d.lint("owner: x\n", "a.playbook.yaml"),
+    "edit": lambda d: d.edit(DRAFT, {"guidance": "Look twice."}),
+    "edit with mistakes": lambda d: d.edit(DRAFT, {"text": "nothing"}),
+    "activate": lambda d: d.activate(DRAFT, "drilled"),
+    "discard": lambda d: (d.discard(DRAFT, "wrong & old"), d.playbooks()),
+    "discard unknown": lambda d: d.discard("pb_none", ""),
+    "targets": lambda d: d.targets(),
+    "add_target": lambda d: d.add_target(REQUEST),
+    "check_target": lambda d: d.check_target("db-1"),
+    "check_target unknown": lambda d: d.check_target("db-9"),
+    "make_token": lambda d: d.make_token("eve", person=True, role="viewer", days=30),
+    "make_token without end": lambda d: d.make_token("eve", person=True, role="viewer"),
+    "make_token refused": lambda d: d.make_token("eve", person=False, role="approver"),
+    "tokens": lambda d: (d.make_token("eve", person=True, role="viewer"), d.tokens()),
+    "revoke_token": lambda d: (d.make_token("eve", person=True, role="viewer"), d.revoke_token("tok_eve"), d.tokens()),
+    "revoke_token unknown": lambda d: d.revoke_token("tok_none"),
+    "doctor": lambda d: d.doctor(),
+}
+
+
+ADMINISTERING = {"tokens", "make_token", "revoke_token", "discard"}
+"""The desk on paper does not check these; the door does, and the matrix of roles covers it."""
+ROADS = [("admin", name) for name in VERBS] + [
+    ("viewer", name) for name in VERBS if name.split(" ")[0] not in ADMINISTERING
+]
+
+
+def outcome(desk: Desk, verb: Verb) -> Any:
+    """What a verb gives, or how it is refused, as plain values."""
+    try:
+        return plain(verb(desk))
+    except Refusal as refused:
+        return "refused", refused.code, refused.message, refused.remedy, refused.mistakes
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return type(value).__name__, value.model_dump()
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def test_every_verb_of_the_desk_is_tried():
+    verbs = {name for name in vars(Desk) if not name.startswith("_")}
+    assert verbs == {name.split(" ")[0] for name in VERBS}
+
+
+@pytest.mark.parametrize(("role", "name"), ROADS)
+def test_both_roads_lead_to_the_same_desk(street: Street, house: PaperHouse, name: str, role: str):
+    token = f"rtk_{role}"
+    here = PaperHouse()
+    near = outcome(here.desk(TOKENS[token]), VERBS[name])
+    far_desk = HttpDesk(street.url, token)
+    far = outcome(far_desk, VERBS[name])
+    far_desk.close()
+    assert far == near
+    assert house.papers.calls == here.papers.calls
+    assert house.papers.alerts == here.papers.alerts
+
+
+def test_the_packet_keeps_its_digest_on_the_way(street: Street):
+    desk = HttpDesk(street.url, "rtk_viewer")
+    packet = desk.decision("dec_1").packet
+    desk.close()
+    assert packet is not None
+    assert packet.digest == decision().digest
+
+
+def test_a_full_disk_far_away_is_the_same_refusal(street: Street, house: PaperHouse):
+    house.papers.refuse = UNAVAILABLE
+    desk = HttpDesk(street.url, "rtk_admin")
+    with pytest.raises(Refusal) as refused:
+        desk.receive([ALERT])
+    desk.close()
+    assert (refused.value.code, refused.value.message) == (UNAVAILABLE.code, UNAVAILABLE.message)
