@@ -93,13 +93,15 @@ def test_stop_start_kill_and_restart(tmp_path: Path, pg_binaries: Binaries) -> N
         assert cluster.is_running()
 
 
-def test_a_stale_server_at_the_same_root_makes_way(tmp_path: Path, pg_binaries: Binaries, ended: Ended) -> None:
-    root = tmp_path / "root"
+def test_an_open_root_holds_the_server_itself_and_a_stale_one_makes_way(
+    open_dir: Path, pg_binaries: Binaries, ended: Ended
+) -> None:
+    root = open_dir / "root"
     with Cluster.create(root, pg_binaries) as stale:
         old = psutil.Process(stale.pid)
         with Cluster.create(root, pg_binaries) as cluster:
             assert ended(old)
-            assert not stale.home.exists()
+            assert stale.home == cluster.home == root / "server"
             assert cluster.is_running()
 
 
@@ -123,18 +125,12 @@ def test_a_given_port_that_is_taken_is_told(tmp_path: Path, pg_binaries: Binarie
         Cluster.create(tmp_path / "root", pg_binaries, port=pg.port)
 
 
-def test_an_open_root_holds_the_server_itself(open_dir: Path, pg_binaries: Binaries) -> None:
-    with Cluster.create(open_dir / "root", pg_binaries) as cluster:
-        assert cluster.home == open_dir / "root" / "server"
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root steps down to another account")
-def test_a_closed_parent_stays_closed(tmp_path: Path, pg_binaries: Binaries) -> None:
-    tmp_path.chmod(0o700)
-    with Cluster.create(tmp_path / "root", pg_binaries) as cluster:
-        assert not cluster.home.is_relative_to(tmp_path)
-        assert tmp_path.stat().st_mode & 0o777 == 0o700
-        assert cluster.home.stat().st_mode & 0o777 == 0o700
+def test_a_closed_parent_stays_closed(pg: Cluster) -> None:
+    parents = [parent for parent in pg.root.parents if parent.stat().st_mode & 0o777 == 0o700]
+    assert parents
+    assert not pg.home.is_relative_to(pg.root)
+    assert pg.home.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root steps down to another account")

@@ -3,15 +3,17 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ratchet.domain.fault import FaultCheck, FaultStep
+from ratchet.lab.binaries import Binaries
 from ratchet.lab.catalog import Catalog
 from ratchet.lab.checks import unmet
 from ratchet.lab.faults import FaultRefused, Injected, inject, undo_left_over
 from ratchet.lab.injectors.grip import Grip
-from ratchet.lab.lab import JOURNAL, Lab
+from ratchet.lab.lab import Lab
 
 Becomes = Callable[[Callable[[], bool]], bool]
 pytestmark = pytest.mark.postgres
@@ -44,14 +46,14 @@ def caused(lab: Lab, catalog: Catalog, name: str, seed: int) -> Injected:
 def test_a_fault_takes_is_seen_by_customers_and_leaves_nothing(name: str, lab: Lab, catalog: Catalog) -> None:
     fault = catalog.find(name)
     with caused(lab, catalog, name, seed=3) as injected:
-        assert list((lab.root / JOURNAL).iterdir())
+        assert list(lab.journal.iterdir())
         assert injected.took()
         assert lab.shop.sample(2).last_error
         (found,) = injected.objects
         assert found.kind == fault.spec.object.kind
         assert lab.bystanders.untouched()
     assert labelled(lab, injected.owner_label) == []
-    assert not list((lab.root / JOURNAL).iterdir())
+    assert not list(lab.journal.iterdir())
     assert lab.bystanders.untouched()
     assert not unmet(fault.spec.baseline, lab)
 
@@ -128,6 +130,18 @@ def test_a_fault_that_does_nothing_did_not_take_whatever_failed_before(lab: Lab,
         assert not empty.took()
 
 
+def test_a_fault_on_a_server_that_died_is_taken_back_all_the_same(
+    tmp_path: Path, pg_binaries: Binaries, catalog: Catalog
+) -> None:
+    with Lab.up(tmp_path / "root", replica=False, seed=2, binaries=pg_binaries) as small:
+        with inject(catalog.find("db-lock-contention"), small, seed=19) as injected:
+            assert labelled(small, injected.owner_label)
+            small.primary.stop("immediate")
+        assert injected.undone
+        small.primary.start()
+        assert labelled(small, injected.owner_label) == []
+
+
 def test_a_fault_that_fails_halfway_is_taken_back(lab: Lab, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     def stumble(grip: Grip, *args: object) -> None:
         raise RuntimeError("stumbled")
@@ -135,7 +149,7 @@ def test_a_fault_that_fails_halfway_is_taken_back(lab: Lab, catalog: Catalog, mo
     monkeypatch.setattr(Grip, "spawn", stumble)
     with pytest.raises(RuntimeError, match="stumbled"):
         inject(catalog.find("db-lock-contention"), lab, seed=16)
-    assert not list((lab.root / JOURNAL).iterdir())
+    assert not list(lab.journal.iterdir())
     with lab.primary.connect() as session:
         rows = session.execute(
             "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'UPDATE order_counter SET last_number = last_number'"

@@ -1,10 +1,12 @@
 """The shop and its bystanders, as people and monitors see them."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -46,6 +48,9 @@ def test_a_dead_server_is_a_visible_failure_and_the_shop_comes_back_by_itself(
         assert not lab.bystanders.untouched()
         lab.primary.start()
         assert not unmet([HEALTHY], lab)
+        psutil.Process(lab.primary.pid).suspend()
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 8
     assert not (tmp_path / "root").exists()
 
 

@@ -13,7 +13,7 @@ from ratchet.domain.fault import CausedObject, Fault, FaultStep
 from ratchet.lab.checks import unmet
 from ratchet.lab.injectors import INJECTORS
 from ratchet.lab.injectors.grip import Grip, new_label
-from ratchet.lab.lab import JOURNAL, Lab
+from ratchet.lab.lab import Lab
 
 
 class FaultRefused(RuntimeError):
@@ -84,7 +84,7 @@ def inject(fault: Fault, lab: Lab, seed: int) -> Injected:
 def undo_left_over(lab: Lab) -> tuple[str, ...]:
     """Takes back what an earlier process caused here and did not undo; the labels of what it found."""
     labels: list[str] = []
-    for path in sorted(_journal(lab).glob("*.json")):
+    for path in sorted(lab.journal.glob("*.json")):
         written = json.loads(path.read_text(encoding="utf-8"))
         grip = Grip(lab, str(written["label"]))
         for step in written["undo"]:
@@ -100,15 +100,11 @@ def _perform(grip: Grip, step: FaultStep) -> None:
 
 
 def _write_down(lab: Lab, fault: Fault, label: str) -> None:
-    _journal(lab).mkdir(parents=True, exist_ok=True)
+    lab.journal.mkdir(exist_ok=True)
     undo = [step.model_dump() for step in fault.spec.undo]
     written = json.dumps({"label": label, "fault": fault.id, "undo": undo})
     _journal_path(lab, label).write_text(written, encoding="utf-8")
 
 
-def _journal(lab: Lab) -> Path:
-    return lab.root / JOURNAL
-
-
 def _journal_path(lab: Lab, label: str) -> Path:
-    return _journal(lab) / f"{label}.json"
+    return lab.journal / f"{label}.json"

@@ -1,6 +1,5 @@
 """The lab as a whole: servers, shop and bystanders, up in seconds and gone without a trace."""
 
-import shutil
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,12 +71,18 @@ class Lab:
     def down(self) -> None:
         """Closes the shop and removes the servers; may be repeated."""
         self.health.close()
-        self.shop.stop()
+        self.shop.close()
         self.bystanders.close()
+        # The servers go before the shop's workers are waited for: one of them may hang on a server that is stopped.
         self.primary.destroy()
-        shutil.rmtree(self.root / JOURNAL, ignore_errors=True)
+        self.shop.wait()
         with suppress(OSError):
             self.root.rmdir()
+
+    @property
+    def journal(self) -> Path:
+        """Where caused faults are written down; it goes with the primary, as whatever they did there does."""
+        return self.primary.home / JOURNAL
 
     def member(self, member: Member) -> Cluster:
         """The server in that role; KeyError where the lab was made without it."""

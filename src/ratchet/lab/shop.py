@@ -100,9 +100,12 @@ class Shop:
             self._spawn("checkout", self._serve, "checkout", self._check_out)
         self._spawn("heartbeat", self._beat)
 
-    def stop(self) -> None:
-        """Closes the shop and waits for its requests to end; may be repeated."""
+    def close(self) -> None:
+        """No further request begins."""
         self._stop.set()
+
+    def wait(self) -> None:
+        """Waits until the last request after `close` has ended; may be repeated."""
         for thread in self._threads:
             thread.join(timeout=10)
 

@@ -86,6 +86,8 @@ class Grip:
         self._sessions.clear()
 
     def _end_labelled(self) -> int:
+        if not self.lab.primary.is_running():
+            return 0
         with self.lab.primary.connect() as session:
             rows = session.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE right(application_name, %s) = %s",

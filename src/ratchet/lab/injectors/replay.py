@@ -14,8 +14,11 @@ def pause_replay(grip: Grip, _args: NoArgs) -> None:
 
 
 def resume_replay(grip: Grip, _args: NoArgs) -> None:
-    """The replica replays again; nothing happens where it already does or was promoted."""
-    with grip.lab.member("replica").connect() as session:
+    """The replica replays again; nothing happens where it already does, was promoted, or is down (a start forgets)."""
+    replica = grip.lab.member("replica")
+    if not replica.is_running():
+        return
+    with replica.connect() as session:
         session.execute(
             "SELECT CASE WHEN pg_is_in_recovery() AND pg_get_wal_replay_pause_state() <> 'not paused'"
             " THEN pg_wal_replay_resume()::text END"
