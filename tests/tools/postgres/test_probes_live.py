@@ -128,9 +128,24 @@ def ask(cluster: Cluster, name: str, **args: Any) -> tuple[ProbeSpec, list[str],
         spec = SHELF.spec(name, session.info.server_version)
         session.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
         session.execute("SET statement_timeout = '2s'")
+        session.execute("SET search_path = pg_catalog" + (", public" if spec.extension else ""))
         session.commit()
-        cursor = session.execute(spec.sql.encode(), bind(spec, args))
-        return spec, [column.name for column in cursor.description or ()], cursor.fetchall()
+        columns, answer = answered(session, spec, args)
+        return spec, columns, answer
+
+
+def answered(
+    session: psycopg.Connection[Any], spec: ProbeSpec, args: Mapping[str, Any]
+) -> tuple[list[str], list[dict[str, Any]]]:
+    cursor = session.execute(spec.sql.encode(), bind(spec, args))
+    columns = [column.name for column in cursor.description or ()]
+    return columns, cursor.fetchall()
+
+
+def rows_as(cluster: Cluster, login: str, name: str) -> list[dict[str, Any]]:
+    """One probe as a login of the test's choice."""
+    with cluster.connect(login, row_factory=dict_row) as session:
+        return answered(session, SHELF.spec(name, session.info.server_version), {})[1]
 
 
 @contextmanager
@@ -252,7 +267,7 @@ def test_a_prepared_transaction_stands_at_the_root_as_pid_0(pair: Pair):
         True,
         None,
     )
-    assert (waiter["relation"], waiter["root_pid"]) == ("lone", 0)
+    assert (waiter["relation"], waiter["root_pid"]) == ("public.lone", 0)
     assert [(row["gid"], row["locks"] > 0) for row in prepared] == [("left behind", True)]
 
 
@@ -279,9 +294,7 @@ def test_slots_count_states_and_leave_the_reserved_ones_out(pair: Pair):
 
 def test_without_pg_monitor_ping_says_that_it_sees_too_little(pair: Pair):
     assert rows(pair.primary, "postgres.ping")[0]["can_see_others"] is False
-    with pair.primary.connect("may_monitor", row_factory=dict_row) as session:
-        spec = SHELF.spec("postgres.ping", session.info.server_version)
-        seen = session.execute(spec.sql.encode(), bind(spec, {})).fetchall()[0]
+    seen = rows_as(pair.primary, "may_monitor", "postgres.ping")[0]
     assert seen["can_see_others"] is True
     assert seen["system_identifier"] == rows(pair.replica, "postgres.ping")[0]["system_identifier"]
 
@@ -315,16 +328,19 @@ def test_limits_and_roles_show_who_is_kept_out(pair: Pair):
 
 
 def test_what_is_wrong_with_tables_indexes_and_sequences_is_found(pair: Pair):
-    assert [row["index"] for row in rows(pair.primary, "postgres.invalid_indexes")] == ["broken"]
+    assert [row["index"] for row in rows(pair.primary, "postgres.invalid_indexes")] == ["public.broken"]
     doubles = [(row["index"], row["duplicate_of"]) for row in rows(pair.primary, "postgres.redundant_indexes")]
-    assert doubles == [("two", "one")]
+    assert doubles == [("public.two", "public.one")]
     wide = next(row for row in rows(pair.primary, "postgres.sequences") if row["sequence"] == "public.wide")
-    assert (wide["used_by"], wide["column_bound"], wide["exhausted"]) == ("narrow.id", True, True)
-    assert [row["relation"] for row in rows(pair.primary, "postgres.unlogged_tables")] == ["scratch"]
+    assert (wide["used_by"], wide["column_bound"], wide["exhausted"]) == ("public.narrow.id", True, True)
+    assert [row["relation"] for row in rows(pair.primary, "postgres.unlogged_tables")] == ["public.scratch"]
     with pair.primary.connect() as session:
         until(session, "SELECT n_dead_tup >= 500 FROM pg_stat_user_tables WHERE relname = 'item'")
     bloat = next(row for row in rows(pair.primary, "postgres.table_bloat") if row["relation"] == "public.item")
     assert (bloat["autovacuum_enabled"], bloat["over_threshold"]) == (False, True)
+    assert (bloat["schema"], bloat["table"]) == ("public", "item")
+    stale = next(row for row in rows(pair.primary, "postgres.stale_stats") if row["relation"] == "public.item")
+    assert (stale["schema"], stale["table"]) == ("public", "item")
     keyless = next(row for row in rows(pair.primary, "postgres.seq_scans") if row["relation"] == "public.part")
     assert (keyless["has_primary_key"], keyless["foreign_keys_unindexed"]) == (False, 1)
 
@@ -369,14 +385,10 @@ def test_the_log_tail_shows_an_error_that_just_happened(pair: Pair):
 
 
 def test_a_log_that_cannot_be_read_gives_a_reason_instead_of_lines(pg: Cluster):
-    with pg.connect(row_factory=dict_row) as session:
-        spec = SHELF.spec("postgres.log_tail", session.info.server_version)
-        answer = session.execute(spec.sql.encode(), bind(spec, {})).fetchall()
+    answer = rows_as(pg, "postgres", "postgres.log_tail")
     assert [(row["line"], "logging collector" in row["reason"]) for row in answer] == [(None, True)]
 
 
 def test_a_sequence_that_may_not_be_read_says_so(pair: Pair):
-    with pair.primary.connect("may_monitor", row_factory=dict_row) as session:
-        spec = SHELF.spec("postgres.sequences", session.info.server_version)
-        answer = session.execute(spec.sql.encode(), bind(spec, {})).fetchall()
+    answer = rows_as(pair.primary, "may_monitor", "postgres.sequences")
     assert {(row["readable"], row["last_value"]) for row in answer} == {(False, None)}

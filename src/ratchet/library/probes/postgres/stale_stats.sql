@@ -6,6 +6,8 @@
 -- args: min_changed int = 0
 -- columns:
 --   relation text                  table, with its schema
+--   schema text                    its schema alone, unquoted, as a step's argument
+--   table text                     its name alone, unquoted, as a step's argument
 --   live int                       rows alive, estimated by the activity counters
 --   planned_rows int               rows the planner believes in, -1 when it was never analyzed
 --   changed int                    rows changed since the last analyze
@@ -25,6 +27,8 @@ WITH candidate AS (
     LIMIT 50
 )
 SELECT quote_ident(t.schemaname::text) || '.' || quote_ident(t.relname::text) AS relation,
+       t.schemaname::text AS schema,
+       t.relname::text AS "table",
        t.n_live_tup AS live,
        c.reltuples::bigint AS planned_rows,
        t.n_mod_since_analyze AS changed,

@@ -6,6 +6,8 @@
 -- args: min_dead int = 0
 -- columns:
 --   relation text                  table, with its schema
+--   schema text                    its schema alone, unquoted, as a step's argument
+--   table text                     its name alone, unquoted, as a step's argument
 --   live int                       rows alive, estimated
 --   dead int                       rows dead, estimated
 --   dead_ratio float               dead rows as a part of all rows, 0 to 1
@@ -28,6 +30,8 @@ WITH candidate AS (
     LIMIT 50
 )
 SELECT quote_ident(t.schemaname::text) || '.' || quote_ident(t.relname::text) AS relation,
+       t.schemaname::text AS schema,
+       t.relname::text AS "table",
        t.n_live_tup AS live,
        t.n_dead_tup AS dead,
        coalesce(t.n_dead_tup::float8 / nullif(t.n_live_tup + t.n_dead_tup, 0), 0)::float8 AS dead_ratio,
