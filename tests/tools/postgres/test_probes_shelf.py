@@ -111,6 +111,7 @@ DELETE FROM t WHERE a = %(y)s
         ("-- where: any\n", "-- where: any\n-- where: any\n", "stands twice"),
         ("--   pid int                        process id\n", "", "names no columns"),
         ("-- args: app text\n", "", "is no argument"),
+        ("-- args: app text\n", "-- args: app text\n-- args: more int = 1\n", "never uses the argument 'more'"),
         ('= "5m"', '= "soon"', "is not a duration_s"),
         ("LIMIT 10", "LIMIT 10000", "limit of at most"),
         ("%(app)s::text", "%(app)s", "without a cast"),
