@@ -1,0 +1,147 @@
+"""Alerts in: each occurrence belongs to one incident, repeats change nothing, a batch is whole or not at all."""
+
+from datetime import timedelta, timezone
+from itertools import count
+
+import pytest
+
+from ratchet.domain import timeline as e
+from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.ports import Joining, Opening
+from tests.store.walks import START, alert, opened
+
+
+class Correlation:
+    """Opens for everything unless told otherwise, and remembers what it was asked."""
+
+    def __init__(self, join=None, drop_resolved=True):
+        self._ids = count(1)
+        self.asked = []
+        self.join = join
+        self.drop_resolved = drop_resolved
+
+    def __call__(self, one, open_incidents):
+        self.asked.append((one.fingerprint, [i.id for i in open_incidents]))
+        if one.status == "resolved" and self.drop_resolved:
+            return None
+        if self.join is not None and open_incidents:
+            return Joining(incident_id=open_incidents[0].id)
+        return Opening(incident_id=f"i{next(self._ids)}", target="shop", target_reason="only one")
+
+
+@pytest.fixture
+def correlate():
+    return Correlation()
+
+
+def kinds(store, incident_id):
+    return [one.event.kind for one in store.timeline(incident_id)]
+
+
+def test_a_new_alert_opens_an_incident_that_is_due_at_once(store, correlate, hands):
+    (incident,) = store.receive([alert()], correlate, "service:am")
+    assert (incident.name, incident.target, incident.alert) == ("INC-1", "shop", alert())
+    assert [due.incident for due in store.due(hands.now)] == [incident.id]
+
+
+def test_the_same_occurrence_twice_is_the_same_incident_and_no_new_event(store, correlate):
+    first = store.receive([alert(), alert()], correlate, "service:am")
+    assert store.receive([alert()], correlate, "service:am") == first
+    assert kinds(store, first[0].id) == ["opened"]
+    assert len(correlate.asked) == 1
+
+
+def test_the_same_moment_in_another_time_zone_is_the_same_occurrence(store, correlate):
+    elsewhere = START.astimezone(timezone(timedelta(hours=2)))
+    first = store.receive([alert()], correlate, "service:am")
+    assert store.receive([alert(starts_at=elsewhere)], correlate, "service:am") == first
+    (resolved,) = store.receive([alert(status="resolved", starts_at=elsewhere)], correlate, "service:am")
+    assert resolved.alert_resolved
+
+
+def test_the_same_fingerprint_at_another_time_is_another_occurrence(store, correlate):
+    later = alert(starts_at=START + timedelta(hours=1))
+    assert [i.name for i in store.receive([alert(), later], correlate, "service:am")] == ["INC-1", "INC-2"]
+
+
+def test_a_resolve_reaches_its_incident_and_wakes_it(store, correlate, hands):
+    (incident,) = store.receive([alert()], correlate, "service:am")
+    store.commit(incident, by="ratchet", wake_at=None)
+    hands.tick()
+    (resolved,) = store.receive([alert(status="resolved")], correlate, "service:am")
+    assert resolved.alert_resolved
+    assert kinds(store, incident.id) == ["opened", "joined"]
+    assert [due.incident for due in store.due(hands.now)] == [incident.id]
+
+
+def test_a_late_repeat_of_firing_does_not_undo_the_resolve(store, correlate):
+    store.receive([alert(), alert(status="resolved")], correlate, "service:am")
+    (incident,) = store.receive([alert()], correlate, "service:am")
+    assert incident.alert_resolved
+    assert kinds(store, incident.id) == ["opened", "joined"]
+
+
+def test_a_resolve_of_nothing_is_nothing(store, correlate):
+    assert store.receive([alert(status="resolved")], correlate, "service:am") == []
+    assert store.verify().events == 0
+
+
+def test_a_closed_incident_is_not_written_to_again(store, correlate):
+    (incident,) = store.receive([alert()], correlate, "service:am")
+    store.commit(incident, e.Closed(by="user:ana", reason="done"), by="user:ana", wake_at=None)
+    (after,) = store.receive([alert(status="resolved")], correlate, "service:am")
+    assert (after.id, after.status) == (incident.id, "closed")
+    assert kinds(store, incident.id) == ["opened", "closed"]
+
+
+def test_an_alert_may_join_an_open_incident_and_then_belongs_to_it(store, correlate, hands):
+    store.receive([alert()], correlate, "service:am")
+    hands.tick()
+    joining = Correlation(join=True)
+    (joined,) = store.receive([alert("f2")], joining, "service:am")
+    assert [a.fingerprint for a in joined.alerts] == ["f1", "f2"]
+    (again,) = store.receive([alert("f2", status="resolved")], joining, "service:am")
+    assert (again.id, again.alert_resolved) == (joined.id, False)
+
+
+def test_what_is_open_is_shown_including_what_the_same_batch_opened(store):
+    joining = Correlation(join=True)
+    (incident,) = store.receive([alert("f1"), alert("f2"), alert("f3")], joining, "service:am")
+    assert joining.asked == [("f1", []), ("f2", ["i1"]), ("f3", ["i1"])]
+    assert len(incident.alerts) == 3
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (e.Taken(by="user:ana", reason="mine"), True),
+        (e.Closed(by="user:ana", reason="done"), False),
+        (e.Resolved(by="user:ana", cause=None, because="fixed"), False),
+    ],
+)
+def test_only_incidents_that_still_need_somebody_can_be_joined(store, correlate, event, shown):
+    (incident,) = store.receive([alert()], correlate, "service:am")
+    store.commit(incident, event, by="user:ana", wake_at=None)
+    store.receive([alert("f2")], correlate, "service:am")
+    assert correlate.asked[-1] == ("f2", [incident.id] if shown else [])
+
+
+def test_a_batch_with_one_bad_alert_leaves_nothing_behind(store, correlate):
+    naive = alert("f2").model_copy(update={"starts_at": START.replace(tzinfo=None)})
+    with pytest.raises(Refusal) as refused:
+        store.receive([alert(), naive], correlate, "service:am")
+    assert refused.value.code is Code.INVALID
+    assert store.incidents().items == ()
+    assert store.verify().events == 0
+
+
+def test_an_incident_opened_by_hand_knows_its_alert_too(store, correlate):
+    incident = store.open("i9", opened, "user:ana")
+    (resolved,) = store.receive([alert(status="resolved")], correlate, "service:am")
+    assert (resolved.id, resolved.alert_resolved) == (incident.id, True)
+
+
+def test_a_storm_of_one_occurrence_costs_one_event(store, correlate):
+    for _ in range(20):
+        store.receive([alert()] * 10, correlate, "service:am")
+    assert store.verify().events == 1
