@@ -1,6 +1,7 @@
 """Performing an approved act: read again, write the intent, anchor, send once, write down what is known."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from ratchet.domain.differential import parsed
 from ratchet.domain.errors import Refusal
@@ -130,8 +131,8 @@ def _stopped(incident: Incident, sent: Sent) -> str:
     """The reason of the first stop rule that the result meets; a rule that cannot be read stops, too."""
     plan = incident.plan
     rules = plan.steps[incident.cursor].stop_if if plan is not None else ()
-    rows = [sent.result] if sent.result else []
-    scope = {"result": {"first": sent.result or None, "rows": len(rows), "rows_data": rows}}
+    rows: list[Any] = list(sent.result.get("rows", ()))
+    scope = {"result": {"first": rows[0] if rows else None, "rows": len(rows), "rows_data": rows}}
     for rule in rules:
         verdict = parsed(rule.when).evaluate(scope)
         if verdict.value is not False:

@@ -50,14 +50,17 @@ class Worker:
         with ThreadPoolExecutor(self._lanes, thread_name_prefix="ratchet-lane") as pool:
             while not self._stopping.is_set():
                 self._said.clear()
-                try:
-                    for incident in self._take_due():
-                        pool.submit(self._advance, incident)
-                    nap = self._nap()
-                except Refusal as no:
-                    LOG.error("the state cannot be read: %s %s", no.message, no.remedy)
-                    nap = IDLE
-                self._said.wait(nap)
+                self._said.wait(self._round(pool))
+
+    def _round(self, pool: ThreadPoolExecutor) -> float:
+        """Set what is due going; how long to nap afterwards, in seconds."""
+        try:
+            for incident in self._take_due():
+                pool.submit(self._advance, incident)
+            return self._nap()
+        except Refusal as no:
+            LOG.error("the state cannot be read: %s %s", no.message, no.remedy)
+            return IDLE
 
     def _take_due(self) -> list[str]:
         due = [d.incident for d in self._store.due(self._clock())]
