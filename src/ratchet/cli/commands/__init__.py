@@ -1,0 +1,1 @@
+"""The nouns, a module each; loaded when they are used."""

@@ -1,0 +1,167 @@
+"""`ratchet playbook`: the texts that decide, read and kept by people."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ratchet.cli.ask import confirm, reason_for
+from ratchet.cli.commands.noun import noun
+from ratchet.cli.exits import BAD_ANSWER
+from ratchet.cli.pages.playbook import playbook_page
+from ratchet.cli.road import road
+from ratchet.cli.show import (
+    Column,
+    Form,
+    FormOption,
+    HeaderOption,
+    How,
+    QuietOption,
+    YesOption,
+    document,
+    listing,
+    out,
+    page_of,
+    say,
+    single,
+)
+from ratchet.cli.words import clean, clean_lines, day
+from ratchet.desk.views import LintView, PlaybookView
+from ratchet.domain.errors import invalid
+
+app = noun("Read and keep playbooks.")
+COLUMNS = (
+    Column[PlaybookView]("PLAYBOOK", lambda each: each.id),
+    Column[PlaybookView]("SERIES", lambda each: each.series_id),
+    Column[PlaybookView]("VERSION", lambda each: each.version),
+    Column[PlaybookView]("STATE", lambda each: each.state),
+    Column[PlaybookView]("SOURCE", lambda each: each.source),
+    Column[PlaybookView]("NAME", lambda each: each.name),
+    Column[PlaybookView]("TITLE", lambda each: each.title, wide=True),
+    Column[PlaybookView]("CREATED", lambda each: day(each.created_at), wide=True),
+)
+Reference = Annotated[
+    str, typer.Argument(metavar="ID", help="An id, a series (its active version), or SERIES@VERSION.")
+]
+ReasonOption = Annotated[str, typer.Option(help="Why; it is recorded.")]
+
+
+@app.command("list")
+def list_playbooks(
+    context: typer.Context,
+    source: Annotated[
+        Literal["system", "manual", "imported", "generated"] | None, typer.Option(help="Only from there.")
+    ] = None,
+    series: Annotated[str | None, typer.Option(help="Only this series.")] = None,
+    form: FormOption = Form.TABLE,
+    quiet: QuietOption = False,
+    header: HeaderOption = False,
+) -> None:
+    """All versions, by series, newest first."""
+    with road(context) as here:
+        found = here.desk.playbooks(source=source, series=series)
+    listing(found, COLUMNS, How(form, quiet, header), page_of(found, "playbooks"))
+
+
+@app.command("show")
+def show(context: typer.Context, reference: Reference, form: FormOption = Form.TABLE) -> None:
+    """One version with its text."""
+    with road(context) as here:
+        view = here.desk.playbook(reference)
+    single(view, lambda: playbook_page(view), form, f"playbook/{view.id}")
+
+
+@app.command("render")
+def render(context: typer.Context, reference: Reference) -> None:
+    """One version as a Markdown page."""
+    with road(context) as here:
+        text = here.desk.render(reference)
+    for line in clean_lines(text.rstrip()):
+        out(line)
+
+
+@app.command("lint")
+def lint(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, or - for stdin.")],
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Every mistake in every file at once, with line and remedy; exit 5 when there is one."""
+    texts = [(file, _text(file)) for file in files]
+    with road(context) as here:
+        found = [here.desk.lint(text, "stdin" if file == "-" else file) for file, text in texts]
+    if form in (Form.JSON, Form.YAML):
+        document(found[0].model_dump(mode="json") if len(found) == 1 else page_of(found), form)
+    else:
+        _told(found, form)
+    if any(each.mistakes for each in found):
+        raise typer.Exit(BAD_ANSWER)
+
+
+@app.command("activate")
+def activate(
+    context: typer.Context, reference: Reference, reason: ReasonOption = "", yes: YesOption = False,
+    form: FormOption = Form.TABLE,
+) -> None:  # fmt: skip
+    """Make a draft the active version; the next alert meets it."""
+    because = reason_for("activate this", reason)
+    confirm(f"Make {reference} the active version of its series?", yes=yes)
+    with road(context) as here:
+        view = here.desk.activate(reference, because)
+    _answered(view, f"{view.series_id} {view.version} is active.", form)
+
+
+@app.command("discard")
+def discard(context: typer.Context, reference: Reference, reason: ReasonOption = "", yes: YesOption = False) -> None:
+    """Throw a draft away; its history stays."""
+    confirm(f"Throw draft {reference} away?", yes=yes)
+    with road(context) as here:
+        here.desk.discard(reference, reason)
+    say(f"{reference} is discarded.")
+
+
+@app.command("edit")
+def edit(
+    context: typer.Context,
+    reference: Reference,
+    guidance: Annotated[str | None, typer.Option(help="File with the new guidance, or -.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Who answers for it, such as user:default/ana.")] = None,
+    text: Annotated[str | None, typer.Option(help="File with the whole new text, or -.")] = None,
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Change a draft; its id stays and its revision moves."""
+    changes = {
+        **({"guidance": _text(guidance)} if guidance else {}),
+        **({"owner": owner} if owner else {}),
+        **({"text": _text(text)} if text else {}),
+    }
+    if not changes:
+        raise invalid("Nothing is to be changed.", "Give --guidance FILE, --owner user:... or --text FILE.")
+    with road(context) as here:
+        view = here.desk.edit(reference, changes)
+    _answered(view, f"{view.id} is at revision {view.revision}.", form)
+
+
+def _answered(view: PlaybookView, words: str, form: Form) -> None:
+    if form in (Form.TABLE, Form.WIDE):
+        say(words)
+    else:
+        single(view, lambda: playbook_page(view), form, f"playbook/{view.id}")
+
+
+def _told(found: list[LintView], form: Form) -> None:
+    for each in found:
+        for mistake in each.mistakes:
+            out(mistake.model_dump_json() if form is Form.JSONL else clean(str(mistake)))
+        if not each.mistakes:
+            say(f"{each.where}: no mistakes")
+
+
+def _text(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise invalid(f"{file} is not text in UTF-8.", "Write it in UTF-8.") from None
+    except OSError as error:
+        raise invalid(f"{file} cannot be read: {error.strerror}.", "Name a file that exists, or -.") from None

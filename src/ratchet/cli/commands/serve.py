@@ -1,0 +1,71 @@
+"""`ratchet serve`: the gateway and the worker in one process, until a signal ends it."""
+
+import signal
+from contextlib import suppress
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from ratchet.cli import server_file
+from ratchet.cli.commands.noun import single
+from ratchet.cli.road import TOKEN, given_by, settings_of
+from ratchet.cli.show import say
+from ratchet.config import Settings
+from ratchet.domain.errors import conflict
+from ratchet.gateway.app import create_app
+from ratchet.gateway.house import Listener
+from ratchet.gateway.server import is_loopback, serve
+from ratchet.wiring import House, open_house
+
+app = single()
+
+
+@app.command("serve")
+def serve_until_stopped(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Where to listen; else RATCHET_HOST, else 127.0.0.1.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port; else RATCHET_PORT, else 8080; 0 takes a free one.")
+    ] = None,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only answer; another process works.")] = False,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Listen beyond this machine; put TLS in front of it.")
+    ] = False,
+    name: Annotated[list[str] | None, typer.Option(help="A host name under which a proxy may call.")] = None,
+) -> None:
+    """Serve the API, with the worker, until SIGTERM or Ctrl-C."""
+    settings = settings_of(given_by(context))
+    found = server_file.running(settings.home)
+    if found is not None:
+        raise conflict(
+            f"A server of {settings.home} runs already, at {found.url} (process {found.pid}).",
+            "Use that one, stop it first, or name another home with --home.",
+        )
+    where = (host or settings.host, settings.port if port is None else port)
+    house = open_house(settings, say)
+    try:
+        if not no_worker:
+            house.start()
+        _serve(house, settings, where, (allow_remote, tuple(name or ())))
+    finally:
+        server_file.remove(settings.home)
+        house.close()
+    say("Stopped.")
+
+
+def _serve(house: House, settings: Settings, where: tuple[str, int], reach: tuple[bool, tuple[str, ...]]) -> None:
+    """Answer until a signal; uvicorn ends well on it and then repeats it to us, where it is only a word."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    listener = Listener(loopback=is_loopback(where[0]), names=reach[1])
+
+    def ready(url: str) -> None:
+        server_file.write(settings.home, url)
+        say(f"Ratchet listens at {url}; the admin token is in {settings.home / TOKEN}")
+
+    with suppress(KeyboardInterrupt):
+        serve(create_app(house, listener), where[0], where[1], ready, allow_remote=reach[0])
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

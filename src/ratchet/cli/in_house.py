@@ -1,0 +1,22 @@
+"""The desk in this process: the house is opened for one line and closed again; nothing works in the background."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ratchet.config import Settings
+from ratchet.desk.contract import Desk
+from ratchet.wiring import open_house
+
+
+@contextmanager
+def open_desk(settings: Settings) -> Iterator[Desk]:
+    """The desk as the person at this terminal meets it."""
+    house = open_house(settings, _unsaid)
+    try:
+        yield house.desk(house.operator())
+    finally:
+        house.close()
+
+
+def _unsaid(_line: str) -> None:
+    """Seeding is told by `serve`; a line that only asks says only its answer."""

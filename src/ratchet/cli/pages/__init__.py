@@ -1,0 +1,1 @@
+"""What the nouns look like to a person, as pages."""

@@ -1,0 +1,50 @@
+"""A handoff as a page that a stranger can act on: what is asked, what is known, what was tried, where to begin."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from ratchet.cli.page import Block, Heading, Line, Tone, field
+from ratchet.cli.words import values
+
+_TONES: dict[str, Tone] = {"confirmed": "good", "refuted": "dim"}
+
+
+def handoff_page(handoff: Mapping[str, Any]) -> Iterator[Block]:
+    """The handoff of an escalated incident, from its JSON object."""
+    yield Heading("Handoff", str(handoff.get("escalation_reason", "")), level=2)
+    yield field("ASKED OF", Line(str(handoff.get("to", "-")), "strong"))
+    yield field("TO DO", Line(str(handoff.get("human_action_required", "-")), "strong"))
+    yield field("WHY", str(handoff.get("sentence", "")), str(handoff.get("detail", "")))
+    if handoff.get("in_flight"):
+        yield field("IN FLIGHT", Line(str(handoff["in_flight"]), "warn"))
+    for label, key in (("TRIED", "attempted_fix"), ("RECOVERY", "verification_result")):
+        found = handoff.get(key)
+        yield field(label, *_lines(cast("Mapping[str, Any]", found)) if found else (Line("nothing", "dim"),))
+    results = cast("Mapping[str, Mapping[str, Any]]", handoff.get("diagnostic_results") or {})
+    for n, result in enumerate(results.values(), 1):
+        yield _result(n, result)
+    commands = cast("list[str]", handoff.get("suggested_commands") or [])
+    if commands:
+        yield field("BEGIN WITH", *(Line(line, "code") for line in commands))
+
+
+def _result(n: int, result: Mapping[str, Any]) -> Block:
+    verdict = str(result.get("verdict", ""))
+    lines = [Line(f"{result.get('title', '')} ({result.get('cause', '')}, {result.get('confidence', '')})")]
+    lines += [Line(f"+ {_text(each)}", "good") for each in cast("list[Any]", result.get("evidence") or [])[:3]]
+    lines += [Line(f"- {_text(each)}", "bad") for each in cast("list[Any]", result.get("against") or [])[:2]]
+    return field(f"{n}. {verdict}", *lines, tone=_TONES.get(verdict, ""))
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[Line]:
+    for key, value in found.items():
+        yield Line(f"{key.replace('_', ' ')}: {_text(value)}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        row = cast("dict[str, object]", value)
+        return str(row["text"]) if "text" in row else values(row)
+    if isinstance(value, list):
+        return "; ".join(_text(each) for each in cast("list[Any]", value)[:5])
+    return str(value)

@@ -1,0 +1,108 @@
+"""An incident as an on-call person reads it: ten seconds first, then the grounds, then the whole story."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from ratchet.cli.page import Block, Field, Heading, Line, Tone, field
+from ratchet.cli.pages.handoff import handoff_page
+from ratchet.cli.words import ago, clock, share, short_digest, until
+from ratchet.desk.views import DecisionView, EventView, HypothesisView, IncidentView, ObjectView
+
+VERDICT_TONES: dict[str, Tone] = {"confirmed": "good", "refuted": "dim", "undecided": "", "unknown": "warn"}
+NAMED_AT_MOST = 4
+
+
+def incident_page(view: IncidentView, now: datetime) -> Iterator[Block]:
+    """The whole page."""
+    yield from strip(view, now)
+    yield from hypotheses(view.hypotheses)
+    if view.decision is not None:
+        yield Heading("Decision", view.decision.state, level=2)
+        yield from decision_lines(view.decision, now)
+    if view.handoff is not None:
+        yield from handoff_page(view.handoff)
+    yield Heading("Timeline", level=2)
+    yield from timeline(view.timeline)
+
+
+def strip(view: IncidentView, now: datetime) -> Iterator[Block]:
+    """What must be known within ten seconds."""
+    yield Heading(f"{view.id}  {view.symptom}", view.status)
+    yield field("SINCE", f"{clock(view.opened_at)} UTC, {ago(view.opened_at, now)}" if view.opened_at else "-")
+    drill = f", a drill of {view.fault}" if view.origin == "drill" else ""
+    yield field("TARGET", f"{view.target or 'unknown'} ({view.target_reason}){drill}")
+    yield field("CAUSE", *_cause(view))
+    if view.verification is not None:
+        words = f"{view.verification.samples} samples over {view.verification.sustained_seconds:.1f} s"
+        yield field("RECOVERY", Line(f"{words}: {view.verification.because}", _proved(view.verification.passed)))
+    yield field("NEEDED", Line(view.needs or "Nothing.", "strong"))
+    if view.draft is not None:
+        yield field("DRAFT", f"{view.draft.id} ({view.draft.series} {view.draft.version})")
+
+
+def _proved(passed: bool | None) -> Tone:
+    return "" if passed is None else ("good" if passed else "bad")
+
+
+def _cause(view: IncidentView) -> Iterator[Line]:
+    if view.cause is None:
+        yield Line(view.outcome.replace("_", " ") if view.outcome else "not known yet", "warn" if view.outcome else "")
+    else:
+        yield Line(f"{view.cause}, {share(view.confidence)} sure", "strong")
+    if view.why:
+        yield Line(view.why)
+    if view.suggested_action and view.status not in ("resolved", "closed"):
+        yield Line(f"Suggested first action: {view.suggested_action}")
+
+
+def hypotheses(judged: tuple[HypothesisView, ...]) -> Iterator[Block]:
+    """Ranked, with evidence and values; refuted and unknown ones get one line each."""
+    if not judged:
+        return
+    yield Heading("Hypotheses", f"{len(judged)} judged", level=2)
+    for rank, each in enumerate(judged, 1):
+        yield hypothesis_field(rank, each)
+
+
+def hypothesis_field(rank: int, each: HypothesisView, *, whole: bool | None = None) -> Field:
+    """One hypothesis; `whole` with all its evidence, else one line with the strongest word against it."""
+    tone = VERDICT_TONES.get(each.verdict, "bad")
+    label = f"{rank}. {each.verdict}"
+    if not (each.verdict in ("confirmed", "contradictory") if whole is None else whole):
+        because = f": {each.against[0]}" if each.against else ""
+        return field(label, Line(f"{each.title}{because}", "dim"), tone=tone)
+    lines = [Line(f"{each.title} ({share(each.confidence)})", "strong"), Line(f"{each.cause} · {each.playbook}", "dim")]
+    lines += [Line(objects_line(each.objects))] if each.objects else []
+    lines += [Line(f"+ {line}", "good") for line in each.evidence]
+    lines.append(Line(f"- {each.against[0]}", "bad") if each.against else Line("- nothing found against it", "dim"))
+    return field(label, *lines, tone=tone)
+
+
+def objects_line(objects: tuple[ObjectView, ...]) -> str:
+    """The objects concerned, so that a person can point at them."""
+    named = [
+        f"{each.kind} {each.id}" + (f" ({each.name})" if each.name and each.name != each.id else "")
+        for each in objects[:NAMED_AT_MOST]
+    ]
+    more = f" and {len(objects) - NAMED_AT_MOST} more" if len(objects) > NAMED_AT_MOST else ""
+    return ", ".join(named) + more
+
+
+def decision_lines(view: DecisionView, now: datetime) -> Iterator[Block]:
+    """A decision on its incident's page, with the lines that answer it while it is open."""
+    yield field(view.id, f"{view.title} on {view.target} ({view.effect})")
+    if view.state == "pending":
+        digest = short_digest(view.digest)
+        yield field(
+            "ANSWER", Line(f"ratchet decision show {view.id}", "code"), f"expires {until(view.expires_at, now)}"
+        )
+        yield field("", Line(f"ratchet decision approve {view.id} --digest {digest} --reason ...", "code"))
+    elif view.answered_by:
+        yield field("ANSWERED", f"{view.state} by {view.answered_by}" + (f": {view.reason}" if view.reason else ""))
+
+
+def timeline(events: tuple[EventView, ...]) -> Iterator[Block]:
+    """Every event, a line each."""
+    for event in events:
+        by = "" if event.by == "ratchet" else f"  ({event.by})"
+        yield field(clock(event.time), f"{event.event}: {event.sentence}{by}")

@@ -1,0 +1,28 @@
+"""A version of a playbook as a page: which text this is, where it comes from, what it still lacks, what it says."""
+
+from collections.abc import Iterator
+
+from ratchet.cli.page import Block, Heading, Line, field
+from ratchet.cli.words import clean_lines, day
+from ratchet.desk.views import PlaybookView
+
+
+def playbook_page(view: PlaybookView) -> Iterator[Block]:
+    """The page."""
+    yield Heading(f"{view.series_id} {view.version}  {view.name}", view.state)
+    yield field("SYMPTOM", view.title)
+    yield field("ID", f"{view.id}, revision {view.revision}")
+    origin = f", from {view.incident}" if view.incident else ""
+    fault = f", fault {view.fault}" if view.fault else ""
+    yield field("SOURCE", f"{view.source}{origin}{fault}, {day(view.created_at)} by {view.created_by}")
+    if view.state == "draft":
+        yield field("BLANKS", Line(", ".join(view.blanks) or "none", "warn" if view.blanks else "good"))
+        yield field("NEXT", Line(f"ratchet playbook activate {view.id} --reason ...", "code"))
+    yield field("DIGEST", Line(view.digest, "dim"))
+    yield Heading("Guidance", level=2)
+    for line in clean_lines(view.guidance.strip()) if view.guidance else ["-"]:
+        yield field("", line)
+    if view.text:
+        yield Heading("Text", level=2)
+        for line in clean_lines(view.text.rstrip()):
+            yield field("", Line(line, "code"))

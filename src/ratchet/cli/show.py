@@ -1,0 +1,152 @@
+"""What goes to stdout, in the form that was asked: for a person, for a pipe, for a program."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+
+import typer
+from pydantic import BaseModel
+
+from ratchet.cli.page import Block, markdown, plain
+from ratchet.cli.table import TERMINAL, YAML, load
+from ratchet.cli.words import clean
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Form(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    JSONL = "jsonl"
+    YAML = "yaml"
+    NAME = "name"
+    MD = "md"
+
+
+FormOption = Annotated[Form, typer.Option("-o", "--output", help="How to write the answer.")]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Ids only.")]
+HeaderOption = Annotated[bool, typer.Option("--header", help="A header line in a pipe too.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
+
+
+class Column(NamedTuple, Generic[T]):
+    """A column: its header, how a cell is read, and whether only `wide` shows it."""
+
+    name: str
+    read: Callable[[T], object]
+    wide: bool = False
+
+
+class How(NamedTuple):
+    """The form, and what a list leaves out or adds."""
+
+    form: Form = Form.TABLE
+    quiet: bool = False
+    header: bool = False
+
+
+def for_a_person() -> bool:
+    """Whether stdout is a terminal, or is to be treated as one."""
+    return sys.stdout.isatty() or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0")
+
+
+def out(text: str) -> None:
+    """One line to stdout."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str) -> None:
+    """One line to stderr: progress and remarks, never the answer."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def document(body: Any, form: Form) -> None:
+    """A JSON value, as JSON (indented for a person), one line, or YAML."""
+    match form:
+        case Form.YAML:
+            sys.stdout.write(load(YAML)(body))
+        case Form.JSON if for_a_person():
+            out(json.dumps(body, indent=2, ensure_ascii=False))
+        case _:
+            out(json.dumps(body, ensure_ascii=False))
+
+
+def listing(items: Sequence[T], columns: Sequence[Column[T]], how: How, envelope: dict[str, Any]) -> None:
+    """A list. The first column is the id; `envelope` is the API's own object around the items."""
+    match how.form:
+        case _ if how.quiet:
+            _lines(str(columns[0].read(item)) for item in items)
+        case Form.JSON | Form.YAML:
+            document(envelope, how.form)
+        case Form.JSONL:
+            _lines(item.model_dump_json() for item in items)
+        case Form.NAME:
+            _lines(f"{columns[0].name.lower()}/{columns[0].read(item)}" for item in items)
+        case Form.MD:
+            _markdown_table(items, _shown(columns, wide=True))
+        case _:
+            _table(items, _shown(columns, wide=how.form is Form.WIDE), how)
+
+
+def single(view: BaseModel, page: Callable[[], Iterable[Block]], form: Form, name: str) -> None:
+    """One thing; `page` is what a person reads of it, `name` its `noun/id`."""
+    match form:
+        case Form.JSON | Form.JSONL | Form.YAML:
+            document(view.model_dump(mode="json"), form)
+        case Form.NAME:
+            out(name)
+        case Form.MD:
+            _lines(markdown(page()))
+        case _:
+            show_page(page())
+
+
+def show_page(blocks: Iterable[Block]) -> None:
+    """A page on stdout."""
+    if for_a_person():
+        load(TERMINAL)(sys.stdout, forced=not sys.stdout.isatty()).page(blocks)
+    else:
+        _lines(plain(blocks))
+
+
+def page_of(items: Sequence[BaseModel], key: str = "items") -> dict[str, Any]:
+    """The API's object around a list that has no pages."""
+    return {key: [item.model_dump(mode="json") for item in items]}
+
+
+def _shown(columns: Sequence[Column[T]], *, wide: bool) -> list[Column[T]]:
+    return [column for column in columns if wide or not column.wide]
+
+
+def _table(items: Sequence[T], columns: Sequence[Column[T]], how: How) -> None:
+    rows = [[_cell(column.read(item)) for column in columns] for item in items]
+    header = [column.name for column in columns]
+    if for_a_person():
+        terminal = load(TERMINAL)(sys.stdout, forced=not sys.stdout.isatty())
+        terminal.table(header, rows, whole=how.form is Form.WIDE)
+        return
+    _lines("\t".join(row) for row in ([header, *rows] if how.header else rows))
+
+
+def _markdown_table(items: Sequence[T], columns: Sequence[Column[T]]) -> None:
+    out("| " + " | ".join(column.name for column in columns) + " |")
+    out("|" + "---|" * len(columns))
+    for item in items:
+        out("| " + " | ".join(_cell(column.read(item)).replace("|", "\\|") for column in columns) + " |")
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None or value == "" else clean(value)
+
+
+def _lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        out(line)

@@ -1,0 +1,83 @@
+"""The table of commands: what `--help` shows without importing anything, and where each thing is loaded from."""
+
+import importlib
+from typing import Any, Final, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+
+class Entry(NamedTuple):
+    """A noun: the module whose `app` serves it, its line in the help, the section it stands in, its other names."""
+
+    module: str
+    says: str
+    section: str
+    also: tuple[str, ...] = ()
+
+
+_HERE = "ratchet.cli.commands."
+SECTIONS: Final = ("Start here", "Incidents", "Vault", "Set up")
+NOUNS: Final[dict[str, Entry]] = {
+    "demo": Entry(_HERE + "demo", "Break a PostgreSQL of our own and watch it being mended.", "Start here"),
+    "serve": Entry(_HERE + "serve", "Serve the API, with the worker, until stopped.", "Start here"),
+    "doctor": Entry(_HERE + "doctor", "Check everything that Ratchet stands on.", "Start here"),
+    "incident": Entry(
+        _HERE + "incident", "Look at incidents: list, show, timeline, watch.", "Incidents", ("incidents", "inc")
+    ),
+    "decision": Entry(
+        _HERE + "decision", "Answer what waits for a person: list, show, approve, deny.", "Incidents", ("decisions",)
+    ),
+    "alert": Entry(_HERE + "alert", "Hand in alerts: ingest.", "Incidents", ("alerts",)),
+    "playbook": Entry(
+        _HERE + "playbook",
+        "Read and keep playbooks: list, show, render, lint, edit, activate, discard.",
+        "Vault",
+        ("playbooks",),
+    ),
+    "vault": Entry(_HERE + "vault", "Which faults are covered, and when that was last proved: list.", "Vault"),
+    "target": Entry(_HERE + "target", "Register what Ratchet looks after: add, list, check.", "Set up", ("targets",)),
+    "token": Entry(_HERE + "token", "Let people and programs in: create, list, revoke.", "Set up", ("tokens",)),
+    "completion": Entry(_HERE + "completion", "Print a completion script for your shell.", "Set up"),
+    "version": Entry(_HERE + "version", "Say which version this is.", "Set up"),
+}
+_NAMES: Final = {also: name for name, entry in NOUNS.items() for also in entry.also}
+
+OVER_HTTP: Final = "ratchet.cli.over_http:open_desk"
+IN_HOUSE: Final = "ratchet.cli.in_house:open_desk"
+PROBLEM: Final = "ratchet.gateway.problem:problem"
+REFUSING: Final = "ratchet.cli.refused:run"
+TERMINAL: Final = "ratchet.cli.terminal:Terminal"
+YAML: Final = "ratchet.cli.as_yaml:as_yaml"
+
+
+def load(place: str) -> Any:
+    """What stands at `module:name`; the one place where this program imports anything late."""
+    module, _, name = place.partition(":")
+    found: Any = getattr(importlib.import_module(module), name)
+    return found
+
+
+class Nouns(TyperGroup):
+    """The root of the program; a noun's module is imported when the noun is used."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride] - typer's own Context, narrowed to the public one
+        return list(NOUNS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        name = _NAMES.get(cmd_name, cmd_name)
+        entry = NOUNS.get(name)
+        if entry is None:
+            return None
+        command = get_command(load(f"{entry.module}:app"))
+        command.name = name
+        return command
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        for section in SECTIONS:
+            with formatter.section(section):
+                formatter.write_dl([(name, entry.says) for name, entry in NOUNS.items() if entry.section == section])
+
+    def invoke(self, ctx: typer.Context) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        return load(REFUSING)(lambda: super(Nouns, self).invoke(ctx), ctx)

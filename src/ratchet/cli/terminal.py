@@ -1,0 +1,94 @@
+"""The terminal's way of showing pages and tables, with colour that says something and nothing that merely decorates."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ratchet.cli.page import LABEL_WIDTH, Block, Field, Heading, Line, Tone
+from ratchet.cli.words import clean
+
+STYLES: dict[Tone, str] = {
+    "": "", "strong": "bold", "good": "green", "bad": "red", "warn": "yellow", "dim": "bright_black", "code": "cyan",
+}  # fmt: skip
+STATUS_TONES: dict[str, Tone] = {
+    "resolved": "good", "approved": "good", "active": "good", "PASS": "good", "ok": "good", "confirmed": "good",
+    "escalated": "bad", "denied": "bad", "FAIL": "bad", "not ok": "bad", "expired": "bad",
+    "awaiting_approval": "warn", "pending": "warn", "held": "warn", "draft": "warn", "unknown": "warn",
+    "superseded": "dim", "retired": "dim", "refuted": "dim", "-": "dim", "(never)": "dim",
+}  # fmt: skip
+WIDEST = 120
+"""Lines longer than this are hard to read, however wide the window is."""
+
+
+def text(words: str, tone: Tone = "") -> Text:
+    """Words as they are: never read as markup."""
+    return Text(clean(words), style=STYLES[tone])
+
+
+class Terminal:
+    """Pages and tables on one stream."""
+
+    def __init__(self, stream: TextIO | None = None, *, forced: bool = False) -> None:
+        self.console = Console(
+            file=stream or sys.stdout, highlight=False, markup=False, emoji=False, force_terminal=forced or None
+        )
+
+    @property
+    def width(self) -> int:
+        return min(self.console.width, WIDEST)
+
+    def page(self, blocks: Iterable[Block]) -> None:
+        """A page, wrapped under its labels."""
+        first = True
+        for block in blocks:
+            if isinstance(block, Heading):
+                self.heading(block, gap=not first)
+            else:
+                self.field(block)
+            first = False
+
+    def heading(self, heading: Heading, *, gap: bool) -> None:
+        """A heading with its aside at the right edge, and a rule under the page's own title."""
+        if gap:
+            self.console.print()
+        grid = Table.grid(expand=True)
+        grid.add_column(ratio=1)
+        grid.add_column(justify="right", no_wrap=True)
+        aside = text(heading.aside, STATUS_TONES.get(heading.aside, "dim"))
+        grid.add_row(Text(clean(heading.text), style="bold" if heading.level == 1 else "bold bright_black"), aside)
+        self.console.print(grid, width=self.width)
+        if heading.level == 1:
+            self.console.print(Text("\u2500" * self.width, style="bright_black"))
+
+    def field(self, block: Field) -> None:
+        """A label and its lines."""
+        lines = block.lines or (Line("-"),)
+        label = clean(block.label)
+        if len(label) >= LABEL_WIDTH:
+            self.console.print(text(label, block.tone or "dim"))
+            label = ""
+        for line in lines:
+            grid = Table.grid()
+            grid.add_column(width=LABEL_WIDTH, no_wrap=True)
+            grid.add_column(overflow="fold")
+            grid.add_row(text(label, block.tone or "dim"), text(line.text, line.tone))
+            self.console.print(grid, width=self.width)
+            label = ""
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool) -> None:
+        """Rows under a header; cells are cut at the window's edge unless `whole`."""
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
+        for n, name in enumerate(header):
+            table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=None, min_width=None if n else 4)
+        for row in rows:
+            table.add_row(*(text(cell, STATUS_TONES.get(cell, "")) for cell in row))
+        self.console.print(table, soft_wrap=whole, width=500 if whole else None)
+
+    def note(self, words: str, indent: int = 0) -> None:
+        """A quiet line."""
+        self.console.print(Padding(text(words, "dim"), (0, 0, 0, indent)))
