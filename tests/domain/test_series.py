@@ -1,6 +1,7 @@
 """The life of a playbook: at most one version is active, and the fold says which."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from ratchet.domain.timeline import Recorded
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
-def version(name: str, source: str = "manual") -> s.Version:
+def version(name: str, source: Any = "manual") -> s.Version:
     return s.Version(
         id=f"v{name}", series="pbs_x", version=f"1.{name}", name="X", title="Something is wrong", source=source,
         text="t", digest="sha256:0", created_at=NOW, created_by="user:ana",
@@ -40,7 +41,7 @@ def lives(draw: st.DrawFn) -> list[s.SeriesEvent]:
             made += 1
             continue
         named = f"v{pick % made}"
-        person = {"version_id": named, "by": "user:ana", "reason": "so"}
+        person: Any = {"version_id": named, "by": "user:ana", "reason": "so"}
         events.append(
             {
                 1: s.Edited(version_id=named, text=f"t{pick}", digest="sha256:1", guidance="", blanks=()),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.escalation import Stop
 from ratchet.domain.incident import Incident
 from ratchet.store.store import EventStore
 from tests.store.walks import START, approval, conclusion, following, handoff, intended, look, opened, packet
@@ -183,7 +184,7 @@ def test_a_decision_that_nobody_can_use_any_more_is_superseded(store, how, appro
         "resolved": e.Resolved(by="ratchet", cause=None, without_action=True, because="it went away"),
         "taken": e.Taken(by="user:ana", reason="mine"),
         "closed": e.Closed(by="user:ana", reason="no"),
-        "escalated": handoff(incident, START, "error"),
+        "escalated": handoff(incident, START, Stop.ERROR),
         "superseded": e.Superseded(decision=incident.packet.id, because="changed"),
     }
     incident = store.commit(incident, endings[how], by="ratchet", wake_at=None)
@@ -198,7 +199,7 @@ def test_an_answer_stays_what_it_was_after_the_escalation(store, how, state):
         "expired": e.Expired(decision=incident.packet.id),
     }
     incident = store.commit(incident, answers[how], by="user:ana", wake_at=None)
-    incident = store.commit(incident, handoff(incident, START, "denied"), by="ratchet", wake_at=None)
+    incident = store.commit(incident, handoff(incident, START, Stop.DENIED), by="ratchet", wake_at=None)
     assert state_of(store, incident) == state
 
 

@@ -46,7 +46,11 @@ def replace_private(path: Path, content: bytes) -> None:
     """
     whole = path.resolve()
     try:
-        _fresh(whole, content).replace(whole)
+        fresh = _fresh(whole, content)
+        try:
+            fresh.replace(whole)
+        finally:
+            fresh.unlink(missing_ok=True)
         sync_directory(whole.parent)
     except OSError as error:
         raise Refusal(
@@ -59,10 +63,14 @@ def replace_private(path: Path, content: bytes) -> None:
 def _fresh(path: Path, content: bytes) -> Path:
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
     return fresh
 
 

@@ -43,7 +43,7 @@ LINE: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
 """Shapes within one line, each after the lower-case words of which one must be there at all."""
 
 SECRET_KEY = re.compile(
-    r"(?:^|.*[_-])(?:password|passwd|passphrase|pwd|secret|token|api_?key|private_?key|access_?key|secret_?key|rolpassword)",
+    r".*(?:password|passwd|passphrase|pwd)|(?:.*[_-])?(?:secret|token|api_?key|private_?key|access_?key|secret_?key)",
     re.IGNORECASE,
 )
 """Column and label names whose text is a secret whatever it looks like."""

@@ -11,6 +11,7 @@ from ratchet.domain.noun import Noun
 from ratchet.domain.target import Target
 from ratchet.store import incidents, series
 from ratchet.store import tables as t
+from ratchet.store.decisions import states_of
 from ratchet.store.encoding import HOUSE_EVENT
 from ratchet.store.events import read_stream
 from ratchet.store.house import STREAM
@@ -33,10 +34,12 @@ def compare(connection: Connection, tenant: str) -> None:
 def _incident(connection: Connection, tenant: str, name: str, position: int) -> None:
     c = t.incidents.c
     row = connection.execute(select(t.incidents).where(c.tenant == tenant, c.id == name)).one_or_none()
-    told = incidents.refold(connection, tenant, name)
+    told, states = incidents.retell(connection, tenant, name)
     columns = None if row is None else (row.seq, row.number, row.status, row.target)
     if row is None or columns != (told.seq, told.number, told.status, told.target) or not _says(row.body, told):
         raise Broken(position, f"the checkpoint of {told.name} is not the fold of its events")
+    if states_of(connection, tenant, name) != states:
+        raise Broken(position, f"the decisions of {told.name} are not what its events say")
 
 
 def _series(connection: Connection, tenant: str, name: str, position: int) -> None:

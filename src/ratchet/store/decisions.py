@@ -1,8 +1,9 @@
 """The list of decisions: a projection that follows what happens to each packet."""
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
-from sqlalchemy import Select, and_, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, insert, or_, select, update
 
 from ratchet.domain import timeline as e
 from ratchet.domain.errors import not_found
@@ -16,32 +17,61 @@ from ratchet.store.journal import Journal
 from ratchet.store.pages import check_limit, cursor_of, place_of
 
 _D = t.decisions.c
+State: TypeAlias = Literal["pending", "approved", "denied", "expired", "superseded"]
+States: TypeAlias = dict[str, State]
+"""The state of every decision of one incident, by decision."""
 OPEN = ("pending", "approved")
 
 
-def follow(ledger: Ledger, before: Incident, after: Incident, event: e.Event) -> None:
-    """Bring the decisions up to one more event of an incident."""
+def after_event(states: States, before: Incident, after: Incident, event: e.Event) -> States:
+    """The states after one more event; pure. What was denied, expired or superseded stays so."""
     match event:
         case e.Asked():
-            _void(ledger, after.id)
-            _ask(ledger, after, event.packet)
+            return {**_moved(states, tuple(states), "superseded", ("pending",)), event.packet.id: "pending"}
         case e.Granted():
-            if after.packet is not None and quorum_met(after.packet, after.approvals):
-                _move(ledger, after.packet.id, "approved", ("pending",))
+            asked = after.packet
+            met = asked is not None and quorum_met(asked, after.approvals)
+            return _moved(states, (event.approval.decision,), "approved", ("pending",)) if met else states
         case e.Refused():
-            _move(ledger, event.decision, "denied", OPEN)
+            return _moved(states, (event.decision,), "denied")
         case e.Expired():
-            _move(ledger, event.decision, "expired", OPEN)
+            return _moved(states, (event.decision,), "expired")
         case e.Superseded():
-            _move(ledger, event.decision, "superseded", OPEN)
+            return _moved(states, (event.decision,), "superseded")
         case e.Intended():
-            _move(ledger, event.grant.decision, "approved", OPEN)
+            return _moved(states, (event.grant.decision,), "approved")
         case _:
-            if before.status == "awaiting_approval" and after.status != "awaiting_approval":
-                _void(ledger, after.id, before.packet)
+            return _left(states, before, after)
 
 
-def _ask(ledger: Ledger, incident: Incident, packet: DecisionPacket) -> None:
+def _left(states: States, before: Incident, after: Incident) -> States:
+    """Nobody can answer any more once an incident waits no longer, and an approval that was not used is void."""
+    if before.status != "awaiting_approval" or after.status == "awaiting_approval":
+        return states
+    unused = () if before.packet is None else (before.packet.id,)
+    return _moved(_moved(states, tuple(states), "superseded", ("pending",)), unused, "superseded", ("approved",))
+
+
+def _moved(states: States, named: tuple[str, ...], to: State, come_from: tuple[str, ...] = OPEN) -> States:
+    return {name: to if name in named and state in come_from else state for name, state in states.items()}
+
+
+def states_of(connection: Connection, tenant: str, incident: str) -> States:
+    """As they stand in the table."""
+    query = select(_D.id, _D.state).where(_D.tenant == tenant, _D.incident == incident)
+    return {row.id: row.state for row in connection.execute(query)}
+
+
+def save(ledger: Ledger, before: States, after: States) -> None:
+    """Write the states that changed; the rows are there since they were asked."""
+    for decision, state in after.items():
+        if before.get(decision) != state:
+            here = (_D.tenant == ledger.tenant, _D.id == decision)
+            ledger.connection.execute(update(t.decisions).where(*here).values(state=state))
+
+
+def ask(ledger: Ledger, incident: Incident, packet: DecisionPacket) -> None:
+    """Make the row of a decision that was just asked."""
     row = DecisionRow(
         id=packet.id,
         incident=incident.id,
@@ -58,19 +88,6 @@ def _ask(ledger: Ledger, incident: Incident, packet: DecisionPacket) -> None:
     times = {"created_at": stamp(packet.created_at), "expires_at": stamp(packet.expires_at)}
     bodies = {"row": row.model_dump_json(), "packet": packet.model_dump_json()}
     ledger.connection.execute(insert(t.decisions), {**columns, **times, **bodies})
-
-
-def _move(ledger: Ledger, decision: str, state: str, states: tuple[str, ...]) -> None:
-    here = (_D.tenant == ledger.tenant, _D.id == decision, _D.state.in_(states))
-    ledger.connection.execute(update(t.decisions).where(*here).values(state=state))
-
-
-def _void(ledger: Ledger, incident: str, packet: DecisionPacket | None = None) -> None:
-    """Nobody can answer any more, and an approval that was not used counts no longer."""
-    here = (_D.tenant == ledger.tenant, _D.incident == incident)
-    ledger.connection.execute(update(t.decisions).where(*here, _D.state == "pending").values(state="superseded"))
-    if packet is not None:
-        _move(ledger, packet.id, "superseded", ("approved",))
 
 
 class Decisions:

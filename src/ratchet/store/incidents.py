@@ -11,10 +11,10 @@ from ratchet.domain.errors import conflict, invalid, not_found
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.incident import Incident, fold
 from ratchet.domain.ports import Due, Page
-from ratchet.domain.timeline import Event, Opened, Recorded
+from ratchet.domain.timeline import Asked, Event, Opened, Recorded
+from ratchet.store import decisions
 from ratchet.store import evidence as captured
 from ratchet.store import tables as t
-from ratchet.store.decisions import follow
 from ratchet.store.encoding import EVENT, moment, stamp
 from ratchet.store.events import Ledger, read_stream
 from ratchet.store.journal import Journal
@@ -44,12 +44,26 @@ def refold(connection: Connection, tenant: str, incident_id: str) -> Incident:
     return fold(incident_id, read_stream(connection, tenant, stream, EVENT), tenant)
 
 
+def retell(connection: Connection, tenant: str, incident_id: str) -> tuple[Incident, decisions.States]:
+    """The incident and the states of its decisions as its events tell them, past every projection."""
+    incident, states = Incident(id=incident_id, tenant=tenant), decisions.States()
+    for event in read_stream(connection, tenant, incident.stream, EVENT):
+        after = incident.apply(event)
+        states = decisions.after_event(states, incident, after, event.event)
+        incident = after
+    return incident, states
+
+
 def extend(ledger: Ledger, incident: Incident, events: Sequence[Event], wake_at: datetime | None) -> Incident:
     """Append events to an incident, bring its projections up to them, and return it as folded from what was stored."""
+    states = begun = decisions.states_of(ledger.connection, ledger.tenant, incident.id)
     for event in events:
         after = incident.apply(ledger.append(incident.stream, incident.seq + 1, event, EVENT))
-        follow(ledger, incident, after, event)
+        states = decisions.after_event(states, incident, after, event)
+        if isinstance(event, Asked):
+            decisions.ask(ledger, after, event.packet)
         incident = after
+    decisions.save(ledger, begun, states)
     row = _columns(ledger.tenant, incident, wake_at)
     here = (_I.tenant == ledger.tenant, _I.id == incident.id)
     if ledger.connection.execute(update(t.incidents).where(*here).values(row)).rowcount == 0:

@@ -1,0 +1,49 @@
+"""The migrations lead to exactly the tables that the statements speak of, and a newer database is left alone."""
+
+import sqlite3
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from ratchet.domain import timeline as e
+from ratchet.domain.errors import Code, Refusal
+from ratchet.store import migrate
+from ratchet.store.tables import metadata
+from tests.store.walks import opened
+
+
+def test_the_migrated_tables_are_the_declared_ones(store):
+    with store._journal.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_newest_revision_is_the_end_of_the_scripts():
+    assert migrate.scripts(migrate.config()).get_heads() == [migrate.NEWEST]
+
+
+def test_a_database_of_a_newer_release_is_refused_and_not_touched(store, home, reopen):
+    store.close()
+    with sqlite3.connect(home / "ratchet.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(Refusal) as refused:
+        reopen()
+    assert refused.value.code is Code.FAILED
+    assert "newer" in refused.value.remedy
+
+
+def test_opening_again_changes_nothing(store, reopen):
+    seen = store.open("i1", opened, "ratchet")
+    again = reopen()
+    assert again.commit(seen, e.Noted(by="u", text="x"), by="user:ana", wake_at=None) == store.incident("i1")
+
+
+def test_a_checkpoint_of_another_form_is_folded_anew(store, home):
+    seen = store.open("i1", opened, "ratchet")
+    with sqlite3.connect(home / "ratchet.db") as connection:
+        connection.execute("UPDATE incidents SET body = replace(body, '\"epoch\"', '\"era\"')")
+    connection.close()
+    assert store.incident("i1") == seen
+    assert store.commit(seen, e.Noted(by="u", text="x"), by="user:ana", wake_at=None).seq == 2
+    assert store.verify().ok
