@@ -1,0 +1,1 @@
+"""The hands: read probes and write tools on the systems under care."""

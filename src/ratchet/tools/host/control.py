@@ -1,0 +1,150 @@
+"""What a server's own files say about it: the control file, the pid file, and who holds its port."""
+
+import os
+import pwd
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ratchet.domain.evidence import Answer
+from ratchet.domain.noun import Noun
+from ratchet.domain.target import Fingerprint, HostControl
+from ratchet.tools.answers import NoAnswer
+
+PROGRAM_LIMIT = 10.0
+
+
+class ControlFile(Noun):
+    """The lines of pg_controldata that identify a cluster and say how it was left."""
+
+    system_identifier: str
+    timeline: int
+    state: str
+    version: int
+
+    def fingerprint(self, now: datetime) -> Fingerprint:
+        """The identity of a server that is down; its clock is this host's."""
+        return Fingerprint(
+            system_identifier=self.system_identifier,
+            timeline=self.timeline,
+            in_recovery=False,
+            server_version=self.version,
+            clock=now,
+            taken_at=now,
+        )
+
+
+class PidFile(Noun):
+    """`postmaster.pid`: the process it names, whether that process is a server of this directory, and the port."""
+
+    pid: int
+    alive: bool
+    port: int | None
+
+
+def read_control(host: HostControl) -> ControlFile:
+    """The control file; raises NoAnswer."""
+    said = run(host, "pg_controldata", "-D", host.pg_data)
+    if said.returncode != 0:
+        raise NoAnswer(Answer.ERROR, f"pg_controldata: {said.stderr.strip()[:300]}")
+    lines = dict(line.split(":", 1) for line in said.stdout.splitlines() if ":" in line)
+    try:
+        return ControlFile(
+            system_identifier=lines["Database system identifier"].strip(),
+            timeline=int(lines["Latest checkpoint's TimeLineID"]),
+            state=lines["Database cluster state"].strip(),
+            version=int((Path(host.pg_data) / "PG_VERSION").read_text(encoding="ascii")) * 10_000,
+        )
+    except (KeyError, ValueError, OSError) as error:
+        raise NoAnswer(Answer.ERROR, f"the control file of {host.pg_data} cannot be understood: {error}") from None
+
+
+def read_pid_file(host: HostControl) -> PidFile | None:
+    """The pid file, or None where there is none; raises NoAnswer when it may not be read."""
+    try:
+        lines = (Path(host.pg_data) / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NoAnswer(Answer.PERMISSION, f"postmaster.pid: {error.strerror}") from None
+    pid = int(lines[0]) if lines and lines[0].strip().lstrip("-").isdigit() else 0
+    port = int(lines[3]) if len(lines) > 3 and lines[3].strip().isdigit() else None
+    return PidFile(pid=abs(pid), alive=_serves(abs(pid), host.pg_data), port=port)
+
+
+def configured_port(host: HostControl) -> int | None:
+    """The port in the server's configuration; None when the configuration cannot be read by the server itself."""
+    said = run(host, "postgres", "-D", host.pg_data, "-C", "port")
+    word = said.stdout.strip()
+    return int(word) if said.returncode == 0 and word.isdigit() else None
+
+
+def port_holder(port: int, server_pid: int | None) -> str:
+    """Another process that listens on the port, as `name (pid)`; empty when nobody does or only the server."""
+    for held in psutil.net_connections(kind="tcp"):
+        if held.status == psutil.CONN_LISTEN and held.laddr and held.laddr[1] == port and held.pid != server_pid:
+            return f"{_name(held.pid)} ({held.pid or 'pid not visible'})"
+    return ""
+
+
+def run(host: HostControl, program: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """A program beside pg_ctl, as the account that owns the files; raises NoAnswer when it cannot be run in time."""
+    path = str(Path(host.pg_ctl).with_name(program))
+    try:
+        return subprocess.run(
+            [path, *args],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PROGRAM_LIMIT,
+            check=False,
+            cwd="/",
+            env=BARE,
+            stdin=subprocess.DEVNULL,
+            **account(host),
+        )
+    except subprocess.TimeoutExpired:
+        raise NoAnswer(Answer.HUNG, f"{program} did not end within {PROGRAM_LIMIT:g} s") from None
+    except OSError as error:
+        answer = Answer.PERMISSION if isinstance(error, PermissionError) else Answer.MISSING
+        raise NoAnswer(answer, f"{program}: {error.strerror}") from None
+
+
+BARE = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+"""A bare environment: what Ratchet was started with is nobody else's business."""
+
+
+def account(host: HostControl) -> dict[str, Any]:
+    """How to become the account that owns the files; nothing when we are it. Raises NoAnswer when we may not."""
+    try:
+        entry = pwd.getpwnam(host.run_as)
+    except KeyError:
+        raise NoAnswer(Answer.MISSING, f"there is no account {host.run_as} on this host") from None
+    if entry.pw_uid == os.geteuid():
+        return {}
+    if os.geteuid() != 0:
+        raise NoAnswer(Answer.PERMISSION, f"only root or {host.run_as} itself can work as {host.run_as}")
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _serves(pid: int, data_dir: str) -> bool:
+    """Whether the process is a server of this directory: a pid file outlives a crash, and pids are used again."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE or "postgres" not in process.name():
+            return False
+        return Path(process.cwd()).resolve() == Path(data_dir).resolve()
+    except psutil.AccessDenied:
+        return True
+    except (psutil.NoSuchProcess, ValueError):
+        return False
+
+
+def _name(pid: int | None) -> str:
+    try:
+        return psutil.Process(pid).name() if pid else "a process"
+    except psutil.Error:
+        return "a process"

@@ -1,0 +1,1 @@
+"""PostgreSQL: sessions, read probes, write tools and the rights they need."""

@@ -1,0 +1,21 @@
+"""The write tools for PostgreSQL, a file per tool."""
+
+from typing import Any
+
+from ratchet.tools.postgres.writes.cancel_queries import CancelQueries
+from ratchet.tools.postgres.writes.drop_slot import DropSlot
+from ratchet.tools.postgres.writes.reset_setting import ResetSetting
+from ratchet.tools.postgres.writes.resume_replay import ResumeReplay
+from ratchet.tools.postgres.writes.tables import AnalyzeTable, VacuumTable
+from ratchet.tools.postgres.writes.terminate_sessions import TerminateSessions
+from ratchet.tools.tool import WriteTool
+
+POSTGRES_TOOLS: tuple[WriteTool[Any], ...] = (
+    TerminateSessions(),
+    CancelQueries(),
+    VacuumTable(),
+    AnalyzeTable(),
+    ResumeReplay(),
+    ResetSetting(),
+    DropSlot(),
+)

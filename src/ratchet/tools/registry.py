@@ -1,0 +1,212 @@
+"""The toolbox: every probe and write tool under its name, on the targets that are registered now."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+from ratchet.domain.errors import Refusal, conflict, not_found
+from ratchet.domain.evidence import Answer, Evidence, ProbeCall
+from ratchet.domain.gate import Grant
+from ratchet.domain.plan import Act, Preview, ToolSpec
+from ratchet.domain.ports import Clock, Missing, Sent, Took
+from ratchet.domain.target import Fingerprint, HostControl, SecretRef, Target
+from ratchet.security.redact import Redactor
+from ratchet.security.secrets import Secret
+from ratchet.tools.answers import NoAnswer
+from ratchet.tools.host.control import read_control
+from ratchet.tools.host.start_server import StartServer, start
+from ratchet.tools.host.status import STATUS, STATUS_COLUMNS, pg_status
+from ratchet.tools.postgres.check import missing_rights
+from ratchet.tools.postgres.identity import read_identity
+from ratchet.tools.postgres.look import Look
+from ratchet.tools.postgres.probes import ProbeShelf
+from ratchet.tools.postgres.send import Sending
+from ratchet.tools.postgres.session import Sessions
+from ratchet.tools.postgres.writes import POSTGRES_TOOLS
+from ratchet.tools.tool import WriteTool
+from ratchet.tools.witness import Witness
+
+CONNECT_MS = "connect_ms"
+
+
+class Hands:
+    """A Toolbox over the registered targets. One per process: it keeps their sessions."""
+
+    def __init__(
+        self,
+        targets: Callable[[], Sequence[Target]],
+        shelf: ProbeShelf,
+        secret: Callable[[SecretRef], Secret],
+        redactor: Redactor,
+        clock: Clock,
+    ) -> None:
+        self._targets = targets
+        self._shelf = shelf
+        self._secret = secret
+        self._redactor = redactor
+        self._clock = clock
+        self._witness = Witness(redactor, clock)
+        self._kept: dict[str, Sessions] = {}
+        self._lock = threading.Lock()
+        tools: list[WriteTool[Any] | StartServer] = [*POSTGRES_TOOLS, StartServer(clock)]
+        self._tools = {tool.spec.name: tool for tool in tools}
+
+    def look(self, calls: Sequence[ProbeCall]) -> list[Evidence]:
+        """Evidence for every call, in order; all targets at once, each within its own read budget."""
+        by_target: dict[str, list[int]] = {}
+        for number, call in enumerate(calls):
+            by_target.setdefault(call.target, []).append(number)
+        seen: dict[int, Evidence] = {}
+
+        def one(numbers: list[int]) -> None:
+            answers = self._look_at([calls[number] for number in numbers])
+            seen.update(zip(numbers, answers, strict=True))
+
+        if len(by_target) == 1:
+            one(next(iter(by_target.values())))
+        elif by_target:
+            with ThreadPoolExecutor(max_workers=len(by_target), thread_name_prefix="ratchet-targets") as pool:
+                list(pool.map(one, by_target.values()))
+        return [seen[number] for number in range(len(calls))]
+
+    def fingerprint(self, target: str) -> Fingerprint | Evidence:
+        """The server's own word; for one that is down on a host of ours, its control file's."""
+        found, started = self._target(target), monotonic()
+        try:
+            try:
+                return read_identity(self._sessions(found).read, self._clock)
+            except NoAnswer as failed:
+                if found.host_control is None or failed.answer not in (Answer.REFUSED, Answer.MISSING):
+                    raise
+                return read_control(found.host_control).fingerprint(self._clock())
+        except NoAnswer as failed:
+            return self._witness.failed(ProbeCall(probe="fingerprint", target=target), started, failed)
+
+    def spec(self, tool: str) -> ToolSpec | None:
+        """What a write tool declares."""
+        found = self._tools.get(tool)
+        return found.spec if found else None
+
+    def tools(self) -> list[ToolSpec]:
+        """All write tools, by name."""
+        return [self._tools[name].spec for name in sorted(self._tools)]
+
+    def probes(self) -> Mapping[str, frozenset[str]]:
+        """Every probe with the columns it may yield."""
+        columns = {name: self._shelf.columns(name) for name in self._shelf.names()}
+        columns["postgres.canary"] = columns.get("postgres.canary", frozenset()) | {CONNECT_MS}
+        return {**columns, STATUS: frozenset(STATUS_COLUMNS)}
+
+    def preview(self, target: str, tool: str, args: Mapping[str, Any]) -> Preview | Evidence:
+        """What an act would touch now, or the evidence of why that cannot be told."""
+        found, write, started = self._target(target), self._tool(tool), monotonic()
+        try:
+            if isinstance(write, StartServer):
+                return write.offered(self._host_control(found), write.parse(args))
+            return write.preview(self._sessions(found).read, write.parse(args))
+        except NoAnswer as failed:
+            return self._witness.failed(ProbeCall(probe=tool, target=target, args=dict(args)), started, failed)
+
+    def credential(self, target: str) -> str:
+        """The reference of the act credential; a host target acts as the account it names."""
+        found = self._target(target)
+        if found.act is not None:
+            return str(found.act)
+        return f"account:{found.host_control.run_as}" if found.host_control else ""
+
+    def act(self, act: Act, grant: Grant) -> Sent:
+        """Send an act once, by leave of exactly its grant."""
+        found, write = self._target(act.target), self._tool(act.tool)
+        if not act.statements:
+            raise conflict("The act holds no statement; its preview showed nothing to do.", "Ask again.")
+        if isinstance(write, StartServer):
+            if found.host_control is None:
+                raise conflict(f"Target {found.name} has no host control any more.", "Register it again.")
+            return start(act, grant, found.host_control, self._clock)
+        sent = Sending(write, act, grant, self._clock).through(self._sessions(found).act)
+        return sent.model_copy(update={"because": self._redactor.text(sent.because)})
+
+    def took(self, act: Act, grant: Grant) -> Took:
+        """Whether an act of unknown outcome happened; a target that does not answer cannot tell."""
+        found, write = self._target(act.target), self._tool(act.tool)
+        try:
+            if isinstance(write, StartServer):
+                return write.runs(self._host_control(found))
+            return write.took(self._sessions(found).read, act, grant)
+        except NoAnswer as failed:
+            return Took(verdict="cannot_tell", because=self._redactor.text(str(failed)))
+
+    def check(self, target: str) -> list[Missing]:
+        """What the target's credentials lack, with the line that grants it; the caller adds the playbooks."""
+        found = self._target(target)
+        if found.kind == "host" and found.diag is None:
+            return []
+        return missing_rights(self._sessions(found), self._shelf, [tool.spec for tool in self._tools.values()])
+
+    def pointed(self, name: str) -> str:
+        """Open the sessions of a target early, or anew when its registration changed; returns its system identifier."""
+        found = self._target(name)
+        sessions = self._sessions(found)
+        if found.act is not None:
+            sessions.act.warm_up()
+        fingerprint = self.fingerprint(name)
+        return fingerprint.system_identifier if isinstance(fingerprint, Fingerprint) else ""
+
+    def close(self) -> None:
+        """Close every session."""
+        with self._lock:
+            kept, self._kept = list(self._kept.values()), {}
+        for sessions in kept:
+            sessions.close()
+
+    def _look_at(self, calls: Sequence[ProbeCall]) -> list[Evidence]:
+        try:
+            found = self._target(calls[0].target)
+        except Refusal as refusal:
+            gone = NoAnswer(Answer.MISSING, refusal.message)
+            return [self._witness.failed(call, monotonic(), gone) for call in calls]
+        sql_calls = [call for call in calls if call.probe != STATUS]
+        answers: list[Evidence] = []
+        if sql_calls:
+            sessions = self._sessions(found)
+            answers = Look(sessions, self._shelf, self._redactor, self._clock).answers(sql_calls)
+            if found.act is not None and any(seen.answer is Answer.OK for seen in answers):
+                sessions.act.warm_up()
+        waiting = iter(answers)
+        return [self._host_status(found, call) if call.probe == STATUS else next(waiting) for call in calls]
+
+    def _host_status(self, target: Target, call: ProbeCall) -> Evidence:
+        started = monotonic()
+        try:
+            rows = pg_status(self._host_control(target))
+        except NoAnswer as failed:
+            return self._witness.failed(call, started, failed)
+        return self._witness.saw(call, started, rows, f"{STATUS} of {target.name}")
+
+    def _target(self, name: str) -> Target:
+        for target in self._targets():
+            if target.name == name:
+                return target
+        raise not_found("target", name, "List the targets with `ratchet target list`.")
+
+    def _tool(self, name: str) -> WriteTool[Any] | StartServer:
+        if name not in self._tools:
+            raise not_found("write tool", name, f"There are: {', '.join(sorted(self._tools))}.")
+        return self._tools[name]
+
+    def _host_control(self, target: Target) -> HostControl:
+        if target.host_control is None:
+            raise NoAnswer(Answer.MISSING, f"target {target.name} has no host control registered")
+        return target.host_control
+
+    def _sessions(self, target: Target) -> Sessions:
+        with self._lock:
+            kept = self._kept.get(target.name)
+            if kept is not None and kept.target == target:
+                return kept
+            fresh = self._kept[target.name] = Sessions(target, self._secret)
+        if kept is not None:
+            kept.close()
+        return fresh

@@ -1,0 +1,87 @@
+"""What a write tool is: typed arguments, a preview, the way to tell afterwards whether it happened, and its undo."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import ValidationError
+
+from ratchet.domain.errors import Mistake, invalid
+from ratchet.domain.gate import Grant
+from ratchet.domain.noun import Noun
+from ratchet.domain.plan import Act, Preview, ToolSpec
+from ratchet.domain.ports import Took
+
+A = TypeVar("A", bound=Noun)
+Row = dict[str, Any]
+
+
+class Reader(Protocol):
+    """Runs one reading statement on a target's diagnosis session; raises NoAnswer."""
+
+    def __call__(self, sql: str, params: Mapping[str, Any], *, timeout: float = 5.0) -> list[Row]: ...
+
+
+class Registered(Generic[A]):
+    """A tool under its name, with typed arguments."""
+
+    spec: ClassVar[ToolSpec]
+    arguments: type[A]
+
+    def parse(self, args: Mapping[str, Any]) -> A:
+        """The arguments as typed values; raises Refusal with every mistake."""
+        try:
+            return self.arguments.model_validate(dict(args))
+        except ValidationError as error:
+            mistakes = [
+                Mistake(
+                    where=f"{self.spec.name}.{'.'.join(str(part) for part in each['loc'])}",
+                    message=each["msg"],
+                    remedy="See the tool's arguments.",
+                )
+                for each in error.errors(include_url=False, include_input=False)
+            ]
+            said = "; ".join(f"{each.where}: {each.message}" for each in mistakes)
+            raise invalid(f"The arguments of {self.spec.name} do not fit: {said}.", "Correct them.", mistakes) from None
+
+
+class WriteTool(Registered[A], ABC):
+    """One way to change a PostgreSQL target. Sending is not its business: its preview holds the statements whole."""
+
+    patience: ClassVar[float] = 5.0
+    """Seconds that one of its statements may work at the target."""
+    answers_rows: ClassVar[bool] = True
+    """Whether its statement returns what it touched, so that no row means that nothing was."""
+
+    @abstractmethod
+    def preview(self, read: Reader, args: A) -> Preview:
+        """What the act would touch now, the statements that would be sent, and the undo."""
+
+    @abstractmethod
+    def took(self, read: Reader, act: Act, grant: Grant) -> Took:
+        """Whether an act of unknown outcome happened, judged by looking at the target."""
+
+    def touched(self, rows: Sequence[Row]) -> tuple[Row, ...]:
+        """The identities that the target says were touched, out of the rows that the act returned."""
+        return tuple(rows)
+
+    def nothing_done(self, act: Act, code: str) -> bool:
+        """Whether an error answer (SQLSTATE) to the first statement proves that nothing happened."""
+        del act, code
+        return True
+
+
+def declare(name: str, summary: str, arguments: type[Noun], **said: Any) -> ToolSpec:
+    """A tool's declaration; `said` holds effect, klass, scope and capabilities."""
+    return ToolSpec(
+        name=name, summary=summary, kind=name.partition(".")[0], arguments=arguments.model_json_schema(), **said
+    )
+
+
+NOT_LATE = "clock_timestamp() < %(not_after)s::timestamptz"
+"""The guard of every statement that can test the clock; `not_after` comes from the grant when it is sent."""
+
+
+def utc_text(column: str) -> str:
+    """SQL for a timestamp as ISO text in UTC with microseconds, as the probes write it."""
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""

@@ -1,0 +1,108 @@
+"""Provisioning and check: least rights, passwords never shown, and what is missing said with the line that grants it."""
+
+import psycopg
+import pytest
+
+from ratchet.domain.errors import Refusal
+from ratchet.domain.ports import Missing
+from ratchet.lab.embedded import Cluster
+from ratchet.security.secrets import Secret
+from ratchet.tools.postgres.check import disables
+from ratchet.tools.postgres.provision import provision
+from tests.tools.conftest import Bench, now
+
+pytestmark = pytest.mark.postgres
+
+
+def test_provisioned_roles_work_and_nothing_they_need_is_missing(bench: Bench):
+    lacking = {each.what for each in bench.hands.check("db")}
+    known = ("ownership", "CREATEROLE", "ADMIN OPTION", "extension", "server version", "sequence", "pg_read_file")
+    assert [what for what in lacking if not any(word in what for word in known)] == []
+
+
+def test_provisioning_twice_mends_the_same_roles(served: Cluster):
+    first = provision(Secret(served.dsn()), "Shop-1.eu", now)
+    second = provision(Secret(served.dsn()), "Shop-1.eu", now)
+    assert (first.diag_role, first.act_role) == (second.diag_role, second.act_role)
+    assert first.diag_role == "ratchet_diag_shop_1_eu"
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(first.diag.reveal())
+    with psycopg.connect(second.diag.reveal()) as session, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        session.execute("CREATE TABLE x ()")
+
+
+def test_no_password_is_shown_to_the_server_its_log_or_a_reader(served: Cluster):
+    with served.connect() as admin:
+        admin.execute("ALTER SYSTEM SET log_statement = 'all'")
+        admin.execute("SELECT pg_reload_conf()")
+        made = provision(Secret(served.dsn()), "quiet", now)
+        admin.execute("ALTER SYSTEM RESET log_statement")
+        admin.execute("SELECT pg_reload_conf()")
+    passwords = [psycopg.conninfo.conninfo_to_dict(each.reveal())["password"] for each in (made.diag, made.act)]
+    log = served.log_path.read_text(encoding="utf-8", errors="replace")
+    assert "ratchet_diag_quiet" in log
+    assert not any(str(password) in log for password in passwords)
+    assert not any(str(password) in repr(made) + made.model_dump_json() for password in passwords)
+
+
+def test_least_rights_means_least(served: Cluster):
+    made = provision(Secret(served.dsn()), "least", now)
+    with psycopg.connect(made.act.reveal(), autocommit=True) as act:
+        for statement in (
+            "ALTER SYSTEM SET ssl = off",
+            "SELECT pg_read_file('postgresql.conf')",
+            "SELECT * FROM public.orders",
+            "SELECT pg_promote()",
+            "SELECT pg_create_physical_replication_slot('x')",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                act.execute(statement)
+    with psycopg.connect(made.diag.reveal(), autocommit=True) as diag:
+        for statement in ("SELECT pg_reload_conf()", "SELECT * FROM public.orders", "SELECT pg_switch_wal()"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                diag.execute(statement)
+
+
+def test_opt_ins_are_asked_for_by_name(served: Cluster):
+    assert any("REPLICATION" in each for each in provision(Secret(served.dsn()), "opt", now).left_out)
+    made = provision(Secret(served.dsn()), "opt", now, frozenset({"slots", "role_settings", "log"}))
+    assert not any("REPLICATION" in each for each in made.left_out)
+    with pytest.raises(Refusal, match="Unknown opt-in"):
+        provision(Secret(served.dsn()), "opt", now, frozenset({"everything"}))
+
+
+def test_an_admin_who_may_not_make_roles_is_told_so(served: Cluster):
+    with pytest.raises(Refusal, match="permission denied"):
+        provision(Secret(served.dsn("shopper")), "none", now)
+
+
+def test_a_bare_login_is_told_each_missing_right_with_its_grant(served: Cluster):
+    bench = Bench()
+    bench.point("bare", served.dsn("shopper"), served.dsn("shopper"))
+    found = bench.hands.check("bare")
+    remedies = "\n".join(each.remedy for each in found)
+    assert 'GRANT pg_monitor TO "shopper"' in remedies
+    assert 'GRANT pg_signal_backend TO "shopper"' in remedies
+    assert "GRANT ALTER SYSTEM ON PARAMETER" in remedies
+    for each in found:
+        assert each.remedy, each.what
+        assert each.probes, each.what
+    bench.hands.close()
+
+
+def test_a_login_that_does_not_work_disables_everything_it_was_for(served: Cluster):
+    bench = Bench()
+    bench.point("locked", served.dsn().replace(served.passwords["postgres"], "wrong-word"))
+    found = bench.hands.check("locked")
+    assert len(found) == 1
+    assert "postgres.sessions" in found[0].probes
+    bench.hands.close()
+
+
+def test_missing_rights_name_the_playbooks_they_disable():
+    uses = {
+        "pbs_a@1.0": (frozenset({"postgres.sessions"}), frozenset[str]()),
+        "pbs_b@1.0": (frozenset[str](), frozenset({"postgres.drop_slot"})),
+    }
+    found = disables([Missing(what="x", remedy="y", probes=("postgres.drop_slot",))], uses)
+    assert found[0].playbooks == ("pbs_b@1.0",)
