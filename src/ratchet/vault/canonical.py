@@ -5,11 +5,12 @@ import io
 from typing import Any, cast
 
 from ruamel.yaml import YAML
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, FoldedScalarString, LiteralScalarString
 
 from ratchet.domain.playbook import Playbook
 
-_WIDTH = 116
+_WIDTH = 4096
+_LINE = 96
 
 
 def canonical_text(playbook: Playbook) -> str:
@@ -47,8 +48,26 @@ def _styled(value: Any) -> Any:
 def _styled_text(value: str) -> str:
     if "\n" in value and _fits_a_block(value):
         return LiteralScalarString(value)
-    plain = all(character.isprintable() for character in value)
-    return value if plain and value == value.strip() else DoubleQuotedScalarString(value)
+    sound = value.isprintable() and value == value.strip()
+    if sound and len(value) > _LINE and "  " not in value:
+        return _folded(value)
+    return value if sound else DoubleQuotedScalarString(value)
+
+
+def _folded(value: str) -> str:
+    """A long line as a folded block, broken at the last space before the margin; reading it gives one line again."""
+    places: list[int] = []
+    start = 0
+    while len(value) - start > _LINE:
+        place = value.rfind(" ", start, start + _LINE)
+        place = place if place > start else value.find(" ", start + _LINE)
+        if place < 0:
+            break
+        places.append(place)
+        start = place + 1
+    folded = FoldedScalarString(value)
+    folded.fold_pos = places
+    return folded
 
 
 def _fits_a_block(value: str) -> bool:
