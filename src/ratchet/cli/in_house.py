@@ -1,6 +1,6 @@
 """The desk in this process: the house is opened for one line and closed again; nothing works in the background."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from ratchet.config import Settings
@@ -9,7 +9,7 @@ from ratchet.wiring import open_house
 
 
 @contextmanager
-def open_desk(settings: Settings) -> Iterator[Desk]:
+def open_desk(settings: Settings) -> Generator[Desk]:
     """The desk as the person at this terminal meets it."""
     house = open_house(settings, _unsaid)
     try:

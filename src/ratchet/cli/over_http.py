@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import httpx2
@@ -14,7 +14,7 @@ QUIET_HEADERS = ("host", "user-agent", "accept-encoding", "connection", "content
 
 
 @contextmanager
-def open_desk(url: str, token: str | None, *, debug: bool = False) -> Iterator[Desk]:
+def open_desk(url: str, token: str | None, *, debug: bool = False) -> Generator[Desk]:
     """The desk at `url`; with `debug` every request is told on stderr before it is sent."""
     desk = HttpDesk(url, token, transport=Telling() if debug else None)
     try:

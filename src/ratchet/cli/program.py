@@ -9,7 +9,7 @@ import typer
 
 from ratchet.cli.exits import FAILED, INTERRUPTED, OK
 from ratchet.cli.given import Given, hoist, wants_json
-from ratchet.cli.table import PROBLEM, Nouns, load
+from ratchet.cli.table import PROBLEM, SHELLS, Nouns, load
 
 app = typer.Typer(
     cls=Nouns,
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one line (the process's own without `argv`) and give its exit code."""
     words = hoist(sys.argv[1:] if argv is None else argv)
     if "_RATCHET_COMPLETE" in os.environ:
-        load("typer.completion:completion_init")()
+        load(SHELLS)()
     try:
         code = app(words, prog_name="ratchet", standalone_mode=False, obj=wants_json(words))
     except typer.Abort:

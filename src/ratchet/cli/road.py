@@ -1,6 +1,6 @@
 """Which desk is asked: the gateway that was named, a server of this home that runs, or the house in this process."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -45,7 +45,7 @@ def settings_of(given: Given) -> Settings:
 
 
 @contextmanager
-def road(context: typer.Context) -> Iterator[Road]:
+def road(context: typer.Context) -> Generator[Road]:
     """The desk that this line is for; closed at the end."""
     given = given_by(context)
     settings = settings_of(given)

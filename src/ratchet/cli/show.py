@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
@@ -35,7 +36,8 @@ HeaderOption = Annotated[bool, typer.Option("--header", help="A header line in a
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
 
 
-class Column(NamedTuple, Generic[T]):
+@dataclass(frozen=True)
+class Column(Generic[T]):
     """A column: its header, how a cell is read, and whether only `wide` shows it."""
 
     name: str

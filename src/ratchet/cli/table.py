@@ -3,7 +3,6 @@
 import importlib
 from typing import Any, Final, NamedTuple
 
-import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -49,6 +48,8 @@ IN_HOUSE: Final = "ratchet.cli.in_house:open_desk"
 PROBLEM: Final = "ratchet.gateway.problem:problem"
 REFUSING: Final = "ratchet.cli.refused:run"
 TERMINAL: Final = "ratchet.cli.terminal:Terminal"
+SHELL_SCRIPT: Final = "typer.completion:get_completion_script"
+SHELLS: Final = "typer.completion:completion_init"
 YAML: Final = "ratchet.cli.as_yaml:as_yaml"
 
 
@@ -62,10 +63,10 @@ def load(place: str) -> Any:
 class Nouns(TyperGroup):
     """The root of the program; a noun's module is imported when the noun is used."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride] - typer's own Context, narrowed to the public one
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is typer's
         return list(NOUNS)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - as above
         name = _NAMES.get(cmd_name, cmd_name)
         entry = NOUNS.get(name)
         if entry is None:
@@ -74,10 +75,10 @@ class Nouns(TyperGroup):
         command.name = name
         return command
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as above
         for section in SECTIONS:
             with formatter.section(section):
                 formatter.write_dl([(name, entry.says) for name, entry in NOUNS.items() if entry.section == section])
 
-    def invoke(self, ctx: typer.Context) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+    def invoke(self, ctx: Any) -> Any:
         return load(REFUSING)(lambda: super(Nouns, self).invoke(ctx), ctx)

@@ -3,10 +3,10 @@
 from typing import Annotated, Literal
 
 import typer
-from typer.completion import get_completion_script
 
 from ratchet.cli.commands.noun import single
 from ratchet.cli.show import out
+from ratchet.cli.table import SHELL_SCRIPT, load
 
 app = single()
 
@@ -18,4 +18,4 @@ def completion(
     ],
 ) -> None:
     """Print a completion script for your shell."""
-    out(get_completion_script(prog_name="ratchet", complete_var="_RATCHET_COMPLETE", shell=shell))
+    out(load(SHELL_SCRIPT)(prog_name="ratchet", complete_var="_RATCHET_COMPLETE", shell=shell))

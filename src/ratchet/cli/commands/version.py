@@ -2,8 +2,6 @@
 
 import platform
 
-import typer
-
 from ratchet import __version__
 from ratchet.cli.commands.noun import single
 from ratchet.cli.show import Form, FormOption, document, out
@@ -12,7 +10,7 @@ app = single()
 
 
 @app.command("version")
-def version(context: typer.Context, form: FormOption = Form.TABLE) -> None:
+def version(form: FormOption = Form.TABLE) -> None:
     """Say which version this is."""
     if form in (Form.JSON, Form.JSONL, Form.YAML):
         document({"version": __version__, "python": platform.python_version()}, form)
