@@ -1,0 +1,42 @@
+"""What to type after the demo: with a server that stays, lines that work as they stand; else how to go on."""
+
+from collections.abc import Iterator
+
+from ratchet.cli.demo.outcome import Outcome
+from ratchet.cli.demo.stage import Stage
+from ratchet.desk.views import IncidentView
+
+_AUTH = '-H "Authorization: Bearer $HELPDESK_CLIENT_API_KEY"'
+
+
+def to_type(view: IncidentView) -> Iterator[str]:
+    """Without a server: what the reader's own house can do."""
+    yield "ratchet demo --keep                  # the same, and the server stays for the lines below it"
+    for fault in ("db-lock-contention", "db-idle-in-transaction", "db-replication-lag", "db-max-connections"):
+        if fault != view.fault:
+            yield f"ratchet demo --fault {fault}"
+    yield "ratchet target add NAME --provision --admin-dsn-env VARIABLE --owner user:default/you"
+    yield "ratchet serve                        # then let an Alertmanager send to /api/v1/sources/alertmanager"
+
+
+def with_server(stage: Stage, view: IncidentView, outcome: Outcome) -> Iterator[str]:
+    """With a server that stays: the real ids, filled in."""
+    fleet = f"{stage.url}/api/v1/fleet/playbooks"
+    yield f"export RATCHET_URL={stage.url} HELPDESK_CLIENT_API_KEY={stage.approver_token}"
+    yield f"ratchet incident show {view.id}"
+    yield "ratchet vault list"
+    yield f'curl -s "{stage.url}/api/v1/incidents/{view.id}" {_AUTH} | jq .'
+    yield (
+        f'curl -s "{fleet}?source=generated" {_AUTH} '
+        "| jq '.playbooks[] | select(.is_active == false) | {id, name, created_at}'"
+    )
+    if outcome.draft is None:
+        return
+    draft = outcome.draft.id
+    yield f"curl -s {fleet}/{draft} {_AUTH} | jq -r '.guidance'"
+    yield (
+        f"curl -s -X PUT {fleet}/{draft} {_AUTH} "
+        """-H "Content-Type: application/json" -d '{"guidance": "Updated guidance based on operator review..."}'"""
+    )
+    yield f"curl -s -X POST {fleet}/{draft}/activate {_AUTH}"
+    yield f"curl -s -X DELETE {fleet}/{draft} {_AUTH}    # instead of activating it"
