@@ -1,6 +1,7 @@
 """The desk in process: every verb asks who may, then does one thing."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ratchet.desk.alerts import Intake
 from ratchet.desk.decisions import Answers
@@ -25,15 +26,13 @@ from ratchet.domain.alert import Alert
 from ratchet.domain.errors import not_found
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.house import Role
-from ratchet.domain.noun import Noun
 from ratchet.domain.ports import Page, Store
 from ratchet.security.principal import Permission, Principal, require
 
 
-class Rooms(Noun):
+@dataclass(frozen=True)
+class Rooms:
     """What the desk passes work to; wiring puts it together."""
-
-    model_config = {"arbitrary_types_allowed": True, "frozen": True, "extra": "forbid"}
 
     store: Store
     intake: Intake
