@@ -1,6 +1,7 @@
 """The engine: one move at a time, each written down in one commit. A crash anywhere is the same as a pause."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from ratchet.domain import move as m
@@ -9,7 +10,6 @@ from ratchet.domain.escalation import Stop
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.incident import Incident
-from ratchet.domain.noun import Noun
 from ratchet.domain.ports import Clock, Shelf, Store, Toolbox
 from ratchet.domain.target import Target
 from ratchet.domain.timeline import (
@@ -45,10 +45,9 @@ class Investigates(Protocol):
     def conclude(self, incident: Incident, evidence: Sequence[Evidence]) -> Conclusion: ...
 
 
-class Parts(Noun):
+@dataclass(frozen=True)
+class Parts:
     """What the engine works with; wiring puts it together."""
-
-    model_config = {"arbitrary_types_allowed": True, "frozen": True, "extra": "forbid"}
 
     store: Store
     shelf: Shelf
