@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 VALUED = {"--url": "--url", "--gateway": "--url", "--token-file": "--token-file", "--home": "--home",
@@ -54,7 +55,6 @@ def hoist(argv: Sequence[str]) -> list[str]:
 
 def wants_json(argv: Sequence[str]) -> bool:
     """Whether the line asks for JSON; asked before it is parsed, because parsing itself may be refused."""
-    words = list(argv)
-    pairs = zip(words, [*words[1:], ""], strict=True)
+    pairs = pairwise([*argv, ""])
     spelled = {f"{option}{kind}" for option in ("-o", "-o=", "--output=") for kind in ("json", "jsonl")}
     return any(word in spelled or (word in ("-o", "--output") and value in ("json", "jsonl")) for word, value in pairs)
