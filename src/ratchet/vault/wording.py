@@ -8,14 +8,14 @@ from ratchet.domain.errors import Mistake
 from ratchet.vault.sheet import Path, Sheet, texts_in
 
 _SECRETS = (
-    re.compile(r"(?i)\b(password|passwd|pwd|secret|api[_-]?key|token)\b\s*[=:]\s*(?!\*|<|\{|\$)[^\s,;'\"]{4,}"),
+    re.compile(r"(?i)\b(password|passwd|pwd|secret|api[_-]?key|token)\b\s*[=:]\s*(?!\*|<|\{|\$|\[)[^\s,;'\"]{4,}"),
     re.compile(r"\b[a-z][a-z0-9+]{1,20}://[^\s:/@]+:[^\s@/*]+@"),
     re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     re.compile(r"\b(xox[abpr]-|gh[pousr]_|glpat-|sk-)[A-Za-z0-9-]{16,}"),
     re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/-]{20,}"),
 )
-_LEFT = re.compile(r"<[A-Z][A-Z0-9_ -]{1,40}>|\b(?:TO" + r"DO|FIX" + r"ME|TB" + r"D|XX" + r"X)\b")
+LEFT = re.compile(r"<[A-Z][A-Z0-9_ -]{1,40}>|\b(?:TO" + r"DO|FIX" + r"ME|TB" + r"D|XX" + r"X)\b")
 _SLOT = re.compile(r"\{\{.*?\}\}")
 _SHELL = re.compile(r"\$\(|`|\s(?:&&|\|\||\||;)\s|^\s*(?:sudo|bash|sh)\s")
 _SHELL_KEYS = frozenset({"argv", "cmd", "command", "script", "shell"})
@@ -34,7 +34,7 @@ def _secrets_and_blanks(sheet: Sheet) -> Iterator[Mistake]:
         if any(pattern.search(written) for pattern in _SECRETS):
             remedy = "Remove it, rotate it, and refer to where it is kept."
             yield sheet.mistake(path, "PB020", "a secret stands in the file", remedy)
-        left = _LEFT.search(written)
+        left = LEFT.search(written)
         if left and path[:2] != ("spec", "symptoms"):
             message = f"a placeholder was left: {left.group()!r}"
             yield sheet.mistake(path, "PB025", message, "Write what belongs there, or a parameter.")
