@@ -10,24 +10,29 @@ from ratchet.cli.demo.shop_strip import half_seconds, in_words
 from ratchet.cli.demo.stage import OPERATOR, Stage, Wanted
 from ratchet.cli.demo.teller import Teller
 from ratchet.cli.exits import DECLINED
-from ratchet.cli.page import Line, field
+from ratchet.cli.page import Field, Line, field
 from ratchet.cli.pages.decision import decision_page
 from ratchet.cli.pages.handoff import handoff_page
 from ratchet.cli.pages.incident import hypothesis_field
 from ratchet.cli.refused import Stopped
-from ratchet.cli.words import clock, share
-from ratchet.desk.views import DecisionView, IncidentView
+from ratchet.cli.words import ELLIPSIS, clock, share
+from ratchet.desk.views import DecisionView, HypothesisView, IncidentView
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.fault import FaultCheck
 from ratchet.lab.checks import unmet
 from ratchet.lab.faults import inject
 
 POLL_S = 0.1
+WELL_FOR_S = 2.0
+NOTICED_AFTER_S = 3.0
+"""How long the failure lasts before the alert is sent; a monitor's `for:` is longer, and nobody wants to wait for it."""
 TRIAGE_LIMIT_S = 30.0
 VERIFY_LIMIT_S = 90.0
 DRAFT_LIMIT_S = 10.0
 RATCHET_SAYS = ("approval_granted", "fix_started", "fix_completed", "verification_passed", "verification_failed")
 OTHERS_SHOWN = 4
+SHORT = 90
+"""Characters of a reason that a story has room for; the incident's own page shows it whole."""
 WELL = (FaultCheck(uses="shop.healthy", within=15.0),)
 
 
@@ -59,7 +64,8 @@ class Story:
         tell.part("The shop is well")
         with tell.busy("waiting for the first customers"):
             self._need(unmet(self._fault.spec.baseline, lab), "The shop did not open well.")
-        tell.fact("SHOP", Line(in_words(lab.shop.sample(1.2)), "good"))
+        self._watch(WELL_FOR_S, "a little everyday life")
+        tell.fact("SHOP", Line(in_words(lab.shop.sample(WELL_FOR_S)), "good"))
         version = ".".join(str(part) for part in lab.primary.binaries.version)
         replica = " with a streaming replica" if lab.replica is not None else ""
         tell.fact("SERVER", f"PostgreSQL {version} of our own{replica}, {lab.endpoint().address}")
@@ -68,11 +74,20 @@ class Story:
             "RATCHET", f"{self._stage.url}, looking after {', '.join(r.target.name for r in self._stage.reports)}"
         )
 
+    def _watch(self, seconds: float, words: str) -> None:
+        """Let the shop go on for a while, in sight."""
+        ends = time.monotonic() + seconds
+        with self._tell.busy(words) as moving:
+            while time.monotonic() < ends:
+                moving(f"{in_words(self._stage.lab.shop.sample(1.0))}  ·  {words}")
+                time.sleep(POLL_S)
+
     def _symptom(self) -> None:
         lab = self._stage.lab
         with self._tell.busy("waiting until customers notice"):
             self._need(unmet(self._fault.spec.symptom, lab), "The fault did not show.")
-        sample = lab.shop.sample(1.5)
+        self._watch(NOTICED_AFTER_S, "a monitor waits before it calls")
+        sample = lab.shop.sample(NOTICED_AFTER_S)
         self._tell.fact("SHOP", Line(in_words(sample), "bad"))
         if sample.last_error:
             self._tell.fact("A CUSTOMER", Line(sample.last_error, "bad"))
@@ -102,7 +117,7 @@ class Story:
                 self._tell.page([hypothesis_field(rank, each, whole=True)])
             elif others < OTHERS_SHOWN:
                 others += 1
-                self._tell.page([hypothesis_field(rank, each, whole=False)])
+                self._tell.page([_in_short(rank, each)])
         rest = len(view.hypotheses) - 1 - others
         if rest > 0 and others == OTHERS_SHOWN:
             self._tell.fact("", Line(f"and {rest} more, each with its own grounds", "dim"))
@@ -208,3 +223,10 @@ class Story:
         if missing:
             names = ", ".join(check.uses for check in missing)
             raise Refusal(Code.FAILED, f"{words} Not met in time: {names}.", "Run it again; is the machine busy?")
+
+
+def _in_short(rank: int, each: HypothesisView) -> Field:
+    """A hypothesis that does not lead: its title, and the beginning of what speaks against it."""
+    against = each.against[0] if each.against else ""
+    begun = against if len(against) <= SHORT else against[:SHORT] + ELLIPSIS
+    return field(f"{rank}. {each.verdict}", Line(each.title, "dim"), Line(f"- {begun}" if begun else "-", "dim"))
