@@ -51,12 +51,15 @@ class Policy(Noun):
 
     def verification(self, rule: VerifyRule, chaos: bool) -> Verification:
         """The window for this target, with the file's criteria."""
-        window = self.profile(chaos).window
-        numbers = (window or rule).model_dump(
-            mode="python", include={"wait_before", "every", "sustain", "min_samples", "give_up_after"}
+        window = self.profile(chaos).window or rule
+        return Verification(
+            wait_before=window.wait_before,
+            every=window.every,
+            sustain=window.sustain,
+            min_samples=window.min_samples,
+            give_up_after=window.give_up_after,
+            checks=tuple(Check(**c.model_dump()) for c in rule.criteria),
         )
-        checks = tuple(Check(**c.model_dump()) for c in rule.criteria)
-        return Verification(**numbers, checks=checks)
 
 
 def highest(*effects: Effect) -> Effect:
