@@ -55,9 +55,7 @@ class Bench:
     )
 
     def __post_init__(self) -> None:
-        self.hands = Hands(
-            lambda: list(self.targets.values()), self.shelf, self.secret, Redactor([], b"key"), now
-        )
+        self.hands = Hands(lambda: list(self.targets.values()), self.shelf, self.secret, Redactor([], b"key"), now)
 
     def secret(self, ref: SecretRef) -> Secret:
         return self.secrets[ref.name]
@@ -75,7 +73,7 @@ class Bench:
     def look(self, probe: str, target: str = "db", **args: Any) -> Evidence:
         return self.hands.look([ProbeCall(probe=probe, target=target, args=args)])[0]
 
-    def offer(self, tool: str, target: str = "db", cap: int = 50, **args: Any) -> Act:
+    def offer(self, tool: str, *, target: str = "db", cap: int = 50, **args: Any) -> Act:
         """The act as an engine would build it from a preview."""
         preview, spec = self.hands.preview(target, tool, args), self.hands.spec(tool)
         assert isinstance(preview, Preview), preview
@@ -93,14 +91,14 @@ def others(cluster: Cluster, count: int, application: str) -> Sequence[psycopg.C
 
 
 @pytest.fixture(scope="module")
-def served(pg: Cluster) -> Iterator[Cluster]:
+def served(pg: Cluster) -> Cluster:
     """The shared server with an ordinary role and a table of its own."""
     if "shopper" not in pg.passwords:
         pg.add_login("shopper")
         with pg.connect() as session:
             session.execute("CREATE TABLE IF NOT EXISTS public.orders (id int)")
             session.execute("GRANT ALL ON public.orders TO shopper")
-    yield pg
+    return pg
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_a_grant_for_another_act_is_refused(bench: Bench, served: Cluster):
 def test_a_late_statement_touches_nothing(bench: Bench, served: Cluster, by_name: bool):
     """Also when it reaches the server: our own check before the send is passed by."""
     session = others(served, 1, "leaky")[0]
-    args = {"sessions": named(bench, "leaky")} if by_name else {"application": "leaky"}
+    args: dict[str, Any] = {"sessions": named(bench, "leaky")} if by_name else {"application": "leaky"}
     act = bench.offer(TERMINATE, **args)
     late = grant_for(act, now() - timedelta(seconds=1))
     refused = bench.hands.act(act, late)
@@ -140,7 +140,8 @@ def test_an_act_login_without_pg_monitor_touches_nothing_and_says_so(bench: Benc
     served.add_login("blind_act" + served.home.name[-4:], "IN ROLE pg_signal_backend")
     bench.point("blind", bench.secrets["db_diag"].reveal(), served.dsn("blind_act" + served.home.name[-4:]))
     session = others(served, 1, "leaky")[0]
-    for args in ({"sessions": named(bench, "leaky")}, {"application": "leaky"}):
+    each_way: tuple[dict[str, Any], ...] = ({"sessions": named(bench, "leaky")}, {"application": "leaky"})
+    for args in each_way:
         act = bench.offer(TERMINATE, target="blind", **args)
         assert act.identities
         sent = bench.hands.act(act, grant_for(act))
@@ -258,7 +259,7 @@ def test_the_act_session_stays_after_an_act(bench: Bench, served: Cluster):
 @pytest.mark.parametrize("value", ["'7MB'", "'123kB'"])
 def test_undoing_a_reset_of_the_server_restores_exactly(bench: Bench, served: Cluster, value: str):
     admin = served.connect()
-    admin.execute(f"ALTER SYSTEM SET work_mem = {value}")
+    admin.execute(f"ALTER SYSTEM SET work_mem = {value}".encode())
     admin.execute("SELECT pg_reload_conf()")
     auto = "SELECT setting FROM pg_file_settings WHERE name = 'work_mem' AND sourcefile LIKE '%auto.conf'"
     before = admin.execute(auto).fetchall()
@@ -284,7 +285,7 @@ def test_undoing_a_reset_of_the_server_restores_exactly(bench: Bench, served: Cl
 def test_undoing_a_reset_of_a_role_restores_exactly(bench: Bench, served: Cluster, name: str, value: str):
     admin = served.connect()
     admin.execute("ALTER ROLE ratchet_act_db SUPERUSER")
-    admin.execute(f"ALTER ROLE shopper SET {name} = {value}")
+    admin.execute(f"ALTER ROLE shopper SET {name} = {value}".encode())
     stored = "SELECT setconfig FROM pg_db_role_setting WHERE setrole = 'shopper'::regrole"
     before = admin.execute(stored).fetchall()
     act = bench.offer("postgres.reset_setting", scope="role", name=name, role="shopper")
@@ -301,6 +302,24 @@ def _undo(bench: Bench, act: Act) -> None:
     assert act.undo.possible
     back = act.model_copy(update={"statements": act.undo.statements})
     assert bench.hands.act(back, grant_for(back)).outcome == "done"
+
+
+def test_a_value_that_looks_like_a_secret_is_not_put_into_a_packet(bench: Bench, served: Cluster):
+    with served.connect() as admin:
+        admin.execute("ALTER ROLE shopper SET shop.dsn = 'postgresql://u:Tr0ub4dor-and-3@db/shop'")
+        with pytest.raises(Refusal, match="secret"):
+            bench.hands.preview(
+                "db", "postgres.reset_setting", {"scope": "role", "name": "shop.dsn", "role": "shopper"}
+            )
+        admin.execute("ALTER ROLE shopper RESET ALL")
+
+
+def test_an_act_shown_with_another_credential_is_refused(bench: Bench, served: Cluster):
+    session = others(served, 1, "leaky")[0]
+    act = bench.offer(TERMINATE, application="leaky").model_copy(update={"credential": "env:OTHER"})
+    with pytest.raises(Refusal, match="credential"):
+        bench.hands.act(act, grant_for(act))
+    session.close()
 
 
 def test_a_server_setting_outside_the_list_is_refused_and_an_error_answer_is_clean(bench: Bench, served: Cluster):

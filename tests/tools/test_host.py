@@ -111,3 +111,17 @@ def test_a_broken_configuration_is_said_with_the_servers_own_words(host: Bench, 
 def test_a_target_without_host_control_is_told_so(host: Bench, own: Cluster):
     host.point("plain", own.dsn())
     assert host.look("host.pg_status", target="plain").answer is Answer.MISSING
+
+
+def test_a_server_that_is_not_open_yet_answers_starting(host: Bench, own: Cluster):
+    own.stop()
+    signal = own.data_dir / "standby.signal"
+    signal.touch()
+    own.configure({"hot_standby": "off"})
+    try:
+        own.start()
+        assert host.look("postgres.ping").answer is Answer.STARTING
+    finally:
+        own.stop()
+        signal.unlink()
+        own.configure({"hot_standby": "on"})

@@ -1,7 +1,8 @@
-"""Provisioning and check: least rights, passwords never shown, and what is missing said with the line that grants it."""
+"""Provisioning and check: least rights, passwords never shown, and each missing right with the line that grants it."""
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from ratchet.domain.errors import Refusal
 from ratchet.domain.ports import Missing
@@ -38,7 +39,7 @@ def test_no_password_is_shown_to_the_server_its_log_or_a_reader(served: Cluster)
         made = provision(Secret(served.dsn()), "quiet", now)
         admin.execute("ALTER SYSTEM RESET log_statement")
         admin.execute("SELECT pg_reload_conf()")
-    passwords = [psycopg.conninfo.conninfo_to_dict(each.reveal())["password"] for each in (made.diag, made.act)]
+    passwords = [conninfo_to_dict(each.reveal())["password"] for each in (made.diag, made.act)]
     log = served.log_path.read_text(encoding="utf-8", errors="replace")
     assert "ratchet_diag_quiet" in log
     assert not any(str(password) in log for password in passwords)

@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
-from ratchet.domain.errors import Refusal, conflict, not_found
+from ratchet.domain.errors import Refusal, conflict, forbidden, not_found
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.gate import Grant
 from ratchet.domain.plan import Act, Preview, ToolSpec
@@ -105,7 +105,7 @@ class Hands:
         try:
             if isinstance(write, StartServer):
                 return write.offered(self._host_control(found), write.parse(args))
-            return write.preview(self._sessions(found).read, write.parse(args))
+            return self._shown(write.preview(self._sessions(found).read, write.parse(args)))
         except NoAnswer as failed:
             return self._witness.failed(ProbeCall(probe=tool, target=target, args=dict(args)), started, failed)
 
@@ -121,12 +121,15 @@ class Hands:
         found, write = self._target(act.target), self._tool(act.tool)
         if not act.statements:
             raise conflict("The act holds no statement; its preview showed nothing to do.", "Ask again.")
+        if act.credential != self.credential(act.target):
+            raise conflict("The target's act credential is another one than was shown.", "Ask again.")
         if isinstance(write, StartServer):
             if found.host_control is None:
                 raise conflict(f"Target {found.name} has no host control any more.", "Register it again.")
             return start(act, grant, found.host_control, self._clock)
         sent = Sending(write, act, grant, self._clock).through(self._sessions(found).act)
-        return sent.model_copy(update={"because": self._redactor.text(sent.because)})
+        said = sent.model_dump(include={"because", "touched", "result"}, mode="json")
+        return Sent.model_validate({**sent.model_dump(), **self._redacted(said)})
 
     def took(self, act: Act, grant: Grant) -> Took:
         """Whether an act of unknown outcome happened; a target that does not answer cannot tell."""
@@ -184,6 +187,16 @@ class Hands:
         except NoAnswer as failed:
             return self._witness.failed(call, started, failed)
         return self._witness.saw(call, started, rows, f"{STATUS} of {target.name}")
+
+    def _shown(self, preview: Preview) -> Preview:
+        """The preview as people may read it; a value that must be hidden cannot be put back, so it is not offered."""
+        rows = tuple(self._redacted(row) for row in preview.rows)
+        if any(row.get("current") != shown.get("current") for row, shown in zip(preview.rows, rows, strict=True)):
+            raise forbidden("The present value looks like a secret; a packet would show it.", "Do this one by hand.")
+        return preview.model_copy(update={"rows": rows})
+
+    def _redacted(self, row: dict[str, Any]) -> dict[str, Any]:
+        return cast("dict[str, Any]", self._redactor.redact(row))
 
     def _target(self, name: str) -> Target:
         for target in self._targets():

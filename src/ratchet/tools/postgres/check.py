@@ -35,6 +35,7 @@ def missing_rights(sessions: Sessions, shelf: ProbeShelf, tools: Sequence[ToolSp
     except NoAnswer as failed:
         what = f"the act login: {failed.answer.value}, {failed.detail}"
         return [*found, Missing(what=what, remedy="Mend the login, then check again.", probes=names)]
+    found += _same_database(sessions)
     return [*found, *(_act_right(right, act) for right in ACT_RIGHTS
                       if right.fits(facts.version) and not _held(sessions, right.check, act))]  # fmt: skip
 
@@ -56,6 +57,17 @@ def disables(missing: Sequence[Missing], uses: Uses) -> list[Missing]:
 def _login(session: Warm) -> str:
     with session.line() as line:
         return line.info.user
+
+
+def _same_database(sessions: Sessions) -> list[Missing]:
+    """What diag shows of tables must be what act works on."""
+    with sessions.diag.line() as diag, sessions.act.line() as act:
+        shown, worked_on = diag.info.dbname, act.info.dbname
+    if shown == worked_on:
+        return []
+    what = f"the diag login reads database {shown}, the act login works in {worked_on}"
+    remedy = f"Point both logins at one database, {shown} or {worked_on}."
+    return [Missing(what=what, remedy=remedy, probes=("postgres.vacuum_table", "postgres.analyze_table"))]
 
 
 def _diag_rights(sessions: Sessions, shelf: ProbeShelf, facts: Facts, role: str) -> list[Missing]:

@@ -3,6 +3,7 @@
 import gc
 import ipaddress
 import logging
+import select
 import socket
 import threading
 from time import monotonic
@@ -39,6 +40,21 @@ class Line(psycopg.Connection[Row]):
     """One session. `until` is the moment (monotonic) at which any wait gives up and closes the socket."""
 
     until: float = float("inf")
+
+    def ended(self) -> bool:
+        """Whether the session is closed, or the server has hung up meanwhile; sends nothing."""
+        if self.closed:
+            return True
+        poll = select.poll()
+        poll.register(self.pgconn.socket, select.POLLIN)
+        # The server's last words come first, the end of the stream only after them.
+        while poll.poll(0):
+            try:
+                self.pgconn.consume_input()
+            except psycopg.OperationalError:
+                self.pgconn.finish()
+                return True
+        return False
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """As psycopg's, bounded by `until`; raises WallLimit, and the session is then closed."""

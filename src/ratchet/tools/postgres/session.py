@@ -85,7 +85,7 @@ class Warm:
             line.close()
 
     def _open(self) -> Line:
-        if self._line is not None and not self._line.closed:
+        if self._line is not None and not self._line.ended():
             return self._line
         try:
             self._line = self._opening()
