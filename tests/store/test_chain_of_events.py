@@ -94,6 +94,15 @@ def append_behind_the_head(vandal):
     )
 
 
+def move_the_head_back(vandal):
+    vandal.execute("UPDATE head SET position = 9, mac = (SELECT mac FROM events WHERE position = 9)")
+
+
+def leave_a_gap_in_the_numbers(vandal):
+    vandal.execute("UPDATE events SET position = 11 WHERE position = 10")
+    vandal.execute("UPDATE head SET position = 11")
+
+
 @pytest.mark.parametrize(
     ("tamper", "first_bad"),
     [
@@ -107,6 +116,8 @@ def append_behind_the_head(vandal):
         (recompute_without_the_key, 1),
         (change_a_column_beside_the_bytes, 4),
         (append_behind_the_head, 11),
+        (move_the_head_back, 10),
+        (leave_a_gap_in_the_numbers, 10),
     ],
 )
 def test_tampering_is_found_at_its_first_bad_event(filled, vandal, tamper, first_bad):
@@ -217,6 +228,22 @@ def test_the_anchor_of_another_database_is_refused(filled, reopen, home):
     anchor = json.loads((home / "anchor").read_bytes())
     (home / "anchor").write_text(json.dumps({**anchor, "chain": "another"}), encoding="utf-8")
     with pytest.raises(Refusal):
+        reopen()
+
+
+def test_a_record_that_went_another_way_than_the_anchored_one_is_found(filled, vandal, reopen, home):
+    """Every link fits, but the eighth event is not the one that was anchored: a copy that lived on elsewhere."""
+    (other,) = vandal.execute("SELECT hex(mac) FROM events WHERE position = 7").fetchone()
+    anchor = json.loads((home / "anchor").read_bytes())
+    (home / "anchor").write_text(json.dumps({**anchor, "mac": other.lower()}), encoding="utf-8")
+    assert filled.verify().first_bad == anchor["position"] == 8
+    with pytest.raises(Refusal, match="event 8"):
+        reopen()
+
+
+def test_a_head_that_was_moved_back_is_refused_at_start(filled, vandal, reopen):
+    move_the_head_back(vandal)
+    with pytest.raises(Refusal, match="event 10"):
         reopen()
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from ratchet.domain import series as s
 from ratchet.domain.errors import Code, Refusal
-from ratchet.domain.house import SeedCompleted, Token
+from ratchet.domain.house import SeedCompleted, TargetAdded, Token, TokenMade, TokenRevoked
+from ratchet.domain.ports import Store
 from ratchet.domain.series import Series
 from ratchet.domain.target import SecretRef, Target
+from ratchet.store.store import EventStore
 from tests.store.walks import START
 
 
@@ -73,6 +75,22 @@ def test_a_revoked_token_stays_known_and_is_revoked_once(store):
     with pytest.raises(Refusal) as refused:
         store.revoke_token("t-eve", "user:root")
     assert refused.value.code is Code.NOT_FOUND
+
+
+def test_an_event_of_the_house_never_parts_from_its_table(store):
+    store.put_token(token("ana"), "user:root")
+    store.record(TargetAdded(target=target("shop")), "user:root")
+    store.record(TokenRevoked(id="t-ana"), "user:root")
+    with pytest.raises(Refusal):
+        store.record(TokenMade(id="t-eve", name="eve", person=True, role="admin"), "user:root")
+    assert store.targets() == [target("shop")]
+    assert [one.revoked for one in store.tokens()] == [True]
+    assert (store.verify().ok, store.verify().events) == (True, 3)
+
+
+def test_the_store_is_what_the_port_asks_for(store: EventStore):
+    port: Store = store
+    assert {name for name in vars(Store) if not name.startswith("_")} <= set(dir(port))
 
 
 def test_events_of_the_house_are_part_of_the_chain(store):

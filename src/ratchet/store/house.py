@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, insert, select, update
 
-from ratchet.domain.errors import not_found
+from ratchet.domain.errors import invalid, not_found
 from ratchet.domain.house import HouseEvent, TargetAdded, Token, TokenMade, TokenRevoked
 from ratchet.domain.target import Target
 from ratchet.store import tables as t
@@ -21,9 +21,17 @@ class House:
         self._journal = journal
 
     def record(self, event: HouseEvent, by: str) -> None:
-        """Append an event of the house."""
-        with self._journal.writing(by) as ledger:
-            _append(ledger, event)
+        """Append an event of the house, and bring what it speaks of up to it."""
+        match event:
+            case TargetAdded():
+                self.put_target(event.target, by)
+            case TokenRevoked():
+                self.revoke_token(event.id, by)
+            case TokenMade():
+                raise invalid("A token is not made by its event alone.", "Use put_token, which also keeps its hash.")
+            case _:
+                with self._journal.writing(by) as ledger:
+                    _append(ledger, event)
 
     def put_target(self, target: Target, by: str) -> None:
         """Register a target or replace its registration."""
