@@ -87,7 +87,7 @@ def outcome(desk: Desk, verb: Verb) -> Any:
 
 def plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
-        return type(value).__name__, value.model_dump()
+        return type(value).__name__.partition("[")[0], value.model_dump()
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 

@@ -1,0 +1,56 @@
+"""The wired house behind the door: what the desk over HTTP says is what the desk in process says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ratchet.config import Settings
+from ratchet.desk.contract import Desk
+from ratchet.gateway.client import HttpDesk
+from ratchet.wiring.house import House, open_house
+from tests.gateway.conftest import Street
+from tests.gateway.test_one_desk import ALERT, VERBS, Verb, outcome
+
+LASTING: dict[str, Verb] = {
+    **{name: verb for name, verb in VERBS.items() if name.endswith("unknown")},
+    **{name: VERBS[name] for name in ("whoami", "incidents", "incident", "decisions", "playbooks", "targets", "lint")},
+    "the same alert again": lambda d: d.receive([ALERT]),
+    "tokens": lambda d: d.tokens(),
+    "an active playbook": lambda d: d.playbook("pbs_connection_triage"),
+    "an active playbook as a page": lambda d: d.render("pbs_connection_triage@1.0"),
+    "editing what is active": lambda d: d.edit(d.playbook("pbs_connection_triage").id, {"guidance": "x"}),
+    "a cursor of nobody": lambda d: d.incidents(cursor="zz"),
+}
+"""Verbs that give the same answer twice on one house."""
+
+
+@pytest.fixture(scope="module")
+def wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = open_house(Settings(home=tmp_path_factory.mktemp("state") / "ratchet"), lambda _: None)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def roads(wired: House, _street: Street) -> Iterator[tuple[Desk, Desk]]:
+    """The desk in process and the desk over HTTP, for the first admin, over one house with one incident."""
+    _street.put(wired)
+    token = (wired.settings.home / "token").read_text(encoding="utf-8").strip()
+    principal = wired.principal(token, "http")
+    assert principal is not None
+    near, far = wired.desk(principal), HttpDesk(_street.url, token)
+    near.receive([ALERT])
+    yield near, far
+    far.close()
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_both_roads_lead_to_the_wired_desk(roads: tuple[Desk, Desk], name: str):
+    near, far = roads
+    assert outcome(far, LASTING[name]) == outcome(near, LASTING[name])
+
+
+def test_the_first_admin_token_stands_in_a_private_file(wired: House):
+    path: Path = wired.settings.home / "token"
+    assert path.stat().st_mode & 0o777 == 0o600
