@@ -26,7 +26,7 @@ def pg_status(host: HostControl) -> list[dict[str, Any]]:
     data = Path(host.pg_data)
     try:
         if not data.is_dir():
-            raise NoAnswer(Answer.MISSING, f"the data directory {host.pg_data} is not there")
+            return [_absent(host)]
         usage = shutil.disk_usage(data)
     except PermissionError as error:
         raise NoAnswer(Answer.PERMISSION, f"{host.pg_data}: {error.strerror}") from None
@@ -46,6 +46,16 @@ def pg_status(host: HostControl) -> list[dict[str, Any]]:
         "log_file": str(log) if log else None, "log_errors": "\n".join(_loud_lines(log)) if log else "",
         "disk_free_bytes": usage.free, "disk_free_ratio": round(usage.free / usage.total, 4) if usage.total else None,
     }]  # fmt: skip
+
+
+def _absent(host: HostControl) -> dict[str, Any]:
+    """A lost data directory is something seen, not a probe that failed: a person must know that it is gone."""
+    known = {
+        "data_dir": host.pg_data, "data_dir_present": False, "running": False, "pid_file_present": False,
+        "stale_pid_file": False, "clean_shutdown": False, "port_taken": False, "port_holder": "", "config_ok": False,
+        "config_error": f"the data directory {host.pg_data} is not there", "log_errors": "",
+    }  # fmt: skip
+    return dict.fromkeys(STATUS_COLUMNS) | known
 
 
 def find_log(host: HostControl, pid: PidFile | None) -> Path | None:
