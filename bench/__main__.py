@@ -1,4 +1,4 @@
-"""Runs the measurements named (all of them by default) and prints one table, or one JSON object with -o json."""
+"""Runs the measurements named (all by default); prints a table or, with -o json, one object; --write makes a page."""
 
 import argparse
 import json
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import cast
 
 from bench.figure import Figure
+from bench.page import page
 
 Run = Callable[[], list[Figure]]
-NOT_MEASUREMENTS = {"__init__", "__main__", "figure"}
+NOT_MEASUREMENTS = {"__init__", "__main__", "figure", "scene", "page"}
 
 
 def names() -> list[str]:
@@ -43,6 +44,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", nargs="*", help="which measurements; see --list")
     parser.add_argument("--list", action="store_true", help="say what can be measured")
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="also write the figures as a Markdown page")
+    parser.add_argument("--date", default="", help="the day that stands on the page")
+    parser.add_argument("--machine", default="", help="the machine line, in place of what is found")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.name) - set(names()):
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}; there are: {', '.join(names()) or 'none'}")
@@ -51,16 +55,26 @@ def main(arguments: list[str]) -> int:
         for name, (sentence, _) in measurements.items():
             print(f"{name:<20} {sentence}")
         return 0
-    if asked.output == "json":
-        taken = {name: [asdict(figure) for figure in run()] for name, (_, run) in measurements.items()}
-        print(json.dumps({"machine": machine(), "figures": taken}))
-        return 0
-    print(machine())
-    for name, (sentence, run) in measurements.items():
-        print(f"\n{name}: {sentence}", flush=True)
-        for figure in run():
-            print(row(figure), flush=True)
+    said = asked.machine or machine()
+    shown = asked.output == "table"
+    if shown:
+        print(said)
+    taken = {name: take(name, sentence, run, shown) for name, (sentence, run) in measurements.items()}
+    if not shown:
+        print(json.dumps({"machine": said, "figures": {name: [asdict(f) for f in taken[name]] for name in taken}}))
+    if asked.write:
+        sentences = {name: sentence for name, (sentence, _) in measurements.items()}
+        asked.write.write_text(page(sentences, taken, said, asked.date), encoding="utf-8")
     return 0
+
+
+def take(name: str, sentence: str, run: Run, shown: bool) -> list[Figure]:
+    if shown:
+        print(f"\n{name}: {sentence}", flush=True)
+    figures = run()
+    if shown:
+        print("\n".join(row(figure) for figure in figures), flush=True)
+    return figures
 
 
 if __name__ == "__main__":

@@ -24,8 +24,9 @@ class Figure:
         return self.value <= self.goal if self.better == "less" else self.value >= self.goal
 
 
-def spread(name: str, seconds: list[float], goal: float | None = None) -> Figure:
-    """The median of at least two samples, with their number, 95th percentile and worst beside it."""
-    p95 = quantiles(seconds, n=20)[-1]
-    note = f"n={len(seconds)}, p95 {p95:.3f}, worst {max(seconds):.3f}"
-    return Figure(f"{name}, median", median(seconds), "s", goal, note=note)
+def spread(name: str, seconds: list[float], goal: float | None = None, unit: Literal["s", "ms"] = "s") -> Figure:
+    """The median of at least two samples, with their number, 95th percentile and worst beside it; `goal` in `unit`."""
+    taken = [each * (1000 if unit == "ms" else 1) for each in seconds]
+    p95 = quantiles(taken, n=20, method="inclusive")[-1]
+    note = f"n={len(taken)}, p95 {p95:.3f}, worst {max(taken):.3f}"
+    return Figure(f"{name}, median", median(taken), unit, goal, note=note)

@@ -1,5 +1,6 @@
 """`ratchet target`: what Ratchet looks after, with credentials by reference only."""
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import typer
@@ -42,6 +43,14 @@ _VARIABLE = "Variable with the connection string. With --url it is a variable of
 _FILE = "File (mode 0600) with the connection string. With --url it is a file on the server."
 
 
+class Further(StrEnum):
+    """Rights beyond the least; an enumeration, because typer takes no list of literals."""
+
+    SLOTS = "slots"
+    LOG = "log"
+    ROLE_SETTINGS = "role_settings"
+
+
 @app.command("add")
 def add(
     context: typer.Context,
@@ -58,9 +67,7 @@ def add(
     canary_dsn_file: Annotated[str | None, typer.Option(help=_FILE)] = None,
     provision: Annotated[bool, typer.Option("--provision", help="Make both roles with the least rights.")] = False,
     admin_dsn_env: Annotated[str | None, typer.Option(help=f"Admin login, for --provision only. {_VARIABLE}")] = None,
-    allow: Annotated[
-        list[Literal["slots", "log", "role_settings"]] | None, typer.Option(help="A further right to provide.")
-    ] = None,
+    allow: Annotated[list[Further] | None, typer.Option(help="A further right to provide.")] = None,
     replica_of: Annotated[str | None, typer.Option(help="The target that it replicates.")] = None,
     pooler_of: Annotated[str | None, typer.Option(help="The target that it pools for.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; chaos allows faults to be caused here.")] = None,
