@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from ratchet.cli.words import clean
 
 Tone = Literal["", "strong", "good", "bad", "warn", "dim", "code"]
-LABEL_WIDTH = 16
+LABEL_WIDTH = 19
 """Columns for labels; a longer label takes a line of its own."""
 
 

@@ -1,8 +1,11 @@
 """Small wordings: times, shares, and texts made safe for a terminal."""
 
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 ELLIPSIS = "..."
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 
 
 def clean(text: object) -> str:
@@ -66,6 +69,58 @@ def short_digest(digest: str) -> str:
     """`sha256:` and twelve characters: enough to name a packet by."""
     scheme, _, number = digest.partition(":")
     return f"{scheme}:{number[:12]}"
+
+
+def grounds(text: str) -> list[str]:
+    """A judged condition as lines: the parts of its outermost `and` or `or` one below the other, its verdict last."""
+    body, arrow, verdict = text.rpartition("  \u2192  ")
+    parts = _parts(body) if arrow else []
+    if len(parts) < 2:
+        return [text]
+    return [*(_bare(part) for part in parts[:-1]), f"{_bare(parts[-1])}  \u2192  {verdict}"]
+
+
+def _parts(body: str) -> list[str]:
+    """`(a) and (b)` as `(a)` and `and (b)`; the whole as one where brackets do not match."""
+    parts, depth, begun = list[str](), 0, 0
+    for n, character in enumerate(body):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(character, 0)
+        if depth == 0 and body.startswith((" and ", " or "), n):
+            parts.append(body[begun:n])
+            begun = n + 1
+    return [*parts, body[begun:]] if depth == 0 else [body]
+
+
+def _bare(part: str) -> str:
+    """A part without the brackets that held it together."""
+    word = next((word for word in ("and ", "or ") if part.startswith(word)), "")
+    rest = part.removeprefix(word)
+    return word + (rest[1:-1] if rest.startswith("(") and rest.endswith(")") and _one_pair(rest) else rest)
+
+
+def _one_pair(text: str) -> bool:
+    depth = 0
+    for n, character in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth == 0 and n < len(text) - 1:
+            return False
+    return depth == 0
+
+
+def cell(value: object) -> str:
+    """A value as it stands in a column: a moment as its time of day, nothing as a dash."""
+    text = "-" if value is None else str(value)
+    found = _MOMENT.fullmatch(text)
+    return found[1] if found else text
+
+
+def columns(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """Rows one below the other under their names."""
+    if not rows:
+        return []
+    table = [list(rows[0]), *([cell(row.get(name)) for name in rows[0]] for row in rows)]
+    widths = [max(len(line[n]) for line in table) for n in range(len(rows[0]))]
+    return ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in table]
 
 
 def values(row: dict[str, object], most: int = 12) -> str:

@@ -1,5 +1,6 @@
 """`ratchet decision`: what waits for a person, whole, and the person's answer bound to exactly that."""
 
+import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,7 +9,6 @@ import typer
 from ratchet.cli.ask import confirm, reason_for, someone_is_there
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import DECLINED
-from ratchet.cli.page import plain
 from ratchet.cli.pages.decision import decision_page
 from ratchet.cli.refused import Stopped
 from ratchet.cli.road import road
@@ -24,6 +24,7 @@ from ratchet.cli.show import (
     say,
     single,
 )
+from ratchet.cli.table import TERMINAL, load
 from ratchet.cli.words import short_digest, until
 from ratchet.desk.views import DecisionView
 from ratchet.domain.errors import conflict, invalid
@@ -126,8 +127,7 @@ def _ask(view: DecisionView, said: tuple[str | None, bool]) -> None:
 
 
 def _show(view: DecisionView) -> None:
-    for line in plain(decision_page(view, _now())):
-        say(line)
+    load(TERMINAL)(sys.stderr).page(decision_page(view, _now()))
 
 
 def _named(view: DecisionView, digest: str | None, what: str) -> str:

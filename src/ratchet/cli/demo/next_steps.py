@@ -11,7 +11,7 @@ _AUTH = '-H "Authorization: Bearer $HELPDESK_CLIENT_API_KEY"'
 
 def to_type(view: IncidentView) -> Iterator[str]:
     """Without a server: what the reader's own house can do."""
-    yield "ratchet demo --keep                  # the same, and the server stays for the lines below it"
+    yield "ratchet demo --keep                  # the same, and server and lab stay until Ctrl-C"
     for fault in ("db-lock-contention", "db-idle-in-transaction", "db-replication-lag", "db-max-connections"):
         if fault != view.fault:
             yield f"ratchet demo --fault {fault}"

@@ -25,13 +25,13 @@ from ratchet.lab.faults import inject
 POLL_S = 0.1
 WELL_FOR_S = 2.0
 NOTICED_AFTER_S = 3.0
-"""How long the failure lasts before the alert is sent; a monitor's `for:` is longer, and nobody wants to wait for it."""
+"""How long the failure lasts before the alert is sent; a monitor's `for:` is longer, and nobody would wait for it."""
 TRIAGE_LIMIT_S = 30.0
 VERIFY_LIMIT_S = 90.0
 DRAFT_LIMIT_S = 10.0
 RATCHET_SAYS = ("approval_granted", "fix_started", "fix_completed", "verification_passed", "verification_failed")
 OTHERS_SHOWN = 4
-SHORT = 90
+SHORT = 80
 """Characters of a reason that a story has room for; the incident's own page shows it whole."""
 WELL = (FaultCheck(uses="shop.healthy", within=15.0),)
 

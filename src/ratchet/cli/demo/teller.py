@@ -9,14 +9,14 @@ from typing import TextIO
 from rich.rule import Rule
 from rich.text import Text
 
-from ratchet.cli.page import Block, Line, Tone, field, plain
+from ratchet.cli.page import LABEL_WIDTH, Block, Line, Tone, field, plain
 from ratchet.cli.terminal import STYLES, Terminal, text
 
 Say = Callable[[str], None]
 MARKS: dict[str, tuple[str, Tone]] = {
     "served": ("\u2588", "good"),
-    "failed": ("\u2588", "bad"),
-    "silent": ("\u2581", "dim"),
+    "failed": ("\u2592", "bad"),
+    "silent": ("\u00b7", "dim"),
 }
 PLAIN_MARKS = {"served": "+", "failed": "x", "silent": "."}
 
@@ -83,9 +83,9 @@ class Teller:
     def strip(self, label: str, seconds: Sequence[str]) -> None:
         """How the shop fared, a mark for every half second."""
         if self._terminal is None:
-            self.line(f"{label:<16}{''.join(PLAIN_MARKS[each] for each in seconds)}")
+            self.line(f"{label:<{LABEL_WIDTH}}{''.join(PLAIN_MARKS[each] for each in seconds)}")
             return
-        marks = Text(f"{label:<16}", style=STYLES["dim"])
+        marks = Text(f"{label:<{LABEL_WIDTH}}", style=STYLES["dim"])
         for each in seconds:
             glyph, tone = MARKS[each]
             marks.append(glyph, style=STYLES[tone])

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ratchet.cli.page import Block, Heading, Line, Tone, field
-from ratchet.cli.words import clean_lines, day, span, until, values
+from ratchet.cli.words import clean_lines, columns, day, span, until
 from ratchet.desk.views import DecisionView
 from ratchet.domain.gate import DecisionPacket, Signal
 from ratchet.domain.plan import Statement
 
 EFFECT_TONES: dict[str, Tone] = {"read": "good", "reversible": "good", "disruptive": "warn", "destructive": "bad"}
-ROWS_SHOWN = 6
+ROWS_SHOWN = 4
 
 
 def decision_page(view: DecisionView, now: datetime) -> Iterator[Block]:
@@ -28,8 +28,8 @@ def decision_page(view: DecisionView, now: datetime) -> Iterator[Block]:
 
 def packet_fields(packet: DecisionPacket, now: datetime) -> Iterator[Block]:
     """Everything that a person needs to say yes or no, in the order in which they need it."""
-    yield field("WHY", *(Line(_signal(each), "good") for each in packet.evidence))
-    against = [Line(_signal(each), "bad") for each in packet.against]
+    yield field("WHY", *(line for each in packet.evidence for line in _signal(each, "good")))
+    against = [line for each in packet.against for line in _signal(each, "bad")]
     yield field("AGAINST", *(against or [Line("nothing was found against it", "dim")]))
     yield from _will_run(packet)
     yield from _preview(packet, now)
@@ -40,10 +40,12 @@ def packet_fields(packet: DecisionPacket, now: datetime) -> Iterator[Block]:
     yield from _provenance(packet)
 
 
-def _signal(signal: Signal) -> str:
-    return (
-        signal.signal if not signal.source or signal.source in signal.signal else f"{signal.signal}  [{signal.source}]"
-    )
+def _signal(signal: Signal, tone: Tone) -> Iterator[Line]:
+    """One word for or against, and where it comes from."""
+    for line in grounds(signal.signal):
+        yield Line(line, tone)
+    if signal.source and signal.source not in signal.signal:
+        yield Line(f"from {signal.source}", "dim")
 
 
 def _will_run(packet: DecisionPacket) -> Iterator[Block]:
@@ -68,7 +70,7 @@ def _preview(packet: DecisionPacket, now: datetime) -> Iterator[Block]:
     lines = [Line(f"{preview.summary} ({len(preview.rows)} rows{most}; taken {taken} ago)")]
     if preview.writes:
         lines.append(Line("a session with uncommitted writes is among them", "warn"))
-    lines += [Line(values(dict(row)), "dim") for row in preview.rows[:ROWS_SHOWN]]
+    lines += [Line(line, "dim") for line in columns(preview.rows[:ROWS_SHOWN])]
     if len(preview.rows) > ROWS_SHOWN:
         lines.append(Line(f"and {len(preview.rows) - ROWS_SHOWN} more (-o json shows all)", "dim"))
     yield field("PREVIEW", *lines)
@@ -79,8 +81,8 @@ def _if_wrong(packet: DecisionPacket) -> Iterator[Block]:
     undo = packet.act.undo
     lines = [Line(packet.rollback_plan or undo.note)]
     lines += [line for statement in undo.statements for line in statement_lines(statement)]
-    watched = f"Watched every {window.every:g} s until it holds for {window.sustain:g} s: "
-    lines.append(Line(watched + "; ".join(packet.verification)))
+    lines.append(Line(f"watched every {window.every:g} s until this holds for {window.sustain:g} s:"))
+    lines += [Line(f"  {line}", "dim") for line in packet.verification]
     yield field("IF IT GOES WRONG", *lines)
 
 
@@ -92,10 +94,3 @@ def _provenance(packet: DecisionPacket) -> Iterator[Block]:
         f"revision {packet.revision}; answered by {quorum}, never by the proposer",
     )
     yield field("DIGEST", Line(packet.digest, "code"))
-
-
-def short_packet(packet: DecisionPacket, now: datetime) -> Iterator[Block]:
-    """The packet without its provenance, for a story that tells the rest elsewhere."""
-    for block in packet_fields(packet, now):
-        if not isinstance(block, Heading) and block.label not in ("PROVENANCE",):
-            yield block

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ratchet.cli.page import Block, Field, Heading, Line, Tone, field
 from ratchet.cli.pages.handoff import handoff_page
-from ratchet.cli.words import ago, clock, share, short_digest, until
+from ratchet.cli.words import ago, clock, grounds, share, short_digest, until
 from ratchet.desk.views import DecisionView, EventView, HypothesisView, IncidentView, ObjectView
 
 VERDICT_TONES: dict[str, Tone] = {"confirmed": "good", "refuted": "dim", "undecided": "", "unknown": "warn"}
@@ -73,9 +73,18 @@ def hypothesis_field(rank: int, each: HypothesisView, *, whole: bool | None = No
         return field(label, Line(f"{each.title}{because}", "dim"), tone=tone)
     lines = [Line(f"{each.title} ({share(each.confidence)})", "strong"), Line(f"{each.cause} · {each.playbook}", "dim")]
     lines += [Line(objects_line(each.objects))] if each.objects else []
-    lines += [Line(f"+ {line}", "good") for line in each.evidence]
-    lines.append(Line(f"- {each.against[0]}", "bad") if each.against else Line("- nothing found against it", "dim"))
+    lines += [line for reason in each.evidence for line in _reason("+", reason, "good")]
+    if each.against:
+        lines += _reason("-", each.against[0], "bad")
+    else:
+        lines.append(Line("- nothing found against it", "dim"))
     return field(label, *lines, tone=tone)
+
+
+def _reason(mark: str, reason: str, tone: Tone) -> list[Line]:
+    """A judged condition with its values; the parts of a longer one stand below each other."""
+    first, *more = grounds(reason)
+    return [Line(f"{mark} {first}", tone), *(Line(f"  {line}", tone) for line in more)]
 
 
 def objects_line(objects: tuple[ObjectView, ...]) -> str:
