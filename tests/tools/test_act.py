@@ -218,6 +218,19 @@ def _exists(served: Cluster, pid: int) -> bool:
         return bool(admin.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchall())
 
 
+def test_a_vacuum_that_the_server_skipped_is_not_called_done(bench: Bench, served: Cluster):
+    """Without ownership or pg_maintain the server only warns, and says VACUUM."""
+    with served.connect() as admin:
+        admin.execute("CREATE TABLE IF NOT EXISTS public.private ()")
+        maintains = admin.info.server_version >= 170_000
+    act = bench.offer("postgres.vacuum_table", schema="public", table="private")
+    sent = bench.hands.act(act, grant_for(act))
+    assert sent.outcome == ("done" if maintains else "failed_clean"), sent
+    assert maintains or (sent.error_category == "permission" and "private" in sent.because)
+    disabled = any("postgres.vacuum_table" in each.probes for each in bench.hands.check("db"))
+    assert disabled is not maintains
+
+
 def test_the_same_statement_in_time_lands_once(bench: Bench, served: Cluster):
     with served.connect() as admin:
         admin.execute("ALTER TABLE public.orders OWNER TO ratchet_act_db")

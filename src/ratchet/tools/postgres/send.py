@@ -1,11 +1,13 @@
 """Sends an act once: arms the act session with the deadline, sends, and says only what is certain about the outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg.errors import Diagnostic
 
 from ratchet.domain.errors import conflict
 from ratchet.domain.gate import Grant
@@ -50,6 +52,7 @@ class Sending:
     grant: Grant
     clock: Clock
     started: datetime = field(init=False)
+    warned: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
         if self.grant.action_digest != self.act.digest:
@@ -89,7 +92,7 @@ class Sending:
         tag = ""
         for number, statement in enumerate(self.act.statements):
             try:
-                with bounded(line, limit):
+                with bounded(line, limit), _warnings(line, self.warned):
                     cursor = line.execute(statement.sql.encode(), self._params(statement))
                     tag = cursor.statusmessage or ""
                     rows += cursor.fetchall() if cursor.description else []
@@ -106,11 +109,25 @@ class Sending:
     def _done(self, rows: list[Row], tag: str) -> Sent:
         kept, truncated = json_rows(rows)
         touched = self.tool.touched(kept) if self.tool.answers_rows else self.act.identities
-        result = {"rows": [*kept], "truncated": truncated}
+        result = {"rows": [*kept], "truncated": truncated, "warnings": self.warned}
+        if not self.tool.answers_rows and (doubt := self._doubt(rows)):
+            return self._sent(
+                *doubt, because="; ".join(self.warned) or "the last statement came too late", result=result
+            )
         if self.tool.answers_rows and not touched:
             because = "nothing matched any more: gone, changed, too late, above the cap, or not visible to this login"
             return self._sent("failed_clean", tag, "nothing_matched", because=because, result=result)
         return self._sent("done", tag, "none", touched=touched, result=result)
+
+    def _doubt(self, rows: list[Row]) -> tuple[str, str, str] | None:
+        """Success in name only: a table that may not be vacuumed is skipped with a warning, not an error."""
+        if any("skipping" in warning for warning in self.warned):
+            return "failed_clean", "skipped", "permission"
+        if any("far in the past" not in warning for warning in self.warned):
+            return "unknown", "warned", "warning"
+        if len(self.act.statements) > 1 and not rows:
+            return "unknown", "partly", "too_late"
+        return None
 
     def _failed(self, failed: NoAnswer, number: int) -> Sent:
         clean = number == 0 and (
@@ -148,3 +165,18 @@ class Sending:
             line.close()
         except psycopg.Error:
             pass
+
+
+@contextmanager
+def _warnings(line: Line, into: list[str]) -> Generator[None]:
+    """Keep what the server warns of while a statement runs."""
+
+    def keep(said: Diagnostic) -> None:
+        if said.severity_nonlocalized == "WARNING":
+            into.append(said.message_primary or "a warning without words")
+
+    line.add_notice_handler(keep)
+    try:
+        yield
+    finally:
+        line.remove_notice_handler(keep)
