@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ratchet.cli.page import Block, Heading, Line, Tone, field
-from ratchet.cli.words import clean_lines, columns, day, span, until
+from ratchet.cli.words import clean_lines, columns, day, grounds, span, until
 from ratchet.desk.views import DecisionView
 from ratchet.domain.gate import DecisionPacket, Signal
 from ratchet.domain.plan import Statement
