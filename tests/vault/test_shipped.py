@@ -1,0 +1,102 @@
+"""The seven playbooks of this release: names, versions, canonical form, pages, and the faults that exercise them."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from ratchet.lab.catalog import load_catalog
+from ratchet.vault.canonical import canonical_text, digest, text_digest
+from ratchet.vault.causes import shipped_causes
+from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.render import markdown
+from ratchet.vault.schema import json_schema, schema_text
+from ratchet.vault.seeding import shipped_texts
+
+NAMES = {
+    "pbs_connection_triage": ("Connection & Lock Triage", "1.0"),
+    "pbs_db_config_recovery": ("Database Down — Configuration Recovery", "1.1"),
+    "pbs_db_pitr_recovery": ("Database Down — Backup Restore & PITR", "1.1"),
+    "pbs_db_restart_triage": ("Database Down — Restart Triage", "1.1"),
+    "pbs_replication_lag": ("Replication Lag Triage", "1.0"),
+    "pbs_slow_query_triage": ("Slow Query Triage", "1.0"),
+    "pbs_vacuum_triage": ("Vacuum & Bloat Triage", "1.0"),
+}
+TEXTS = shipped_texts()
+SECTIONS = ["Symptom", "Diagnosis", "Resolution", "Verification", "Escalation", "Prevention", "Owner"]
+
+
+def test_the_seven_system_playbooks_are_exactly_these(playbook_files: PlaybookFiles) -> None:
+    found = [playbook_files.load(text, name) for name, text in TEXTS.items()]
+    assert {p.metadata.series: (p.metadata.name, p.metadata.version) for p in found} == NAMES
+    assert list(TEXTS) == [f"{series}.playbook.yaml" for series in sorted(NAMES)]
+    assert {p.metadata.source for p in found} == {"system"}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_shipped_file_is_canonical_on_disk_and_reads_back_equal(playbook_files: PlaybookFiles, name: str) -> None:
+    playbook = playbook_files.load(TEXTS[name], name)
+    written = canonical_text(playbook)
+    assert written == TEXTS[name]
+    assert playbook_files.load(written, name) == playbook
+    assert digest(playbook) == text_digest(TEXTS[name])
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_shipped_file_fits_the_schema_that_editors_use(name: str) -> None:
+    jsonschema.validate(YAML(typ="safe").load(TEXTS[name]), json_schema())
+
+
+def test_the_schema_in_the_reference_is_fresh() -> None:
+    kept = Path(__file__).parents[2] / "docs/reference/playbook.schema.json"
+    assert kept.read_text("utf-8") == schema_text()
+    jsonschema.Draft202012Validator.check_schema(json.loads(schema_text()))
+
+
+def test_the_schema_refuses_what_the_loader_refuses() -> None:
+    data = YAML(typ="safe").load(TEXTS["pbs_vacuum_triage.playbook.yaml"])
+    data["spec"]["verify"]["every"] = "soon"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, json_schema())
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_page_has_every_section_a_person_looks_for(playbook_files: PlaybookFiles, name: str) -> None:
+    playbook = playbook_files.load(TEXTS[name], name)
+    page = markdown(playbook)
+    headings = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")]
+    assert headings == SECTIONS
+    assert page.startswith(f"# {playbook.metadata.title}")
+    for symptom in playbook.spec.symptoms:
+        assert symptom.replace("<", "&lt;") in page
+
+
+def test_a_page_never_lets_a_text_become_markup(playbook_files: PlaybookFiles) -> None:
+    playbook = playbook_files.load(TEXTS["pbs_vacuum_triage.playbook.yaml"], "x")
+    spec = playbook.spec.model_copy(update={"symptoms": ("<script>alert(1)</script>\n# heading",)})
+    page = markdown(playbook.model_copy(update={"spec": spec}))
+    assert "<script>" not in page
+    assert "\n# heading" not in page
+
+
+def test_the_two_recoveries_hand_over_and_the_other_five_act(playbook_files: PlaybookFiles) -> None:
+    acting = {p.metadata.series for p in (playbook_files.load(t, n) for n, t in TEXTS.items()) if p.spec.steps}
+    assert acting == set(NAMES) - {"pbs_db_config_recovery", "pbs_db_pitr_recovery"}
+
+
+def test_every_fault_leads_to_a_series_that_knows_its_cause(playbook_files: PlaybookFiles) -> None:
+    known = {p.metadata.series: p for p in (playbook_files.load(t, n) for n, t in TEXTS.items())}
+    for fault in load_catalog(()).faults.values():
+        rules = known[fault.spec.series].spec.triage.hypotheses
+        assert fault.spec.cause in {rule.cause for rule in rules}
+        kinds = {item.kind for rule in rules if rule.cause == fault.spec.cause for item in rule.objects}
+        assert fault.spec.object.kind in kinds
+        assert fault.spec.cause in shipped_causes().names
+
+
+def test_every_cause_says_what_it_is_in_a_sentence() -> None:
+    for name, cause in shipped_causes().causes.items():
+        assert cause.sentence.endswith("."), name
+        assert cause.family, name
