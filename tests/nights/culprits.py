@@ -1,5 +1,6 @@
 """What goes wrong on the server in these stories: a leak, a blocker, and the innocents beside them."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -26,7 +27,19 @@ def leak(server: Cluster, app: str = "checkout-svc", spare: int = 0) -> Iterator
             pass
         for extra in sessions[len(sessions) - spare :]:
             extra.close()
+        until_idle(server, app, 1.2)
         yield sessions
+
+
+def until_idle(server: Cluster, app: str, seconds: float) -> None:
+    """Wait until every session of an application has been idle that long, by the server's own clock."""
+    query = """SELECT coalesce(min(extract(epoch FROM clock_timestamp() - state_change)), 1e9) >= %s
+               FROM pg_stat_activity WHERE application_name = %s AND state = 'idle'"""
+    deadline = time.monotonic() + 20
+    with server.connect() as superuser:
+        while superuser.execute(query, (seconds, app)).fetchone() != (True,):
+            assert time.monotonic() < deadline, f"sessions of {app} never became idle"
+            time.sleep(0.05)
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Missing, Shelf, Store, Toolbox
 from ratchet.domain.target import Target
 
-Provision = Callable[[TargetRequest], Target]
-"""Creates both roles from an admin login and gives the target with references to their credentials."""
+Provision = Callable[[TargetRequest, Target | None], Target]
+"""Creates both roles from an admin login, or takes the primary's for a replica; gives the target with references."""
 Locate = Callable[[Target], str]
 """The address (`host:port/database`) behind a target's diag credential, without the credential."""
 
@@ -30,8 +30,14 @@ class Targets:
 
     def add(self, request: TargetRequest, by: str) -> TargetReport:
         """Register a target (again); provision first when an admin login was given."""
-        target = self._provision(request) if request.admin is not None else request.target
-        self._refuse_half(target)
+        self._refuse_unknown(request.target)
+        primary = next((t for t in self._store.targets() if t.name == request.target.replica_of), None)
+        target = self._provision(request, primary) if request.admin is not None else request.target
+        if target.kind == "postgres" and target.diag is None:
+            raise invalid(
+                f"Target {target.name} has no diag credential.",
+                "Give --diag-dsn-env VARIABLE, or --provision --admin-dsn-env VARIABLE to have both roles made.",
+            )
         target = target.model_copy(update={"address": target.address or self._locate(target)})
         self._store.put_target(target, by)
         identifier = self._toolbox.pointed(target.name)
@@ -40,16 +46,11 @@ class Targets:
             self._store.put_target(target, by)
         return self.check(target.name)
 
-    def _refuse_half(self, target: Target) -> None:
+    def _refuse_unknown(self, target: Target) -> None:
         known = {t.name for t in self._store.targets()}
         for label, other in (("--replica-of", target.replica_of), ("--pooler-of", target.pooler_of)):
             if other is not None and other not in known:
                 raise not_found("target", other, f"Register {other} first, then {target.name} with {label} {other}.")
-        if target.kind == "postgres" and target.diag is None:
-            raise invalid(
-                f"Target {target.name} has no diag credential.",
-                "Give --diag-dsn-env VARIABLE, or --provision --admin-dsn-env VARIABLE to have both roles made.",
-            )
 
     def check(self, name: str) -> TargetReport:
         """What the target lacks now, and which playbooks that disables."""

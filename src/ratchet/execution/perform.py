@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ratchet.domain.differential import parsed
-from ratchet.domain.errors import Refusal
+from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import Grant, Reread, changed_since, intent_refusal
 from ratchet.domain.incident import Incident
@@ -14,6 +14,8 @@ from ratchet.domain.timeline import Acted, Doubted, Event, Intended, Settled, Su
 from ratchet.execution.checks import run_checks
 
 BY = "ratchet"
+TRIES = 20
+"""How often an outcome is written again when the timeline moved meanwhile."""
 
 
 class Performer:
@@ -88,16 +90,26 @@ class Performer:
             sent = self._toolbox.act(act, grant)
         except Refusal as no:
             return self._not_sent(incident, grant, started, f"{no.message} Nothing was sent.")
-        return self._store.commit(incident, self._outcome(incident, grant, sent), by=BY, wake_at=self._clock())
+        return self._write_down(incident, self._outcome(incident, grant, sent))
+
+    def _write_down(self, incident: Incident, event: Event) -> Incident:
+        """Record an outcome. An alert that joined meanwhile moves the timeline, but never makes us send again."""
+        for _ in range(TRIES):
+            try:
+                return self._store.commit(incident, event, by=BY, wake_at=self._clock())
+            except Refusal as no:
+                if no.code is not Code.CONFLICT:
+                    raise
+                incident = self._store.incident(incident.id)
+        return self._store.commit(incident, event, by=BY, wake_at=self._clock())
 
     def _not_sent(self, incident: Incident, grant: Grant, started: datetime, why: str) -> Incident:
-        incident = self._store.incident(incident.id)
         ended = self._clock()
         event = Acted(
             op_id=grant.op_id, outcome="failed_clean", started_at=started, ended_at=ended, return_code=why,
             error_category="policy",
         )  # fmt: skip
-        return self._store.commit(incident, event, by=BY, wake_at=ended)
+        return self._write_down(incident, event)
 
     def _outcome(self, incident: Incident, grant: Grant, sent: Sent) -> Event:
         if sent.outcome == "unknown":

@@ -1,0 +1,90 @@
+"""Whether what Ratchet stands on is well: state, chain, playbooks, targets."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ratchet.desk.views import CheckView
+from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.evidence import Answer, ProbeCall
+from ratchet.domain.incident import LIVE
+from ratchet.domain.ports import Shelf, Store, Toolbox
+
+ROOM = 64 * 1024 * 1024
+"""Bytes that must be free where the state is kept."""
+
+
+class Health:
+    """Looks at everything, changes nothing."""
+
+    def __init__(self, home: Path, store: Store, toolbox: Toolbox, shelf: Shelf) -> None:
+        self._home = home
+        self._store = store
+        self._toolbox = toolbox
+        self._shelf = shelf
+
+    def ready(self) -> list[CheckView]:
+        """What must be well before requests are worth sending: state and playbooks."""
+        return [self._said("state", self._state), self._said("playbooks", self._playbooks)]
+
+    def doctor(self) -> list[CheckView]:
+        """Everything, the targets included."""
+        checks = [*self.ready(), self._said("chain", self._chain), self._room()]
+        return [*checks, *(self._target(t.name) for t in self._store.targets() if t.kind == "postgres")]
+
+    def figures(self) -> Mapping[str, float]:
+        """Present numbers for the metrics page."""
+        counts: dict[str, float] = {f"incidents.{status}": 0.0 for status in sorted(LIVE)}
+        for incident in self._store.incidents(limit=200).items:
+            key = f"incidents.{incident.status}"
+            counts[key] = counts.get(key, 0.0) + 1
+        for series in self._store.all_series():
+            for version in series.versions:
+                key = f"playbooks.{version.state}"
+                counts[key] = counts.get(key, 0.0) + 1
+        pending = self._store.decisions(state=("pending",), limit=200)
+        return {**counts, "decisions_pending": float(len(pending.items)), "targets": float(len(self._store.targets()))}
+
+    @staticmethod
+    def _said(name: str, check: Callable[[], str]) -> CheckView:
+        try:
+            return CheckView(name=name, ok=True, detail=check())
+        except Refusal as no:
+            return CheckView(name=name, ok=False, detail=no.message, remedy=no.remedy)
+
+    def _state(self) -> str:
+        self._store.next_wake()
+        return f"{self._home / 'ratchet.db'} answers"
+
+    def _playbooks(self) -> str:
+        found = self._shelf.candidates("postgres")
+        return f"{len(found)} active playbooks load"
+
+    def _chain(self) -> str:
+        report = self._store.verify()
+        if not report.ok:
+            where = f"event {report.first_bad}" if report.first_bad is not None else "its head"
+            raise Refusal(
+                Code.FAILED, f"The chain of events is broken at {where}: {report.because}",
+                "Keep a copy of the state directory, stop acting, and find out who changed it.",
+            )  # fmt: skip
+        return f"{report.events} events, unbroken"
+
+    def _room(self) -> CheckView:
+        free = shutil.disk_usage(self._home).free
+        ok = free >= ROOM
+        remedy = "" if ok else f"Make room on the volume of {self._home}."
+        return CheckView(name="disk", ok=ok, detail=f"{free // (1024 * 1024)} MiB free", remedy=remedy)
+
+    def _target(self, name: str) -> CheckView:
+        seen = self._toolbox.look([ProbeCall(probe="postgres.ping", target=name)])[0]
+        ok = seen.answer is Answer.OK
+        missing = self._toolbox.check(name) if ok else []
+        if missing:
+            return CheckView(
+                name=f"target {name}", ok=None, detail=f"reachable; {len(missing)} rights or extensions missing",
+                remedy=f"ratchet target check {name}",
+            )  # fmt: skip
+        return CheckView(
+            name=f"target {name}", ok=ok, detail=seen.answer.value, remedy="" if ok else f"ratchet target check {name}"
+        )

@@ -1,0 +1,170 @@
+"""The house: one store, one pair of hands, one shelf, one worker, and a desk for whoever asks."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from ulid import ULID
+
+from ratchet.config import Settings
+from ratchet.desk.alerts import Intake
+from ratchet.desk.contract import Desk
+from ratchet.desk.decisions import Answers
+from ratchet.desk.playbooks import Playbooks
+from ratchet.desk.room import LocalDesk, Rooms
+from ratchet.desk.targets import Targets
+from ratchet.desk.tokens import Tokens
+from ratchet.desk.views import CheckView
+from ratchet.domain.errors import Refusal
+from ratchet.domain.ports import Store
+from ratchet.execution.engine import Engine, Parts
+from ratchet.execution.packets import Asking
+from ratchet.execution.perform import Performer
+from ratchet.execution.planner import Planner
+from ratchet.execution.worker import Worker
+from ratchet.lab.catalog import load_catalog
+from ratchet.security.principal import Principal
+from ratchet.security.private_file import write_private
+from ratchet.security.tokens import check_token, hash_token, principal_of
+from ratchet.store.store import EventStore
+from ratchet.tools.postgres.probes import ProbeShelf
+from ratchet.tools.registry import Hands
+from ratchet.triage.investigate import Investigator
+from ratchet.vault.causes import shipped_causes
+from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.keeping import Drafting
+from ratchet.vault.known import KnownTools
+from ratchet.vault.policy import shipped_policy
+from ratchet.vault.seeding import seed, shipped_texts
+from ratchet.vault.shelf import VaultShelf
+from ratchet.wiring.credentials import Credentials, LiveRedactor
+from ratchet.wiring.health import Health
+
+FIRST_ADMIN = "admin"
+HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A ULID: sortable by time, without meaning otherwise."""
+    return str(ULID())
+
+
+class House:
+    """Everything wired. `start` warms targets up and sets the worker going; `close` ends both."""
+
+    def __init__(
+        self, settings: Settings, store: EventStore, hands: Hands, rooms: tuple[Rooms, Worker, Health]
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self._hands = hands
+        self._rooms, self.worker, self._health = rooms
+
+    def desk(self, principal: Principal) -> Desk:
+        """The desk as this principal meets it."""
+        return LocalDesk(self._rooms, principal)
+
+    def principal(self, token_text: str, channel: str) -> Principal | None:
+        """Whom a token stands for; None when it is unknown, revoked or expired."""
+        try:
+            return principal_of(check_token(self.store.token(hash_token(token_text)), token_text, now()), channel)
+        except Refusal:
+            return None
+
+    def operator(self) -> Principal:
+        """The person at this terminal, who owns the state directory."""
+        return Principal(kind="person", name=self.settings.operator, role="admin", channel="cli")
+
+    def loopback_source(self) -> Principal | None:
+        """The source that may hand in alerts without a token, while no source token exists."""
+        if any(token.role == "source" and not token.revoked for token in self.store.tokens()):
+            return None
+        return Principal(kind="service", name="loopback", role="source", channel="http")
+
+    def ready(self) -> list[CheckView]:
+        """What must be well before requests are worth sending here."""
+        return self._health.ready()
+
+    def figures(self) -> Mapping[str, float]:
+        """Present numbers for the metrics page."""
+        return self._health.figures()
+
+    def start(self) -> None:
+        """Open the warm sessions of every target, then let the worker run."""
+        for target in self.store.targets():
+            self._hands.pointed(target.name)
+        self.worker.start()
+
+    def close(self) -> None:
+        """Stop the worker, close every session and the state."""
+        self.worker.stop()
+        self._hands.close()
+        self.store.close()
+
+
+def open_house(settings: Settings, log: Callable[[str], None]) -> House:
+    """Open the state, seed the shipped playbooks (one log line each) and put everything together."""
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = EventStore.open_at(settings.home, now, new_id)
+    first_token(settings.home, store)
+    redactor = LiveRedactor((settings.home / "key").read_bytes())
+    credentials = Credentials(settings.home, settings.environ, redactor, now)
+    probes = ProbeShelf.load(
+        [files("ratchet.library").joinpath("probes/postgres"), *_overlays(settings, "probes/postgres")]
+    )
+    hands = Hands(store.targets, probes, credentials.secret, redactor, now)
+    playbooks = PlaybookFiles(
+        KnownTools(probes=hands.probes(), tools={t.name: t for t in hands.tools()}), shipped_causes().names, now
+    )
+    seed(store, playbooks, shipped_texts(), log)
+    shelf = VaultShelf(store, playbooks)
+    worker = Worker(Engine(_parts(settings, store, hands, shelf)), store, now)
+    health = Health(settings.home, store, hands, shelf)
+    rooms = Rooms(
+        store=store,
+        intake=Intake(store, store.targets, new_id),
+        answers=Answers(store, now),
+        playbooks=Playbooks(store, playbooks),
+        targets=Targets(store, hands, shelf, (credentials.provision, credentials.address)),
+        tokens=Tokens(store, now, os.urandom, new_id),
+        nudge=worker.nudge,
+        doctor=health.doctor,
+    )
+    return House(settings, store, hands, (rooms, worker, health))
+
+
+def _parts(settings: Settings, store: EventStore, hands: Hands, shelf: VaultShelf) -> Parts:
+    faults = load_catalog(settings.overlays).faults
+    return Parts(
+        store=store,
+        shelf=shelf,
+        toolbox=hands,
+        investigator=Investigator(hands, shelf, store.targets, now),
+        planner=Planner(hands, shipped_policy()),
+        asking=Asking(hands, now, new_id),
+        performer=Performer(hands, store, now),
+        draft=Drafting(store, shelf, faults.get, new_id),
+        targets=store.targets,
+        clock=now,
+    )
+
+
+def _overlays(settings: Settings, part: str) -> Sequence[Path]:
+    return [overlay / part for overlay in settings.overlays if (overlay / part).is_dir()]
+
+
+def first_token(home: Path, store: Store) -> None:
+    """At first start a token for the first admin is made and kept in `home/token` with mode 0600."""
+    path = home / "token"
+    if path.exists() or store.tokens():
+        return
+    desk = Tokens(store, now, os.urandom, new_id)
+    made = desk.make(FIRST_ADMIN, "admin", HOUSE.id, (True, None))
+    write_private(path, (made.text + "\n").encode())
