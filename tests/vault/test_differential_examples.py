@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from tests.vault import worlds as w
 
 from ratchet.domain.differential import judge, parsed, scope_of
 from ratchet.domain.evidence import Answer
@@ -11,6 +10,7 @@ from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.playbook import Playbook
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.seeding import shipped_texts
+from tests.vault import worlds as w
 
 Change = Callable[[w.World], w.World]
 DOWN = {name: Answer.REFUSED for name in w.healthy() if name.startswith("postgres.")}
@@ -42,156 +42,303 @@ CHAIN = {
 CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
     "idle leak": (IDLE_LEAK, "connection_exhaustion_idle_leak", [("application", "leaky")], ("end_idle_sessions",)),
     "tiny limit": (
-        {"postgres.slots": [w.slots(max=8, usable=4, used=4, idle=2, active=2, free=0)],
-         "postgres.holders": [w.holder("checkout", 2, idle=1), w.holder("reports", 2, idle=1)]},
-        "connection_limit_too_low", [("setting", "max_connections")], ("escalate",),
+        {
+            "postgres.slots": [w.slots(max=8, usable=4, used=4, idle=2, active=2, free=0)],
+            "postgres.holders": [w.holder("checkout", 2, idle=1), w.holder("reports", 2, idle=1)],
+        },
+        "connection_limit_too_low",
+        [("setting", "max_connections")],
+        ("escalate",),
     ),
     "limit lowered by ALTER SYSTEM": (
-        {"postgres.slots": [w.slots(max=30, usable=27, used=26, idle=12, active=5, free=1)],
-         "postgres.holders": [w.holder("checkout", 8), w.holder("reports", 8), w.holder("catalogue", 8)],
-         "postgres.setting_watch": [w.setting("autovacuum", "on"),
-                                    w.setting("max_connections", "30", by_alter_system=True)]},
-        "connection_limit_too_low", [("setting", "max_connections")], ("escalate",),
+        {
+            "postgres.slots": [w.slots(max=30, usable=27, used=26, idle=12, active=5, free=1)],
+            "postgres.holders": [w.holder("checkout", 8), w.holder("reports", 8), w.holder("catalogue", 8)],
+            "postgres.setting_watch": [
+                w.setting("autovacuum", "on"),
+                w.setting("max_connections", "30", by_alter_system=True),
+            ],
+        },
+        "connection_limit_too_low",
+        [("setting", "max_connections")],
+        ("escalate",),
     ),
     "database limit": (
-        {"postgres.limits": [{"kind": "database", "name": "shop", "limit": 1, "used": 1, "ratio": 1.0, "reached": True,
-                              "can_login": True, "superuser": False}]},
-        "database_connection_limit", [("database", "shop")], ("escalate",),
+        {
+            "postgres.limits": [
+                {
+                    "kind": "database",
+                    "name": "shop",
+                    "limit": 1,
+                    "used": 1,
+                    "ratio": 1.0,
+                    "reached": True,
+                    "can_login": True,
+                    "superuser": False,
+                }
+            ]
+        },
+        "database_connection_limit",
+        [("database", "shop")],
+        ("escalate",),
     ),
     "silent blocker": (SILENT, "idle_in_transaction_blocker", [("session", "1")], ("end_root_blocker",)),
     "silent blocker on a nearly full server": (
         {**SILENT, "postgres.slots": [w.slots(used=90, idle=20, active=68, idle_in_tx=1, waiting_on_lock=66)]},
-        "idle_in_transaction_blocker", [("session", "1")], ("end_root_blocker",),
+        "idle_in_transaction_blocker",
+        [("session", "1")],
+        ("end_root_blocker",),
     ),
     "lock chain": (CHAIN, "lock_chain_root_blocker", [("session", "1")], ("end_root_blocker",)),
     "advisory leak": (
-        {"postgres.advisory_locks": [{"pid": 9, "backend_start": "x", "app": "cron", "state": "idle", "granted": True,
-                                      "waiters": 1, "state_age_s": 60.0}],
-         "postgres.blocking_tree": [_root(state="idle", blocks_total=1, xact_age_s=None), w.member(2)]},
-        "advisory_lock_leak", [("session", "9")], ("end_root_blocker",),
+        {
+            "postgres.advisory_locks": [
+                {
+                    "pid": 9,
+                    "backend_start": "x",
+                    "app": "cron",
+                    "state": "idle",
+                    "granted": True,
+                    "waiters": 1,
+                    "state_age_s": 60.0,
+                }
+            ],
+            "postgres.blocking_tree": [_root(state="idle", blocks_total=1, xact_age_s=None), w.member(2)],
+        },
+        "advisory_lock_leak",
+        [("session", "9")],
+        ("end_root_blocker",),
     ),
     "prepared transaction": (
-        {"postgres.prepared_transactions": [{"gid": "tx-1", "owner": "app", "db": "shop", "age_s": 900.0}],
-         "postgres.blocking_tree": [
-             {**_root(blocks_total=2, xact_age_s=None, state_age_s=None), "pid": 0, "state": "prepared transaction"},
-             w.member(2)]},
-        "prepared_transaction_in_doubt", [("prepared_transaction", "tx-1")], ("escalate",),
+        {
+            "postgres.prepared_transactions": [{"gid": "tx-1", "owner": "app", "db": "shop", "age_s": 900.0}],
+            "postgres.blocking_tree": [
+                {**_root(blocks_total=2, xact_age_s=None, state_age_s=None), "pid": 0, "state": "prepared transaction"},
+                w.member(2),
+            ],
+        },
+        "prepared_transaction_in_doubt",
+        [("prepared_transaction", "tx-1")],
+        ("escalate",),
     ),
     "real load": (
-        {"postgres.slots": [w.slots(used=95, active=80, idle=15, free=2)],
-         "postgres.holders": [w.holder("checkout", 80, idle=4, active=76), w.holder("reports", 11)]},
-        "real_load", [], ("escalate",),
+        {
+            "postgres.slots": [w.slots(used=95, active=80, idle=15, free=2)],
+            "postgres.holders": [w.holder("checkout", 80, idle=4, active=76), w.holder("reports", 11)],
+        },
+        "real_load",
+        [],
+        ("escalate",),
     ),
     "replay paused": (
         {"postgres.replay": [w.replay(paused=True, caught_up=False, lag_s=33.0, replay_gap_bytes=9000)]},
-        "replay_paused", [("target", "shop-replica")], ("resume_replay",),
+        "replay_paused",
+        [("target", "shop-replica")],
+        ("resume_replay",),
     ),
     "apply delay": (
         {"postgres.replay": [w.replay(apply_delay_s=3600.0, caught_up=False, lag_s=400.0)]},
-        "recovery_min_apply_delay", [("target", "shop-replica")], ("end_apply_delay",),
+        "recovery_min_apply_delay",
+        [("target", "shop-replica")],
+        ("end_apply_delay",),
     ),
     "receiver down with its slot unused": (
-        {"postgres.replay": [w.replay(receiver_status=None, caught_up=True, lag_s=400.0)],
-         "postgres.replication_slots": [w.slot("replica_1", active=False, retained_bytes=500_000_000)]},
-        "replication_auth_failure", [("target", "shop-replica")], ("escalate",),
+        {
+            "postgres.replay": [w.replay(receiver_status=None, caught_up=True, lag_s=400.0)],
+            "postgres.replication_slots": [w.slot("replica_1", active=False, retained_bytes=500_000_000)],
+        },
+        "replication_auth_failure",
+        [("target", "shop-replica")],
+        ("escalate",),
     ),
     "stale slot": (
         {"postgres.replication_slots": [w.slot("replica_1"), w.slot("old", active=False, retained_bytes=10**9)]},
-        "stale_physical_slot", [("slot", "old")], ("drop_slot",),
+        "stale_physical_slot",
+        [("slot", "old")],
+        ("drop_slot",),
     ),
     "runaway": (
-        {"postgres.long_queries": [w.query(44)]}, "runaway_query", [("session", "44")], ("cancel_statement",),
+        {"postgres.long_queries": [w.query(44)]},
+        "runaway_query",
+        [("session", "44")],
+        ("cancel_statement",),
     ),
     "tiny timeout": (
         {"postgres.role_db_settings": [{"db": "", "role": "shop_app", "name": "statement_timeout", "value": "5ms"}]},
-        "statement_timeout_too_low", [("role", "shop_app")], ("reset_role_setting",),
+        "statement_timeout_too_low",
+        [("role", "shop_app")],
+        ("reset_role_setting",),
     ),
     "tiny work_mem": (
-        {"postgres.role_db_settings": [{"db": "", "role": "shop_app", "name": "work_mem", "value": "64kB"}],
-         "postgres.database_stats": [{"db": "shop", "checksum_failures": 0, "temp_files": 9, "temp_bytes": 10**8}]},
-        "work_mem_disk_spill", [("role", "shop_app")], ("reset_role_setting",),
+        {
+            "postgres.role_db_settings": [{"db": "", "role": "shop_app", "name": "work_mem", "value": "64kB"}],
+            "postgres.database_stats": [{"db": "shop", "checksum_failures": 0, "temp_files": 9, "temp_bytes": 10**8}],
+        },
+        "work_mem_disk_spill",
+        [("role", "shop_app")],
+        ("reset_role_setting",),
     ),
     "stale statistics": (
         {"postgres.stale_stats": [w.table("public.t", autovacuum_enabled=False, changed=200_000, planned_rows=10)]},
-        "stale_statistics", [("table", "public.t")], ("analyze_table",),
+        "stale_statistics",
+        [("table", "public.t")],
+        ("analyze_table",),
     ),
     "missing index": (
-        {"postgres.seq_scans": [{"relation": "public.accounts", "live": 100_000, "seq_scans": 500, "seq_ratio": 1.0,
-                                 "rows_per_scan": 100_000.0, "has_primary_key": False, "foreign_keys_unindexed": 0}]},
-        "missing_index", [("table", "public.accounts")], ("escalate",),
+        {
+            "postgres.seq_scans": [
+                {
+                    "relation": "public.accounts",
+                    "live": 100_000,
+                    "seq_scans": 500,
+                    "seq_ratio": 1.0,
+                    "rows_per_scan": 100_000.0,
+                    "has_primary_key": False,
+                    "foreign_keys_unindexed": 0,
+                }
+            ]
+        },
+        "missing_index",
+        [("table", "public.accounts")],
+        ("escalate",),
     ),
     "invalid index": (
-        {"postgres.invalid_indexes": [{"index": "public.i", "relation": "public.t", "valid": False, "building": False}]},
-        "invalid_index", [("index", "public.i")], ("escalate",),
+        {
+            "postgres.invalid_indexes": [
+                {"index": "public.i", "relation": "public.t", "valid": False, "building": False}
+            ]
+        },
+        "invalid_index",
+        [("index", "public.i")],
+        ("escalate",),
     ),
     "bloat": (
-        {"postgres.table_bloat": [w.table("public.t", dead=180_000, dead_ratio=0.9, live=20_000, autovacuum_enabled=False)],
-         "postgres.stale_stats": [w.table("public.t", live=20_000, changed=180_000, planned_rows=200_000,
-                                          autovacuum_enabled=False)]},
-        "table_bloat_autovacuum_disabled", [("table", "public.t")], ("vacuum_table",),
+        {
+            "postgres.table_bloat": [
+                w.table("public.t", dead=180_000, dead_ratio=0.9, live=20_000, autovacuum_enabled=False)
+            ],
+            "postgres.stale_stats": [
+                w.table("public.t", live=20_000, changed=180_000, planned_rows=200_000, autovacuum_enabled=False)
+            ],
+        },
+        "table_bloat_autovacuum_disabled",
+        [("table", "public.t")],
+        ("vacuum_table",),
     ),
     "autovacuum off": (
         {"postgres.setting_watch": [w.setting("autovacuum", "off", by_alter_system=True)]},
-        "autovacuum_disabled_globally", [("setting", "autovacuum")], ("turn_autovacuum_on",),
+        "autovacuum_disabled_globally",
+        [("setting", "autovacuum")],
+        ("turn_autovacuum_on",),
     ),
     "autovacuum off in the file": (
         {"postgres.setting_watch": [w.setting("autovacuum", "off", sourcefile="postgresql.conf")]},
-        "autovacuum_disabled_globally", [("setting", "autovacuum")], ("escalate",),
+        "autovacuum_disabled_globally",
+        [("setting", "autovacuum")],
+        ("escalate",),
     ),
     "wraparound": (
         {"postgres.xid_age": [{"kind": "table", "name": "public.old", "ratio": 1.4, "to_wraparound": 0.14}]},
-        "xid_wraparound_risk", [("table", "public.old")], ("escalate",),
+        "xid_wraparound_risk",
+        [("table", "public.old")],
+        ("escalate",),
     ),
     "vacuum held back": (
-        {"postgres.xmin_holders": [{"kind": "session", "name": "etl", "pid": 7, "xmin_age": 400_000, "age_s": 7200.0}],
-         "postgres.table_bloat": [w.table("public.t", dead=90_000, dead_ratio=0.3, over_threshold=True)]},
-        "vacuum_held_back", [("session", "7")], ("escalate",),
+        {
+            "postgres.xmin_holders": [
+                {"kind": "session", "name": "etl", "pid": 7, "xmin_age": 400_000, "age_s": 7200.0}
+            ],
+            "postgres.table_bloat": [w.table("public.t", dead=90_000, dead_ratio=0.3, over_threshold=True)],
+        },
+        "vacuum_held_back",
+        [("session", "7")],
+        ("escalate",),
     ),
     "process gone": (
-        {**DOWN, "host.pg_status": [w.host(running=False)]}, "process_crash", [("target", "shop-db")], ("start_server",),
+        {**DOWN, "host.pg_status": [w.host(running=False)]},
+        "process_crash",
+        [("target", "shop-db")],
+        ("start_server",),
     ),
     "bad configuration": (
         {**DOWN, "host.pg_status": [w.host(running=False, config_ok=False, config_error="unrecognized parameter")]},
-        "config_error", [("file", "configuration")], ("escalate",),
+        "config_error",
+        [("file", "configuration")],
+        ("escalate",),
     ),
     "broken file while the server runs": (
-        {"postgres.file_settings": [{"name": "work_mem", "file": "postgresql.conf", "line": 9, "wrong": True}],
-         "postgres.canary": Answer.AUTH},
-        "config_error", [("file", "postgresql.conf")], ("escalate",),
+        {
+            "postgres.file_settings": [{"name": "work_mem", "file": "postgresql.conf", "line": 9, "wrong": True}],
+            "postgres.canary": Answer.AUTH,
+        },
+        "config_error",
+        [("file", "postgresql.conf")],
+        ("escalate",),
     ),
     "port taken": (
-        {**DOWN, "host.pg_status": [w.host(running=False, port_taken=True)]}, "port_conflict", [], ("escalate",),
+        {**DOWN, "host.pg_status": [w.host(running=False, port_taken=True)]},
+        "port_conflict",
+        [],
+        ("escalate",),
     ),
     "rejecting rule": (
-        {"postgres.hba_rules": [{"position": 1, "line": 2, "method": "reject", "rejects": True, "type": "host"}],
-         "postgres.canary": Answer.AUTH},
-        "hba_rejection", [("file", "pg_hba.conf")], ("escalate",),
+        {
+            "postgres.hba_rules": [{"position": 1, "line": 2, "method": "reject", "rejects": True, "type": "host"}],
+            "postgres.canary": Answer.AUTH,
+        },
+        "hba_rejection",
+        [("file", "pg_hba.conf")],
+        ("escalate",),
     ),
     "read only": (
         {"postgres.canary": [{"ok": 1, "db": "shop", "in_recovery": False, "read_only": True}]},
-        "default_transaction_read_only", [("database", "shop")], ("escalate",),
+        "default_transaction_read_only",
+        [("database", "shop")],
+        ("escalate",),
     ),
     "volume full": (
-        {**DOWN, "host.pg_status": [w.host(running=False, disk_free_ratio=0.001)]}, "disk_full", [], ("escalate",),
+        {**DOWN, "host.pg_status": [w.host(running=False, disk_free_ratio=0.001)]},
+        "disk_full",
+        [],
+        ("escalate",),
     ),
     "crash loop": (
-        {"postgres.log_tail": [{"position": 1, "line": "LOG:  server process (PID 7) was terminated by signal 9: Killed",
-                                "reason": None}],
-         "postgres.stats_age": [{"counter": "database", "age_s": 40.0}]},
-        "backend_crash_recovery", [], ("escalate",),
+        {
+            "postgres.log_tail": [
+                {
+                    "position": 1,
+                    "line": "LOG:  server process (PID 7) was terminated by signal 9: Killed",
+                    "reason": None,
+                }
+            ],
+            "postgres.stats_age": [{"counter": "database", "age_s": 40.0}],
+        },
+        "backend_crash_recovery",
+        [],
+        ("escalate",),
     ),
     "data directory lost": (
-        {**DOWN, "host.pg_status": [w.host(data_dir_present=False, running=False, control_state=None, config_ok=False)]},
-        "data_directory_lost", [], ("escalate",),
+        {
+            **DOWN,
+            "host.pg_status": [w.host(data_dir_present=False, running=False, control_state=None, config_ok=False)],
+        },
+        "data_directory_lost",
+        [],
+        ("escalate",),
     ),
     "control file unreadable": (
-        {**DOWN, "host.pg_status": Answer.ERROR}, "data_directory_lost", [], ("escalate",),
+        {**DOWN, "host.pg_status": Answer.ERROR},
+        "data_directory_lost",
+        [],
+        ("escalate",),
     ),
     "broken pages": (
         {"postgres.database_stats": [{"db": "shop", "checksum_failures": 2, "temp_files": 0, "temp_bytes": 0}]},
-        "data_directory_lost", [("database", "shop")], ("escalate",),
+        "data_directory_lost",
+        [("database", "shop")],
+        ("escalate",),
     ),
-}  # fmt: skip
+}
 LOOK_ALIKES: dict[str, dict] = {
     "healthy": {},
     "an idle pool of five on a server with room": {"postgres.holders": [w.holder("checkout", 5)]},
@@ -270,7 +417,7 @@ def test_every_hypothesis_that_ships_is_confirmed_by_some_case(shipped: list[Pla
 
 
 def test_a_diagnosis_that_sees_nothing_confirms_nothing(shipped: list[Playbook]) -> None:
-    said = conclude(shipped, {name: Answer.HUNG for name in w.healthy()})
+    said = conclude(shipped, dict.fromkeys(w.healthy(), Answer.HUNG))
     assert said.outcome == "unknown_cause"
     assert not [h.id for h in said.hypotheses if h.verdict == "refuted"]
 

@@ -10,6 +10,7 @@ from ratchet.vault.lines import MAX_BYTES
 from ratchet.vault.seeding import shipped_texts
 
 HERE = Path(__file__).parent
+IDLE = "min_idle_s: '{{ params.min_idle | seconds }}'"
 SHIPPED = shipped_texts()["pbs_connection_triage.playbook.yaml"]
 
 
@@ -61,8 +62,18 @@ def test_the_nearest_word_is_offered_for_what_is_misspelt(playbook_files: Playbo
     [
         ("uses: postgres.slots", "uses: postgres.terminate_sessions", "PB014", "write tool"),
         ("uses: postgres.terminate_sessions", "uses: postgres.slots", "PB010", "read probe"),
-        ("min_idle_s: '{{ params.min_idle | seconds }}'", "min_idle_s: '{{ params.idle | seconds }}'", "PB010", "nowhere"),
-        ("min_idle_s: '{{ params.min_idle | seconds }}'", "min_idle_s: '{{ params.min_idle | hours }}'", "PB010", "filter"),
+        (
+            "min_idle_s: '{{ params.min_idle | seconds }}'",
+            "min_idle_s: '{{ params.idle | seconds }}'",
+            "PB010",
+            "nowhere",
+        ),
+        (
+            "min_idle_s: '{{ params.min_idle | seconds }}'",
+            "min_idle_s: '{{ params.min_idle | hours }}'",
+            "PB010",
+            "filter",
+        ),
         ("application: '{{ objects.application.id }}'", "application: '{{ objects.table.id }}'", "PB010", "nowhere"),
         ("state: idle\n", "state: sleeping\n", "PB001", "argument"),
         ("require: preview.rows >= 1\n", "require: slots.first.used >= 1\n", "PB010", "slots"),

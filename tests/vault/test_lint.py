@@ -13,6 +13,13 @@ SHIPPED = shipped_texts()["pbs_connection_triage.playbook.yaml"]
 TITLE = "title: Clients are refused with 'too many clients', or sessions hang waiting for locks"
 
 
+REFUTE = "refute: prepared.answer == 'refused' or prepared.rows == 0"
+SAME = "refute: any(p.age_s >= 60 for p in prepared.rows_data)"
+PLAN = SHIPPED[(at := SHIPPED.index("        plan: ")) : SHIPPED.index("    end_root_blocker:", at)]
+NEXT_PLAN = "plan: The application repeats the transaction. If it blocks again at once, stop and call its owner."
+CANARY = "    canary:\n      uses: postgres.canary\n"
+
+
 @pytest.mark.parametrize(
     ("code", "old", "new"),
     [
@@ -21,14 +28,14 @@ TITLE = "title: Clients are refused with 'too many clients', or sessions hang wa
         ("PB004", "source: system", "source: manual"),
         ("PB004", "  ai_executable: true", "  owner: group:default/dba\n  ai_executable: true"),
         ("PB005", "  ai_executable: true", "  review: {every: 90d, last: '2026-01-01'}\n  ai_executable: true"),
-        ("PB011", "refute: prepared.answer == 'refused' or prepared.rows == 0", "refute: any(p.age_s >= 60 for p in prepared.rows_data)"),
-        ("PB011", "refute: prepared.answer == 'refused' or prepared.rows == 0", "refute: 'false'"),
+        ("PB011", REFUTE, SAME),
+        ("PB011", REFUTE, "refute: 'false'"),
         ("PB012", "likelihood: 0.3\n", "likelihood: 0.9\n"),
         ("PB013", "confirm: any(p.age_s >= 60 for p in prepared.rows_data)", "confirm: 1 == 1"),
         ("PB015", "effect: disruptive", "effect: reversible"),
         ("PB016", "require: preview.rows >= 1\n", "require: 1 == 1\n"),
         ("PB017", "      cap: 200\n", "      cap: 200\n      retries: {max: 1}\n"),
-        ("PB018", SHIPPED[(at := SHIPPED.index("        plan: ")) : SHIPPED.index("    end_root_blocker:", at)], "        plan: ''\n"),
+        ("PB018", PLAN, "        plan: ''\n"),
         ("PB019", "state: idle\n", "state: idle\n        command: rm -rf /tmp/x\n"),
         ("PB020", "data_risk: 'none: idle sessions hold no open transaction'", "data_risk: 'password=hunter2hunter'"),
         ("PB020", "via:\n", "via:\n      - https://bot:s3cr3ts3cr3t@chat.example/hook\n"),
@@ -36,9 +43,9 @@ TITLE = "title: Clients are refused with 'too many clients', or sessions hang wa
         ("PB022", "verify:\n", "verify:\n    sustain: 15s\n"),
         ("PB023", SHIPPED[SHIPPED.index("  follow_ups:") : SHIPPED.index("  guidance:")], "  follow_ups: []\n"),
         ("PB024", "href: playbook:pbs_slow_query_triage", "href: runbooks/slow.md"),
-        ("PB025", "plan: The application repeats the transaction. If it blocks again at once, stop and call its owner.", "plan: Wait <WINDOW> and look again."),
+        ("PB025", NEXT_PLAN, "plan: Wait <WINDOW> and look again."),
         ("PB026", "expect: ping.first.can_see_others", "expect: ping.rows == 1"),
-        ("PB027", "    canary:\n      uses: postgres.canary\n", "    canary:\n      uses: postgres.canary\n    spare:\n      uses: postgres.locks\n"),
+        ("PB027", CANARY, CANARY + "    spare:\n      uses: postgres.locks\n"),
     ],
 )  # fmt: skip
 def test_a_rule_fires_where_it_should(known: KnownTools, code: str, old: str, new: str) -> None:
@@ -53,7 +60,7 @@ def test_a_rule_fires_where_it_should(known: KnownTools, code: str, old: str, ne
 
 def test_what_ships_passes_every_rule(known: KnownTools) -> None:
     files = PlaybookFiles(known, shipped_causes().names, lambda: datetime(2026, 11, 21, tzinfo=UTC))
-    assert {name: files.mistakes(text, name) for name, text in shipped_texts().items()} == dict.fromkeys(shipped_texts(), [])
+    assert [m for name, text in shipped_texts().items() for m in files.mistakes(text, name)] == []
 
 
 def test_without_a_clock_the_review_date_is_not_judged(playbook_files: PlaybookFiles) -> None:

@@ -21,7 +21,13 @@ def test_a_drill_waits_seconds_where_production_waits_as_the_file_says(playbook_
     verify = playbook_files.load(shipped_texts()[NAME], NAME).spec.verify
     assert verify is not None
     drill, real = shipped_policy().verification(verify, True), shipped_policy().verification(verify, False)
-    assert (drill.wait_before, drill.every, drill.sustain, drill.min_samples, drill.give_up_after) == (0.2, 0.5, 3, 4, 30)
+    assert (drill.wait_before, drill.every, drill.sustain, drill.min_samples, drill.give_up_after) == (
+        0.2,
+        0.5,
+        3,
+        4,
+        30,
+    )
     assert (real.every, real.sustain) == (verify.every, verify.sustain)
     assert drill.checks == real.checks
     assert shipped_policy().profile(True).cooldown == 0

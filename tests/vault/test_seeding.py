@@ -137,7 +137,9 @@ def test_the_shelf_gives_the_active_playbooks_of_a_kind(store: EventStore, playb
     seed(store, playbook_files, TEXTS, lambda _: None)
     shelf = VaultShelf(store, playbook_files)
     found = shelf.candidates("postgres")
-    assert [playbook.metadata.series for _, playbook in found] == sorted(s.removesuffix(".playbook.yaml") for s in TEXTS)
+    assert [playbook.metadata.series for _, playbook in found] == sorted(
+        s.removesuffix(".playbook.yaml") for s in TEXTS
+    )
     assert shelf.candidates("redis") == []
     version, playbook = found[0]
     assert shelf.version(version.id) == (version, playbook)

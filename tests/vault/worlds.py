@@ -18,28 +18,74 @@ World = dict[str, Rows | Answer]
 
 
 def slots(**change: Any) -> dict[str, Any]:
-    row = {"max": 100, "superuser_reserved": 3, "reserved": 3, "usable": 97, "used": 14, "free": 83, "active": 2,
-           "idle": 11, "idle_in_tx": 1, "waiting_on_lock": 0}  # fmt: skip
+    row = {
+        "max": 100,
+        "superuser_reserved": 3,
+        "reserved": 3,
+        "usable": 97,
+        "used": 14,
+        "free": 83,
+        "active": 2,
+        "idle": 11,
+        "idle_in_tx": 1,
+        "waiting_on_lock": 0,
+    }
     return row | change
 
 
 def holder(app: str, n: int, **change: Any) -> dict[str, Any]:
-    row = {"app": app, "user": "shop_app", "db": "shop", "n": n, "idle": n, "idle_in_tx": 0, "active": 0,
-           "oldest_idle_s": 40.0, "idle_over_5m": 0, "share": 0.1}  # fmt: skip
+    row = {
+        "app": app,
+        "user": "shop_app",
+        "db": "shop",
+        "n": n,
+        "idle": n,
+        "idle_in_tx": 0,
+        "active": 0,
+        "oldest_idle_s": 40.0,
+        "idle_over_5m": 0,
+        "share": 0.1,
+    }
     return row | change
 
 
 def member(pid: int, **change: Any) -> dict[str, Any]:
-    row = {"pid": pid, "backend_start": f"2026-11-21T01:00:00.{pid:06d}+00:00", "app": f"app-{pid}", "user": "shop_app",
-           "db": "shop", "state": "active", "root_pid": 1, "is_root": False, "depth": 1, "path": [1, pid],
-           "blocked_by": [1], "blocks_direct": 0, "blocks_total": 0, "wait_s": 4.0, "lock_type": "transactionid",
-           "xact_age_s": 9.0, "state_age_s": 4.0, "has_writes": False, "query": "UPDATE order_counter"}  # fmt: skip
+    row = {
+        "pid": pid,
+        "backend_start": f"2026-11-21T01:00:00.{pid:06d}+00:00",
+        "app": f"app-{pid}",
+        "user": "shop_app",
+        "db": "shop",
+        "state": "active",
+        "root_pid": 1,
+        "is_root": False,
+        "depth": 1,
+        "path": [1, pid],
+        "blocked_by": [1],
+        "blocks_direct": 0,
+        "blocks_total": 0,
+        "wait_s": 4.0,
+        "lock_type": "transactionid",
+        "xact_age_s": 9.0,
+        "state_age_s": 4.0,
+        "has_writes": False,
+        "query": "UPDATE order_counter",
+    }
     return row | change
 
 
 def replay(**change: Any) -> dict[str, Any]:
-    row = {"in_recovery": True, "pause_state": "not paused", "paused": False, "lag_s": 0.1, "caught_up": True,
-           "replay_gap_bytes": 0, "apply_delay_s": 0.0, "receiver_status": "streaming", "conninfo_set": True}  # fmt: skip
+    row = {
+        "in_recovery": True,
+        "pause_state": "not paused",
+        "paused": False,
+        "lag_s": 0.1,
+        "caught_up": True,
+        "replay_gap_bytes": 0,
+        "apply_delay_s": 0.0,
+        "receiver_status": "streaming",
+        "conninfo_set": True,
+    }
     return row | change
 
 
@@ -49,29 +95,60 @@ def slot(name: str, **change: Any) -> dict[str, Any]:
 
 
 def table(relation: str, **change: Any) -> dict[str, Any]:
-    row = {"relation": relation, "schema": "public", "table": relation.partition(".")[2], "live": 200_000, "dead": 300,
-           "dead_ratio": 0.0015, "over_threshold": False, "autovacuum_enabled": True, "vacuum_running": False,
-           "planned_rows": 199_000, "changed": 500}  # fmt: skip
+    row = {
+        "relation": relation,
+        "schema": "public",
+        "table": relation.partition(".")[2],
+        "live": 200_000,
+        "dead": 300,
+        "dead_ratio": 0.0015,
+        "over_threshold": False,
+        "autovacuum_enabled": True,
+        "vacuum_running": False,
+        "planned_rows": 199_000,
+        "changed": 500,
+    }
     return row | change
 
 
 def setting(name: str, value: str, **change: Any) -> dict[str, Any]:
     number = float(value) if value.isdigit() else None
-    row = {"name": name, "setting": value, "number": number, "by_alter_system": False, "sourcefile": None,
-           "source": "default"}  # fmt: skip
+    row = {
+        "name": name,
+        "setting": value,
+        "number": number,
+        "by_alter_system": False,
+        "sourcefile": None,
+        "source": "default",
+    }
     return row | change
 
 
 def host(**change: Any) -> dict[str, Any]:
-    row = {"data_dir_present": True, "running": True, "control_state": "in production", "port_taken": False,
-           "config_ok": True, "config_error": "", "log_errors": "", "disk_free_ratio": 0.4}  # fmt: skip
+    row = {
+        "data_dir_present": True,
+        "running": True,
+        "control_state": "in production",
+        "port_taken": False,
+        "config_ok": True,
+        "config_error": "",
+        "log_errors": "",
+        "disk_free_ratio": 0.4,
+    }
     return row | change
 
 
 def query(pid: int, **change: Any) -> dict[str, Any]:
-    row = {"pid": pid, "backend_start": "2026-11-21T01:00:00.000001+00:00", "app": "bi", "query_age_s": 90.0,
-           "query_start": "2026-11-21T01:58:30.000001+00:00", "wait_event_type": None, "on_cpu": True,
-           "query": "SELECT count(*) FROM a, b"}  # fmt: skip
+    row = {
+        "pid": pid,
+        "backend_start": "2026-11-21T01:00:00.000001+00:00",
+        "app": "bi",
+        "query_age_s": 90.0,
+        "query_start": "2026-11-21T01:58:30.000001+00:00",
+        "wait_event_type": None,
+        "on_cpu": True,
+        "query": "SELECT count(*) FROM a, b",
+    }
     return row | change
 
 
@@ -83,15 +160,36 @@ def healthy() -> World:
         "postgres.slots": [slots()],
         "postgres.holders": [holder("checkout", 5), holder("catalogue", 4), holder("reports", 3, idle=2)],
         "postgres.blocking_tree": [],
-        "postgres.advisory_locks": [{"pid": 9, "backend_start": "x", "app": "cron", "state": "idle", "granted": True,
-                                     "waiters": 0, "state_age_s": 60.0}],
-        "postgres.limits": [{"kind": "database", "name": "shop", "limit": None, "used": 12, "ratio": None,
-                             "reached": False, "can_login": True, "superuser": False}],
+        "postgres.advisory_locks": [
+            {
+                "pid": 9,
+                "backend_start": "x",
+                "app": "cron",
+                "state": "idle",
+                "granted": True,
+                "waiters": 0,
+                "state_age_s": 60.0,
+            }
+        ],
+        "postgres.limits": [
+            {
+                "kind": "database",
+                "name": "shop",
+                "limit": None,
+                "used": 12,
+                "ratio": None,
+                "reached": False,
+                "can_login": True,
+                "superuser": False,
+            }
+        ],
         "postgres.setting_watch": [setting("autovacuum", "on"), setting("max_connections", "100")],
         "postgres.prepared_transactions": [],
         "host.pg_status": [host()],
         "postgres.file_settings": [{"name": "port", "file": "postgresql.conf", "line": 3, "wrong": False}],
-        "postgres.hba_rules": [{"position": 1, "line": 90, "method": "scram-sha-256", "rejects": False, "type": "host"}],
+        "postgres.hba_rules": [
+            {"position": 1, "line": 90, "method": "scram-sha-256", "rejects": False, "type": "host"}
+        ],
         "postgres.database_stats": [{"db": "shop", "checksum_failures": 0, "temp_files": 0, "temp_bytes": 0}],
         "postgres.log_tail": [{"position": 1, "line": "LOG:  checkpoint complete", "reason": None}],
         "postgres.stats_age": [{"counter": "database", "age_s": 90000.0}],
@@ -100,13 +198,22 @@ def healthy() -> World:
         "postgres.long_queries": [query(44, query_age_s=8.0)],
         "postgres.role_db_settings": [{"db": "", "role": "bi", "name": "statement_timeout", "value": "30s"}],
         "postgres.stale_stats": [table("public.orders")],
-        "postgres.seq_scans": [{"relation": "public.orders", "live": 200_000, "seq_scans": 3, "seq_ratio": 0.01,
-                                "rows_per_scan": 200_000.0, "has_primary_key": True, "foreign_keys_unindexed": 0}],
+        "postgres.seq_scans": [
+            {
+                "relation": "public.orders",
+                "live": 200_000,
+                "seq_scans": 3,
+                "seq_ratio": 0.01,
+                "rows_per_scan": 200_000.0,
+                "has_primary_key": True,
+                "foreign_keys_unindexed": 0,
+            }
+        ],
         "postgres.invalid_indexes": [],
         "postgres.table_bloat": [table("public.orders", dead=30_000, dead_ratio=0.13, over_threshold=False)],
         "postgres.xid_age": [{"kind": "table", "name": "public.orders", "ratio": 0.4, "to_wraparound": 0.03}],
         "postgres.xmin_holders": [{"kind": "session", "name": "reports", "pid": 7, "xmin_age": 12, "age_s": 3.0}],
-    }  # fmt: skip
+    }
 
 
 def moment(world: Mapping[str, Rows | Answer], calls: Sequence[ProbeCall]) -> Moment:
