@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from ratchet.cli.page import Block, Heading, Line, Tone, field
-from ratchet.cli.words import values
+from ratchet.cli.words import clean_lines, values
 
 _TONES: dict[str, Tone] = {"confirmed": "good", "refuted": "dim"}
 
@@ -38,7 +38,11 @@ def _result(n: int, result: Mapping[str, Any]) -> Block:
 
 def _lines(found: Mapping[str, Any]) -> Iterator[Line]:
     for key, value in found.items():
-        yield Line(f"{key.replace('_', ' ')}: {_text(value)}")
+        if key == "statements":
+            texts = [str(each) for each in cast("list[Any]", value)]
+            yield from (Line(line, "code") for text in texts for line in clean_lines(text))
+        else:
+            yield Line(f"{key.replace('_', ' ')}: {_text(value)}")
 
 
 def _text(value: Any) -> str:
