@@ -168,6 +168,28 @@ def test_a_cancelled_statement_leaves_its_session(bench: Bench, served: Cluster)
     session.close()
 
 
+def test_a_statement_that_ended_is_not_the_next_one(bench: Bench, served: Cluster):
+    """The session works on something else by now: nothing is offered for cancelling."""
+    session = others(served, 1, "slow")[0]
+    session.execute("SELECT 1")
+    (row,) = bench.look("postgres.sessions", app="slow").rows
+    session.pgconn.send_query(b"SELECT pg_sleep(30)")
+    until(lambda: [row for row in bench.look("postgres.sessions", app="slow").rows if row["state"] == "active"])
+    earlier = {**row, "query_start": row["backend_start"]}
+    preview = bench.hands.preview("db", "postgres.cancel_queries", {"sessions": [earlier]})
+    assert isinstance(preview, Preview)
+    assert preview.rows == ()
+    session.close()
+
+
+def test_sessions_without_an_application_name_go_by_the_name_that_probes_give_them(bench: Bench, served: Cluster):
+    session = others(served, 1, "")[0]
+    assert [row["pid"] for row in bench.look("postgres.sessions", app="").rows if row["app"] == "(none)"]
+    act = bench.offer(TERMINATE, application="(none)", user="shopper")
+    assert [row["pid"] for row in bench.hands.act(act, grant_for(act)).touched] == [session.info.backend_pid]
+    session.close()
+
+
 def test_an_act_session_that_was_ended_is_opened_anew_before_anything_is_sent(bench: Bench, served: Cluster):
     session = others(served, 1, "leaky")[0]
     act = bench.offer(TERMINATE, application="leaky")

@@ -9,6 +9,7 @@ import pytest
 from ratchet.domain.evidence import Answer
 from ratchet.domain.plan import Preview
 from ratchet.domain.target import Fingerprint
+from ratchet.lab.account import LabProgramFailed
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.embedded import Cluster
 from tests.conftest import new_root
@@ -106,6 +107,30 @@ def test_a_broken_configuration_is_said_with_the_servers_own_words(host: Bench, 
         assert preview.rows == ()
     finally:
         conf.write_text(good, encoding="utf-8")
+
+
+def test_a_data_directory_that_is_gone_is_known_not_to_run(host: Bench, own: Cluster):
+    control = host_control(own).model_copy(update={"pg_data": str(own.home / "nowhere")})
+    host.point("lost", own.dsn(), host_control=control)
+    row = host.look("host.pg_status", target="lost").rows[0]
+    assert (row["data_dir_present"], row["running"], row["port"]) == (False, False, None)
+    assert set(row) == host.hands.probes()["host.pg_status"]
+    preview = host.hands.preview("lost", START, {})
+    assert isinstance(preview, Preview)
+    assert preview.statements == ()
+
+
+def test_only_the_troubles_of_the_latest_start_are_shown(host: Bench, own: Cluster):
+    own.stop()
+    hba = own.data_dir / "pg_hba.conf"
+    good = hba.read_text(encoding="utf-8")
+    hba.write_text("nonsense\n", encoding="utf-8")
+    with pytest.raises(LabProgramFailed):
+        own.start()
+    assert "pg_hba" in host.look("host.pg_status").rows[0]["log_errors"]
+    hba.write_text(good, encoding="utf-8")
+    own.start()
+    assert "pg_hba" not in host.look("host.pg_status").rows[0]["log_errors"]
 
 
 def test_a_target_without_host_control_is_told_so(host: Bench, own: Cluster):

@@ -91,6 +91,13 @@ def test_a_bare_login_is_told_each_missing_right_with_its_grant(served: Cluster)
     bench.hands.close()
 
 
+def test_a_superuser_for_reading_is_spoken_of(served: Cluster):
+    bench = Bench()
+    bench.point("open", served.dsn())
+    assert any("superuser" in each.what for each in bench.hands.check("open"))
+    bench.hands.close()
+
+
 def test_a_login_that_does_not_work_disables_everything_it_was_for(served: Cluster):
     bench = Bench()
     bench.point("locked", served.dsn().replace(served.passwords["postgres"], "wrong-word"))

@@ -18,7 +18,11 @@ from ratchet.tools.host.status import find_log, pg_status
 from ratchet.tools.tool import Registered, declare
 
 MARGIN = 5.0
-NOT_IN_USE = ("shut down", "shut down in recovery", "in production", "in archive recovery", "in crash recovery")
+LEFT_STATES = (
+    "shut down", "shut down in recovery", "shutting down", "starting up", "in production", "in archive recovery",
+    "in crash recovery",
+)  # fmt: skip
+"""How a control file may say that a server was left; with no process alive none of them means that it runs."""
 
 
 class StartArguments(Noun):
@@ -118,12 +122,14 @@ def _argv(host: HostControl, args: StartArguments) -> tuple[str, ...]:
 
 def _obstacle(row: dict[str, Any]) -> str:
     """Why the server must not be started; empty when it may."""
+    if not row["data_dir_present"]:
+        return f"there is no data directory {row['data_dir']}"
     if row["running"]:
         return f"a server runs in {row['data_dir']} already (pid {row['pid']})"
     if row["port_taken"]:
         return f"port {row['port']} is held by {row['port_holder']}"
     if not row["config_ok"]:
         return f"the configuration cannot be read: {row['config_error']}"
-    if row["control_state"] not in NOT_IN_USE:
+    if row["control_state"] not in LEFT_STATES:
         return f"the control file says {row['control_state']!r}"
     return ""

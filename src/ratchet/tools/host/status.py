@@ -95,10 +95,13 @@ def _config_error(host: HostControl) -> str:
 
 
 def _loud_lines(log: Path) -> list[str]:
+    """What went wrong since the latest start; an older run's troubles would mislead."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - TAIL_BYTES))
             lines = file.read().decode("utf-8", errors="replace").splitlines()
     except OSError:
         return []
-    return [line[:400] for line in lines if any(word in line for word in LOUD)][-MOST_LINES:]
+    starts = [number for number, line in enumerate(lines) if "starting PostgreSQL" in line]
+    latest = lines[starts[-1] :] if starts else lines
+    return [line[:400] for line in latest if any(word in line for word in LOUD)][-MOST_LINES:]

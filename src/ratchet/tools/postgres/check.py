@@ -26,7 +26,7 @@ def missing_rights(sessions: Sessions, shelf: ProbeShelf, tools: Sequence[ToolSp
         remedy = "Mend the login or the server, then check again."
         return [Missing(what=f"the diag login: {failed.answer.value}, {failed.detail}", remedy=remedy,
                         probes=shelf.names())]  # fmt: skip
-    found = [*_diag_rights(sessions, shelf, facts, diag), *_unfit(shelf, facts)]
+    found = [*_diag_rights(sessions, shelf, facts, diag), *_unfit(shelf, facts), *_habits(sessions, diag)]
     if sessions.target.act is None:
         return found
     names = tuple(sorted(tool.name for tool in tools if tool.kind == "postgres"))
@@ -57,6 +57,23 @@ def disables(missing: Sequence[Missing], uses: Uses) -> list[Missing]:
 def _login(session: Warm) -> str:
     with session.line() as line:
         return line.info.user
+
+
+def _habits(sessions: Sessions, diag: str) -> list[Missing]:
+    """What works, but not as it should: a login that may do everything, and refusals in another language.
+
+    A refused login reaches us as text alone, so only English words tell a full server from a starting one.
+    """
+    asked = "SELECT current_setting('lc_messages') AS tongue, current_setting('is_superuser')::bool AS superuser"
+    row = sessions.read(asked, {})[0]
+    found: list[Missing] = []
+    if row["superuser"]:
+        found.append(Missing(what=f"the diag login {diag} is a superuser", remedy="Register one of least rights."))
+    if row["tongue"].partition("_")[0] not in ("", "C", "POSIX", "en", "C.UTF-8"):
+        what = f"the server words its refusals in {row['tongue']}, which the canary cannot tell apart"
+        remedy = "ALTER SYSTEM SET lc_messages = 'C'; SELECT pg_reload_conf()"
+        found.append(Missing(what=what, remedy=remedy, probes=("postgres.canary",)))
+    return found
 
 
 def _same_database(sessions: Sessions) -> list[Missing]:

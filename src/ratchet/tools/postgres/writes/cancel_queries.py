@@ -9,16 +9,18 @@ from ratchet.domain.gate import Grant
 from ratchet.domain.noun import Noun
 from ratchet.domain.plan import Act, Preview, Statement, ToolSpec, Undo
 from ratchet.domain.ports import Took
-from ratchet.tools.postgres.writes.sessions_named import FOREIGN, SessionName
+from ratchet.tools.postgres.writes.sessions_named import APPLICATION, FOREIGN, SessionName
 from ratchet.tools.tool import NOT_LATE, Reader, Row, WriteTool, declare, utc_text
 
 SHOW = f"""SELECT a.pid, {utc_text("a.backend_start")} AS backend_start, {utc_text("a.query_start")} AS query_start,
-  a.application_name AS app, a.usename::text AS "user", a.state,
+  {APPLICATION} AS app, a.usename::text AS "user", a.state,
   greatest(0, extract(epoch FROM clock_timestamp() - a.query_start))::float8 AS running_s,
   a.backend_xid IS NOT NULL AS has_writes, left(a.query, 200) AS query, {utc_text("clock_timestamp()")} AS clock
 FROM pg_stat_activity a
-JOIN unnest(%(pids)s::int[], %(starts)s::timestamptz[]) AS named(pid, backend_start)
+JOIN unnest(%(pids)s::int[], %(starts)s::timestamptz[], %(queries)s::timestamptz[])
+  AS named(pid, backend_start, query_start)
   ON a.pid = named.pid AND a.backend_start = named.backend_start
+ AND a.query_start = coalesce(named.query_start, a.query_start)
 WHERE {FOREIGN} AND a.state = 'active'
 ORDER BY a.query_start, a.pid"""
 
@@ -39,7 +41,7 @@ WHERE a.state = 'active'"""
 
 
 class Queries(Noun):
-    """The sessions whose present statement is to be cancelled."""
+    """The sessions whose statement is to be cancelled: the one that `query_start` names, else the present one."""
 
     sessions: tuple[SessionName, ...] = Field(min_length=1, max_length=200)
 
@@ -62,6 +64,7 @@ class CancelQueries(WriteTool[Queries]):
         named = {
             "pids": [each.pid for each in args.sessions],
             "starts": [each.backend_start for each in args.sessions],
+            "queries": [each.query_start for each in args.sessions],
         }
         rows = read(SHOW, named)
         shown = [{name: value for name, value in row.items() if name != "clock"} for row in rows]

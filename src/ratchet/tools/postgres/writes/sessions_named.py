@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from ratchet.domain.duration import Duration
 from ratchet.domain.noun import Noun
@@ -14,10 +14,14 @@ State = Literal["idle", "idle in transaction", "idle in transaction (aborted)", 
 
 
 class SessionName(Noun):
-    """One session: a pid is used again, a pid with its start is not."""
+    """One session: a pid is used again, a pid with its start is not. A whole row of a probe will do as a name."""
+
+    model_config = ConfigDict(extra="ignore")
 
     pid: int = Field(gt=1)
     backend_start: str = Field(min_length=10, max_length=40)
+    query_start: str | None = Field(default=None, min_length=10, max_length=40)
+    """Names one statement of the session, for tools that concern statements."""
 
 
 class SessionFilter(Noun):
@@ -53,8 +57,11 @@ FOREIGN = """a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = a.usesysid AND r.rolsuper)"""
 """Sessions that a least-rights role may signal: no server process, no walsender, none of ours, no superuser's."""
 
+APPLICATION = "coalesce(nullif(a.application_name, ''), '(none)')"
+"""The application as the probes write it."""
+
 FITTING = f"""{FOREIGN}
-  AND (%(application)s::text IS NULL OR a.application_name = %(application)s::text)
+  AND (%(application)s::text IS NULL OR {APPLICATION} = %(application)s::text)
   AND (%(user)s::text IS NULL OR a.usename = %(user)s::text)
   AND (%(database)s::text IS NULL OR a.datname = %(database)s::text)
   AND (%(state)s::text IS NULL OR a.state = %(state)s::text)

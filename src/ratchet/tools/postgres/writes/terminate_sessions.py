@@ -6,10 +6,10 @@ from typing import ClassVar
 from ratchet.domain.gate import Grant
 from ratchet.domain.plan import Act, Preview, Statement, ToolSpec, Undo
 from ratchet.domain.ports import Took
-from ratchet.tools.postgres.writes.sessions_named import FITTING, FOREIGN, SessionFilter, gone
+from ratchet.tools.postgres.writes.sessions_named import APPLICATION, FITTING, FOREIGN, SessionFilter, gone
 from ratchet.tools.tool import NOT_LATE, Reader, Row, WriteTool, declare, utc_text
 
-SHOW = f"""SELECT a.pid, {utc_text("a.backend_start")} AS backend_start, a.application_name AS app,
+SHOW = f"""SELECT a.pid, {utc_text("a.backend_start")} AS backend_start, {APPLICATION} AS app,
   a.usename::text AS "user", a.datname::text AS db, a.state,
   greatest(0, extract(epoch FROM clock_timestamp() - a.state_change))::float8 AS idle_s,
   a.backend_xid IS NOT NULL AS has_writes, host(a.client_addr) AS client,
