@@ -97,13 +97,13 @@ def _hypotheses(sheet: Sheet, known: KnownTools, causes: frozenset[str]) -> Iter
 
 def _probe_names(sheet: Sheet) -> Iterator[Mistake]:
     declared = sheet.fields(*PROBES)
-    for section in ((*HYPOTHESES,), ("spec", "preconditions"), ("spec", "verify", "criteria")):
-        for path, rule in sheet.each(*section):
-            key = "probes" if section == HYPOTHESES else "probe"
-            for name in names(rule, key):
-                if name not in declared:
-                    message = f"{rule.get('id', path[-1])!r} looks at {name!r}, which is no probe of this file"
-                    yield sheet.mistake((*path, key), "PB010", message, nearest(name, declared))
+    sections = ((HYPOTHESES, "probes"), (("spec", "preconditions"), "probe"), (("spec", "verify", "criteria"), "probe"))
+    looks = [(path, key, rule) for section, key in sections for path, rule in sheet.each(*section)]
+    for path, key, rule in looks:
+        for name in names(rule, key):
+            if name not in declared:
+                message = f"{rule.get('id', path[-1])!r} looks at {name!r}, which is no probe of this file"
+                yield sheet.mistake((*path, key), "PB010", message, nearest(name, declared))
 
 
 def _unused(sheet: Sheet) -> Iterator[Mistake]:
