@@ -13,7 +13,7 @@ SHIPPED = shipped_texts()["pbs_connection_triage.playbook.yaml"]
 TITLE = "title: Clients are refused with 'too many clients', or sessions hang waiting for locks"
 
 
-REFUTE = "refute: prepared.answer == 'refused' or prepared.rows == 0"
+REFUTE = "refute: prepared.rows == 0 or prepared.answer == 'refused'"
 SAME = "refute: any(p.age_s >= 60 for p in prepared.rows_data)"
 PLAN = SHIPPED[(at := SHIPPED.index("        plan: ")) : SHIPPED.index("    end_root_blocker:", at)]
 NEXT_PLAN = "plan: The application repeats the transaction. If it blocks again at once, stop and call its owner."

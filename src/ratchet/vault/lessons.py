@@ -53,6 +53,7 @@ def guidance(told: Told, base: Playbook, leading: Hypothesis) -> str:
         "",
         *_seen(told),
         *_reasons(told, leading),
+        *_mattered(told, base, leading),
         *_done(told),
         *_proved(told),
         *_dead_ends(told, leading),
@@ -64,8 +65,7 @@ def guidance(told: Told, base: Playbook, leading: Hypothesis) -> str:
 def _seen(told: Told) -> Iterator[str]:
     alert = told.incident.alert
     yield f'- Alert: {spoken(alert.name)}, "{spoken(alert.title)}". {told.source("opened")}'
-    looked = f"{len(told.incident.evidence)} answers"
-    yield f"- Looked at once, in parallel: {looked}. {told.source('looked')}"
+    yield f"- Looked at once, in parallel; answers kept: {len(told.incident.evidence)}. {told.source('looked')}"
 
 
 def _reasons(told: Told, leading: Hypothesis) -> Iterator[str]:
@@ -78,6 +78,19 @@ def _reasons(told: Told, leading: Hypothesis) -> Iterator[str]:
     kinds = sorted({found.kind for found in leading.objects})
     if kinds:
         yield f"- Concerned: {len(leading.objects)} object(s) of kind {', '.join(kinds)}. {told.source('concluded')}"
+
+
+def _mattered(told: Told, base: Playbook, leading: Hypothesis) -> Iterator[str]:
+    spec = base.spec
+    ruled = next((rule.probes for rule in spec.triage.hypotheses if rule.id == leading.id), ())
+    proving = tuple(criterion.probe for criterion in spec.verify.criteria) if spec.verify else ()
+    parts = {"the cause": ruled, "before acting": tuple(c.probe for c in spec.preconditions), "recovery": proving}
+    said = [f"for {what} {_uses(base, names)}" for what, names in parts.items() if names]
+    yield f"- Probes that mattered: {'; '.join(said)}. {told.source('concluded', 'verified')}"
+
+
+def _uses(base: Playbook, names: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(base.spec.probes[name].uses for name in names))
 
 
 def _done(told: Told) -> Iterator[str]:
