@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "_RATCHET_COMPLETE" in os.environ:
         load(SHELLS)()
     try:
-        code = app(words, prog_name="ratchet", standalone_mode=False, obj=wants_json(words))
+        code = app(words or ["--help"], prog_name="ratchet", standalone_mode=False, obj=wants_json(words))
     except typer.Abort:
         return INTERRUPTED
     except typer.TyperException as wrong:

@@ -10,6 +10,8 @@ from ratchet.desk.views import DecisionView, EventView, HypothesisView, Incident
 
 VERDICT_TONES: dict[str, Tone] = {"confirmed": "good", "refuted": "dim", "undecided": "", "unknown": "warn"}
 NAMED_AT_MOST = 4
+REFUTED_SHOWN = 5
+"""Refuted hypotheses with their reason; of the others the title is enough."""
 
 
 def incident_page(view: IncidentView, now: datetime) -> Iterator[Block]:
@@ -56,12 +58,17 @@ def _cause(view: IncidentView) -> Iterator[Line]:
 
 
 def hypotheses(judged: tuple[HypothesisView, ...]) -> Iterator[Block]:
-    """Ranked, with evidence and values; refuted and unknown ones get one line each."""
+    """Ranked, with evidence and values; those that were not confirmed get one line each."""
     if not judged:
         return
     yield Heading("Hypotheses", f"{len(judged)} judged", level=2)
+    refuted = [each for each in judged if each.verdict == "refuted"]
+    unshown = refuted[REFUTED_SHOWN:]
     for rank, each in enumerate(judged, 1):
-        yield hypothesis_field(rank, each)
+        if each not in unshown:
+            yield hypothesis_field(rank, each)
+    if unshown:
+        yield field("also refuted", *(Line(each.title, "dim") for each in unshown), tone="dim")
 
 
 def hypothesis_field(rank: int, each: HypothesisView, *, whole: bool | None = None) -> Field:

@@ -1,0 +1,52 @@
+"""An answer names what was read: digests, prefixes, and no question where nobody can be asked."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ratchet.cli.commands.decision import _named
+from ratchet.cli.refused import Stopped
+from ratchet.desk.views import DecisionView
+from ratchet.domain.errors import Code, Refusal
+
+NUMBER = "f97c2c092a1f54c9f50eed84035f079c757a035e20d2a3e40e9563784d671dfe"
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+VIEW = DecisionView(
+    id="dec_1", incident="INC-1", title="End it", target="t", effect="disruptive", digest=f"sha256:{NUMBER}",
+    state="pending", created_at=NOW, expires_at=NOW + timedelta(minutes=9),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("given", [f"sha256:{NUMBER}", NUMBER, NUMBER[:12], f"sha256:{NUMBER[:20]}", NUMBER[:12].upper()])
+def test_a_digest_may_be_whole_or_begun(given):
+    assert _named(VIEW, given, "approve") == VIEW.digest
+
+
+def test_a_whole_digest_of_another_packet_is_sent_as_it_is_so_that_the_desk_refuses_it():
+    other = "0" * 64
+    assert _named(VIEW, other, "approve") == f"sha256:{other}"
+
+
+def test_the_beginning_of_another_packet_is_a_conflict():
+    with pytest.raises(Refusal) as refused:
+        _named(VIEW, "0" * 12, "approve")
+    assert refused.value.code is Code.CONFLICT
+
+
+@pytest.mark.parametrize("given", ["", "sha256:", NUMBER[:11], "approve", "sha256:xyz"])
+def test_what_names_no_packet_is_refused(given):
+    with pytest.raises(Refusal) as refused:
+        _named(VIEW, given, "approve")
+    assert refused.value.code is Code.INVALID
+
+
+def test_without_a_digest_and_a_terminal_nothing_is_answered(monkeypatch):
+    monkeypatch.setattr("ratchet.cli.commands.decision.someone_is_there", lambda: False)
+    with pytest.raises(Stopped) as stopped:
+        _named(VIEW, None, "approve")
+    assert stopped.value.exit_code == 3
+
+
+def test_on_a_terminal_the_packet_that_is_shown_is_the_one_that_is_named(monkeypatch):
+    monkeypatch.setattr("ratchet.cli.commands.decision.someone_is_there", lambda: True)
+    assert _named(VIEW, None, "approve") == VIEW.digest

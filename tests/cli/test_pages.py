@@ -1,0 +1,201 @@
+"""The pages, over views that were made by hand: what stands where, and that nothing is invented."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ratchet.cli.page import Heading, plain
+from ratchet.cli.pages.decision import decision_page
+from ratchet.cli.pages.handoff import handoff_page
+from ratchet.cli.pages.incident import incident_page
+from ratchet.cli.pages.target import report_page
+from ratchet.cli.words import columns, grounds, span, until
+from ratchet.desk.views import (
+    DecisionView,
+    EventView,
+    HypothesisView,
+    IncidentView,
+    ObjectView,
+    TargetReport,
+    TargetView,
+    VerificationView,
+)
+from ratchet.domain.gate import DecisionPacket, Signal
+from ratchet.domain.plan import Act, Preview, Statement, Undo, Verification
+from ratchet.domain.playbook import Risk
+from ratchet.domain.ports import Missing
+from ratchet.domain.target import Fingerprint
+
+NOW = datetime(2026, 11, 20, 2, 20, 0, tzinfo=UTC)
+SQL = "SELECT pg_terminate_backend(pid)\n  FROM pg_stat_activity WHERE pid = %(pid)s"
+
+
+def hypothesis(name: str, verdict: str, confidence: float, against: tuple[str, ...] = ()) -> HypothesisView:
+    return HypothesisView(
+        id=name, title=f"title of {name}", cause=f"cause_{name}", verdict=verdict, confidence=confidence,
+        playbook="pbs_x@1.0", objects=(ObjectView(kind="session", id="42", name="app"),),
+        evidence=("(a >= 3 → 4 >= 3 → true) and (b → true)  →  true",), against=against, evidence_ids=("ev_1",),
+    )  # fmt: skip
+
+
+def packet() -> DecisionPacket:
+    undo = Undo.none("an ended session is gone")
+    statement = Statement(sql=SQL, params={"pid": 42})
+    return DecisionPacket(
+        id="dec_1", revision=1, incident_id="01J", incident_epoch=0, step="end", title="End the session",
+        playbook="pbs_x@1.0", playbook_digest="sha256:aa", proposed_action={}, action_digest="sha256:bb",
+        act=Act(
+            tool="postgres.terminate_sessions", target="shop-db", args={}, effect="disruptive", klass="B",
+            scope="exact", statements=(statement,), identities=(), cap=1, credential="file:act.dsn", deadline=15, undo=undo,
+        ),
+        fingerprint=Fingerprint(
+            system_identifier="7", timeline=1, in_recovery=False, server_version=150000, clock=NOW, taken_at=NOW
+        ),
+        conflict_group="shop-db", evidence=(Signal(source="postgres.slots", signal="17 of 17 slots"),),
+        against=(Signal(source="", signal="a deploy 21 min ago"),), preconditions=(), precondition_checks=(),
+        risk=Risk(blast_radius="one session", user_impact="one request", data_risk="none"), rollback_plan="reconnects",
+        verification=("slots: used < 70 %",), verification_checks=(),
+        verification_window=Verification(wait_before=0, every=0.5, sustain=3, min_samples=4, give_up_after=30, checks=()),
+        preview=Preview(rows=({"pid": 42, "since": "2026-11-20T02:00:01.5+00:00"},), statements=(), summary="1 session", undo=undo),
+        preview_taken_at=NOW - timedelta(seconds=12), approval_prompt="End it?", quorum=1, proposer="ratchet",
+        nonce="n", created_at=NOW, expires_at=NOW + timedelta(minutes=9), if_nothing="it is escalated",
+    )  # fmt: skip
+
+
+def decision() -> DecisionView:
+    whole = packet()
+    return DecisionView(
+        id="dec_1", incident="INC-1", title=whole.title, target="shop-db", effect="disruptive", digest=whole.digest,
+        state="pending", prompt="End it?", created_at=NOW, expires_at=whole.expires_at, packet=whole,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def view() -> IncidentView:
+    others = tuple(hypothesis(f"other{n}", "refuted", 0.01, ("strong word", "weak word")) for n in range(9))
+    return IncidentView(
+        id="INC-1", ulid="01J", status="awaiting_approval", origin="drill", symptom="Checkout fails", target="shop-db",
+        cause="cause_leak", confidence=0.9, owner="ratchet", opened_at=NOW - timedelta(minutes=12), updated_at=NOW,
+        fault="db-max-connections", severity="critical", alerts=(), target_reason="label target=shop-db", outcome="cause",
+        why="17 of 17", hypotheses=(hypothesis("leak", "confirmed", 0.9), *others), suggested_action="End it",
+        decision=decision(), verification=VerificationView(passed=None, samples=2, sustained_seconds=1, because="open"),
+        handoff=None, draft=None, needs="A person answers dec_1.", triage_seconds=0.2, grant_to_effect_seconds=None,
+        resolved_by=None,
+        timeline=(EventView(time=NOW, event="alert_fired", sentence="Checkout fails", by="service:am", seq=1),),
+    )  # fmt: skip
+
+
+def labels(lines: list[str]) -> list[str]:
+    """The labels of a plain page, in order."""
+    return [line[:19].strip() for line in lines if line[:19].strip() and line[:1] != " "]
+
+
+def test_an_incident_says_the_ten_second_things_first(view):
+    lines = list(plain(incident_page(view, NOW)))
+    assert lines[0] == "INC-1  Checkout fails  [awaiting_approval]"
+    assert labels(lines)[1:6] == ["SINCE", "TARGET", "CAUSE", "RECOVERY", "NEEDED"]
+    assert "12m ago" in lines[1]
+    assert any("cause_leak, 90% sure" in line for line in lines)
+
+
+def test_a_confirmed_cause_shows_its_evidence_and_what_speaks_against_it(view):
+    lines = list(plain(incident_page(view, NOW)))
+    assert any(line.endswith("+ a >= 3 → 4 >= 3 → true") for line in lines)
+    assert any(line.endswith("and b → true  →  true") for line in lines)
+    assert any("nothing found against it" in line for line in lines)
+    assert any("session 42 (app)" in line for line in lines)
+
+
+def test_refuted_causes_show_their_strongest_word_and_then_only_their_title(view):
+    text = "\n".join(plain(incident_page(view, NOW)))
+    assert text.count("strong word") == 5
+    assert "weak word" not in text
+    assert "title of other8" in text
+
+
+def test_an_open_decision_shows_the_line_that_answers_it(view):
+    text = "\n".join(plain(incident_page(view, NOW)))
+    digest = decision().digest.removeprefix("sha256:")[:12]
+    assert f"ratchet decision approve dec_1 --digest sha256:{digest}" in text
+
+
+def test_a_packet_is_shown_in_the_order_in_which_it_is_decided():
+    lines = list(plain(decision_page(decision(), NOW)))
+    assert lines[0] == "End the session on shop-db  [pending]"
+    assert labels(lines)[1:] == [
+        "EFFECT", "WHY", "AGAINST", "WILL RUN", "PREVIEW", "RISK", "IF IT GOES WRONG", "IF YOU DO NOTHING",
+        "PROVENANCE", "DIGEST",
+    ]  # fmt: skip
+
+
+def test_a_packet_shows_what_will_run_exactly_and_its_whole_digest():
+    text = "\n".join(plain(decision_page(decision(), NOW)))
+    assert "SELECT pg_terminate_backend(pid)" in text
+    assert "  FROM pg_stat_activity WHERE pid = %(pid)s" in text
+    assert "pid = 42" in text
+    assert packet().digest in text
+    assert "expires in 9m" in text
+    assert "taken 12s ago" in text
+
+
+def test_nothing_against_is_said_and_not_left_out():
+    quiet = decision().model_copy(update={"packet": packet().model_copy(update={"against": ()})})
+    assert any("nothing was found against it" in line for line in plain(decision_page(quiet, NOW)))
+
+
+def test_a_handoff_begins_with_what_is_asked_of_whom():
+    lines = list(plain(handoff_page({
+        "escalation_reason": "denied", "to": "group:default/dba", "human_action_required": "Decide",
+        "sentence": "A person denied it.", "detail": "too early", "attempted_fix": {"result": "not performed"},
+        "verification_result": None, "suggested_commands": ["ratchet incident show INC-1"],
+        "diagnostic_results": {"hypothesis_1": {"title": "Leak", "cause": "leak", "verdict": "confirmed",
+                                                "confidence": 0.9, "evidence": ["17 of 17"], "against": []}},
+    })))  # fmt: skip
+    assert labels(lines)[:5] == ["Handoff  [denied]", "ASKED OF", "TO DO", "WHY", "TRIED"]
+    text = "\n".join(lines)
+    for words in ("group:default/dba", "Decide", "too early", "not performed", "17 of 17", "ratchet incident show INC-1"):
+        assert words in text
+
+
+def test_a_target_that_lacks_a_right_shows_the_line_that_grants_it():
+    target = TargetView(
+        name="t", kind="postgres", tags=(), owner="user:default/a", replica_of=None, pooler_of=None, address="h:1/d",
+        system_identifier="7", diag="env:D", act="env:A", canary="-",
+    )  # fmt: skip
+    missing = Missing(what="may not read the log", remedy="GRANT x TO y", probes=("postgres.log",), playbooks=("pbs_x@1.0",))
+    report = TargetReport(target=target, reachable=True, answer="ok", server="PostgreSQL 15", missing=(missing,))
+    blocks = list(report_page(report))
+    assert isinstance(blocks[0], Heading)
+    assert blocks[0].aside == "not ok"
+    text = "\n".join(plain(blocks))
+    assert "GRANT x TO y" in text
+    assert "disables pbs_x@1.0" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("plain words", ["plain words"]),
+        ("(a → true) or (b → false)  →  true", ["a → true", "or b → false  →  true"]),
+        ("any(x and y for x in r)  →  1 of 2  →  true", ["any(x and y for x in r)  →  1 of 2  →  true"]),
+        ("((a) and (b)) or (c)  →  true", ["(a) and (b)", "or c  →  true"]),
+        ("(a and (b  →  true", ["(a and (b  →  true"]),
+    ],
+)
+def test_grounds_are_split_at_their_outermost_words_only(text, lines):
+    assert grounds(text) == lines
+
+
+def test_rows_stand_below_their_names():
+    assert columns([{"pid": 1, "app": None}, {"pid": 22, "app": "x"}]) == ["pid  app", "1    -", "22   x"]
+    assert columns([]) == []
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(41, "41s"), (720, "12m"), (11_400, "3h 10m"), (400_000, "4d"), (-3, "0s")])
+def test_a_span_is_in_the_unit_that_a_person_would_use(seconds, words):
+    assert span(seconds) == words
+
+
+def test_what_is_past_has_expired():
+    assert until(NOW, NOW) == "expired"
+    assert until(NOW + timedelta(seconds=30), NOW) == "in 30s"

@@ -1,0 +1,106 @@
+"""Which desk is asked, and what is told about it."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+
+import httpx2
+import pytest
+
+from ratchet.cli import server_file
+from ratchet.cli.over_http import as_curl
+from tests.cli.conftest import PROGRAM, environment
+
+
+@contextlib.contextmanager
+def serving(home, *words):
+    """A server of this home, by its own process; ended with SIGTERM."""
+    process = subprocess.Popen(
+        [*PROGRAM, "serve", "--port", "0", *words], env=environment(home), stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while not (home / server_file.NAME).exists():
+            assert time.monotonic() < deadline
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.said = process.communicate(timeout=20)[1]
+
+
+def test_a_server_of_this_home_is_found_asked_and_forgotten(ratchet, home):
+    with serving(home) as process:
+        url = server_file.running(home).url
+        found = ratchet("doctor", "-o", "json")
+        assert found.returncode == 0, found.stderr
+        assert url in found.stderr
+        assert json.loads(found.stdout)["items"]
+        told = ratchet("--debug", "playbook", "list")
+        assert f"curl -sS -X GET {url}/api/v1/fleet/playbooks" in told.stderr
+        assert "rtk_" not in told.stderr
+        again = ratchet("serve", "--port", "0")
+        assert again.returncode == 1
+        assert "runs already" in again.stderr
+    assert process.returncode == 0, process.said
+    assert not (home / server_file.NAME).exists()
+    lines = process.said.splitlines()
+    assert lines[0].startswith('INFO msg="playbooks: seeded system playbook" name=')
+    assert any(line == f"Ratchet listens at {url}; the admin token is in {home / 'token'}" for line in lines)
+    assert "Asked in this process" in ratchet("doctor").stderr
+
+
+def test_ctrl_c_ends_a_server_as_cleanly(home):
+    with serving(home, "--no-worker") as process:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+    assert process.returncode == 0, process.said
+
+
+def test_beyond_this_machine_is_refused_unless_it_was_said(ratchet):
+    done = ratchet("serve", "--host", "0.0.0.0", "--port", "0")
+    assert done.returncode == 2
+    assert "--allow-remote" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", '{"url": "http://127.0.0.1:9", "pid": 2147483646}', f'{{"url": "http://127.0.0.1:9", "pid": {os.getpid()}}}']
+)
+def test_a_file_that_nobody_stands_behind_is_no_server(tmp_path, text):
+    (tmp_path / server_file.NAME).write_text(text, encoding="utf-8")
+    assert server_file.running(tmp_path) is None
+
+
+def test_the_word_of_another_process_is_not_taken_back(tmp_path):
+    (tmp_path / server_file.NAME).write_text('{"url": "http://127.0.0.1:9", "pid": 1}', encoding="utf-8")
+    server_file.remove(tmp_path)
+    assert (tmp_path / server_file.NAME).exists()
+
+
+def test_a_token_of_this_home_is_not_sent_to_an_address_from_outside(ratchet, home):
+    ratchet("doctor")
+    with serving(home):
+        url = server_file.running(home).url
+        assert ratchet("incident", "list", "--url", url).returncode == 4
+        assert ratchet("incident", "list", "--url", url, "--token-file", str(home / "token")).returncode == 0
+
+
+def test_a_token_file_that_is_missing_is_named(ratchet):
+    done = ratchet("incident", "list", "--token-file", "/nowhere/token")
+    assert done.returncode == 2
+    assert "/nowhere/token" in done.stderr
+
+
+def test_a_curl_line_holds_the_request_and_not_the_token():
+    request = httpx2.Request(
+        "POST", "http://h/api/v1/x?a=b&c=d", json={"reason": "it's"}, headers={"Authorization": "Bearer rtk_secret"}
+    )
+    line = as_curl(request)
+    assert "rtk_secret" not in line
+    assert "$RATCHET_TOKEN" in line
+    assert "'http://h/api/v1/x?a=b&c=d'" in line
+    assert "'\"'\"'" in line
