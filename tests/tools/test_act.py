@@ -235,6 +235,21 @@ def test_a_statement_sent_to_a_stopped_backend_cannot_land_late(bench: Bench, se
     victim.close()
 
 
+def test_a_pause_of_ours_before_the_send_ends_in_nothing_done(bench: Bench, served: Cluster):
+    """The server ended the armed session meanwhile, and says so: that it never read the statement is certain."""
+    victim = others(served, 1, "leaky")[0]
+    act = bench.offer(TERMINATE, application="leaky")
+    sending = Sending(POSTGRES_TOOLS[0], act, grant_for(act, now() + timedelta(seconds=0.6)), now)
+    with bench.hands._sessions(bench.targets["db"]).act.line() as line:
+        assert sending.arm(line)
+        pid = line.info.backend_pid
+        until(lambda: not _exists(served, pid))
+        sent = sending.carry(line, 2.0)
+    assert (sent.outcome, sent.return_code) == ("failed_clean", "57P05"), sent
+    assert alive(victim)
+    victim.close()
+
+
 def _exists(served: Cluster, pid: int) -> bool:
     with served.connect() as admin:
         return bool(admin.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchall())

@@ -14,6 +14,7 @@ import pytest
 from ratchet.domain.evidence import Answer, ProbeCall
 from ratchet.domain.target import Fingerprint
 from ratchet.lab.embedded import Cluster, free_port
+from ratchet.tools.answers import NoAnswer
 from ratchet.tools.postgres.probes import ProbeShelf
 from tests.tools.conftest import Bench, grant_for, others, until
 
@@ -156,6 +157,17 @@ def test_a_probe_for_standbys_is_missing_on_a_primary(bench: Bench):
     assert bench.look("postgres.wal_receiver").answer is Answer.MISSING
     assert bench.look("postgres.no_such_probe").answer is Answer.MISSING
     assert bench.look("postgres.ping", target="unknown").answer is Answer.MISSING
+
+
+def test_bytes_that_are_no_text_are_an_answer_too(served: Cluster):
+    with served.connect() as admin:
+        admin.execute("CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    bench = Bench()
+    bench.point("db", served.dsn(dbname="bytes"))
+    with pytest.raises(NoAnswer, match="invalid byte sequence"):
+        bench.hands._sessions(bench.targets["db"]).read(r"SELECT E'\xff' AS x", {})
+    assert bench.look("postgres.ping").answer is Answer.OK
+    bench.hands.close()
 
 
 def test_a_wrong_argument_is_an_answer_not_an_exception(bench: Bench):

@@ -65,8 +65,11 @@ def _habits(sessions: Sessions, diag: str) -> list[Missing]:
     A refused login reaches us as text alone, so only English words tell a full server from a starting one.
     """
     asked = "SELECT current_setting('lc_messages') AS tongue, current_setting('is_superuser')::bool AS superuser"
-    row = sessions.read(asked, {})[0]
     found: list[Missing] = []
+    try:
+        row = sessions.read(asked, {})[0]
+    except NoAnswer:
+        return found
     if row["superuser"]:
         found.append(Missing(what=f"the diag login {diag} is a superuser", remedy="Register one of least rights."))
     if row["tongue"].partition("_")[0] not in ("", "C", "POSIX", "en", "C.UTF-8"):

@@ -75,7 +75,13 @@ def open_line(conninfo: str, application_name: str, *, pooled: bool = False) -> 
         params: dict[str, Any] = dict(conninfo_to_dict(conninfo))
     except psycopg.ProgrammingError:
         raise NoAnswer(Answer.ERROR, "the connection string cannot be read; check the credential's value") from None
-    asked = {**SOCKET, **_addresses(params), "application_name": application_name, "connect_timeout": CONNECT_LIMIT}
+    asked: dict[str, Any] = {
+        **SOCKET,
+        **_addresses(params),
+        "application_name": application_name,
+        "client_encoding": "UTF8",
+        "connect_timeout": CONNECT_LIMIT,
+    }
     try:
         return Line.connect(
             make_conninfo("", **{**params, **asked}),

@@ -12,14 +12,13 @@ from ratchet.security.redact import Redactor
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.postgres.line import Line, Row
 from ratchet.tools.postgres.probes import ProbeShelf, ProbeSpec, bind
-from ratchet.tools.postgres.session import Facts, Sessions, read_only
+from ratchet.tools.postgres.session import EXTRA, Facts, Sessions, read_only
 from ratchet.tools.witness import Witness
 
 BUDGET = 10.0
 """Seconds that one look may spend on one target, however many calls it holds."""
 EXTRA_AFTER = 0.1
 """Seconds that the warm session works alone; what takes longer is worth more logins."""
-EXTRA = 3
 ROOM = 6
 """Free login slots below which no further session is opened: the last ones belong to others."""
 CANARY = "postgres.canary"
@@ -85,18 +84,20 @@ class Look:
         return None
 
     def _work_extra(self, facts: Facts) -> None:
-        if not self._queue:
+        if not self._queue or not self._sessions.extra.acquire(blocking=False):
             return
         try:
             line = self._sessions.open_diag()
+            try:
+                while not line.closed and (taken := self._next()) is not None:
+                    number, call = taken
+                    self._seen[number] = self._extra_answer(line, call, facts)
+            finally:
+                line.close()
         except NoAnswer:
             return
-        try:
-            while not line.closed and (taken := self._next()) is not None:
-                number, call = taken
-                self._seen[number] = self._extra_answer(line, call, facts)
         finally:
-            line.close()
+            self._sessions.extra.release()
 
     def _extra_answer(self, line: Line, call: ProbeCall, facts: Facts) -> Evidence:
         return self._answer(call, facts, lambda spec: self._read(line, spec, call, facts))

@@ -21,6 +21,7 @@ FACTS_LIMIT = 3.0
 GRACE = 0.5
 """Seconds that a client waits longer than the server may work, so that the server's own answer can arrive."""
 LOCK_LIMIT = 10.0
+EXTRA = 3
 LONGEST_BACKOFF = 30.0
 DIAG_START = b"SET default_transaction_read_only = on; SET search_path = pg_catalog"
 CANARY_START = b"SET search_path = pg_catalog"
@@ -104,6 +105,8 @@ class Sessions:
         self.target = target
         self._secret = secret
         self.diag = Warm(self.open_diag)
+        self.extra = threading.BoundedSemaphore(EXTRA)
+        """Leave to open a further reading session, shared by all looks at this target."""
         self.act = Warm(self._open_act)
 
     def open_diag(self) -> Line:
