@@ -85,6 +85,8 @@ def configured_port(host: HostControl) -> int | None:
 def port_holder(port: int, server_pid: int | None) -> str:
     """Another process that listens on the port, as `name (pid)`; empty when nobody does or only the server."""
     for held in psutil.net_connections(kind="tcp"):
+        if held.pid is None and server_pid is not None:
+            continue  # whose socket it is shows only to root; the running server's own is the likelier
         if held.status == psutil.CONN_LISTEN and held.laddr and held.laddr[1] == port and held.pid != server_pid:
             return f"{_name(held.pid)} ({held.pid or 'pid not visible'})"
     return ""
