@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ratchet.cli.ask import confirm_name
 from ratchet.cli.commands.decision import _named
 from ratchet.cli.refused import Stopped
 from ratchet.desk.views import DecisionView
@@ -17,7 +18,9 @@ VIEW = DecisionView(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("given", [f"sha256:{NUMBER}", NUMBER, NUMBER[:12], f"sha256:{NUMBER[:20]}", NUMBER[:12].upper()])
+@pytest.mark.parametrize(
+    "given", [f"sha256:{NUMBER}", NUMBER, NUMBER[:12], f"sha256:{NUMBER[:20]}", NUMBER[:12].upper()]
+)
 def test_a_digest_may_be_whole_or_begun(given):
     assert _named(VIEW, given, "approve") == VIEW.digest
 
@@ -50,3 +53,15 @@ def test_without_a_digest_and_a_terminal_nothing_is_answered(monkeypatch):
 def test_on_a_terminal_the_packet_that_is_shown_is_the_one_that_is_named(monkeypatch):
     monkeypatch.setattr("ratchet.cli.commands.decision.someone_is_there", lambda: True)
     assert _named(VIEW, None, "approve") == VIEW.digest
+
+
+@pytest.mark.parametrize("given", [None, "other-db", ""])
+def test_a_destructive_act_needs_its_target_by_name(given, monkeypatch):
+    monkeypatch.setattr("ratchet.cli.ask.someone_is_there", lambda: False)
+    with pytest.raises(Stopped) as stopped:
+        confirm_name("shop-db", given)
+    assert stopped.value.exit_code == 3
+
+
+def test_the_name_of_the_target_goes_through():
+    confirm_name("shop-db", "shop-db")

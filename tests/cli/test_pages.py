@@ -27,6 +27,7 @@ from ratchet.domain.ports import Missing
 from ratchet.domain.target import Fingerprint
 
 NOW = datetime(2026, 11, 20, 2, 20, 0, tzinfo=UTC)
+WINDOW = Verification(wait_before=0, every=0.5, sustain=3, min_samples=4, give_up_after=30, checks=())
 SQL = "SELECT pg_terminate_backend(pid)\n  FROM pg_stat_activity WHERE pid = %(pid)s"
 
 
@@ -46,7 +47,8 @@ def packet() -> DecisionPacket:
         playbook="pbs_x@1.0", playbook_digest="sha256:aa", proposed_action={}, action_digest="sha256:bb",
         act=Act(
             tool="postgres.terminate_sessions", target="shop-db", args={}, effect="disruptive", klass="B",
-            scope="exact", statements=(statement,), identities=(), cap=1, credential="file:act.dsn", deadline=15, undo=undo,
+            scope="exact", statements=(statement,), identities=(), cap=1, credential="file:act.dsn", deadline=15,
+            undo=undo,
         ),
         fingerprint=Fingerprint(
             system_identifier="7", timeline=1, in_recovery=False, server_version=150000, clock=NOW, taken_at=NOW
@@ -55,8 +57,10 @@ def packet() -> DecisionPacket:
         against=(Signal(source="", signal="a deploy 21 min ago"),), preconditions=(), precondition_checks=(),
         risk=Risk(blast_radius="one session", user_impact="one request", data_risk="none"), rollback_plan="reconnects",
         verification=("slots: used < 70 %",), verification_checks=(),
-        verification_window=Verification(wait_before=0, every=0.5, sustain=3, min_samples=4, give_up_after=30, checks=()),
-        preview=Preview(rows=({"pid": 42, "since": "2026-11-20T02:00:01.5+00:00"},), statements=(), summary="1 session", undo=undo),
+        verification_window=WINDOW,
+        preview=Preview(
+            rows=({"pid": 42, "since": "2026-11-20T02:00:01.5+00:00"},), statements=(), summary="1 session", undo=undo
+        ),
         preview_taken_at=NOW - timedelta(seconds=12), approval_prompt="End it?", quorum=1, proposer="ratchet",
         nonce="n", created_at=NOW, expires_at=NOW + timedelta(minutes=9), if_nothing="it is escalated",
     )  # fmt: skip
@@ -76,7 +80,8 @@ def view() -> IncidentView:
     return IncidentView(
         id="INC-1", ulid="01J", status="awaiting_approval", origin="drill", symptom="Checkout fails", target="shop-db",
         cause="cause_leak", confidence=0.9, owner="ratchet", opened_at=NOW - timedelta(minutes=12), updated_at=NOW,
-        fault="db-max-connections", severity="critical", alerts=(), target_reason="label target=shop-db", outcome="cause",
+        fault="db-max-connections", severity="critical", alerts=(), target_reason="label target=shop-db",
+        outcome="cause",
         why="17 of 17", hypotheses=(hypothesis("leak", "confirmed", 0.9), *others), suggested_action="End it",
         decision=decision(), verification=VerificationView(passed=None, samples=2, sustained_seconds=1, because="open"),
         handoff=None, draft=None, needs="A person answers dec_1.", triage_seconds=0.2, grant_to_effect_seconds=None,
@@ -153,7 +158,14 @@ def test_a_handoff_begins_with_what_is_asked_of_whom():
     })))  # fmt: skip
     assert labels(lines)[:5] == ["Handoff  [denied]", "ASKED OF", "TO DO", "WHY", "TRIED"]
     text = "\n".join(lines)
-    for words in ("group:default/dba", "Decide", "too early", "not performed", "17 of 17", "ratchet incident show INC-1"):
+    for words in (
+        "group:default/dba",
+        "Decide",
+        "too early",
+        "not performed",
+        "17 of 17",
+        "ratchet incident show INC-1",
+    ):
         assert words in text
 
 
@@ -162,7 +174,9 @@ def test_a_target_that_lacks_a_right_shows_the_line_that_grants_it():
         name="t", kind="postgres", tags=(), owner="user:default/a", replica_of=None, pooler_of=None, address="h:1/d",
         system_identifier="7", diag="env:D", act="env:A", canary="-",
     )  # fmt: skip
-    missing = Missing(what="may not read the log", remedy="GRANT x TO y", probes=("postgres.log",), playbooks=("pbs_x@1.0",))
+    missing = Missing(
+        what="may not read the log", remedy="GRANT x TO y", probes=("postgres.log",), playbooks=("pbs_x@1.0",)
+    )
     report = TargetReport(target=target, reachable=True, answer="ok", server="PostgreSQL 15", missing=(missing,))
     blocks = list(report_page(report))
     assert isinstance(blocks[0], Heading)
@@ -191,7 +205,9 @@ def test_rows_stand_below_their_names():
     assert columns([]) == []
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(41, "41s"), (720, "12m"), (11_400, "3h 10m"), (400_000, "4d"), (-3, "0s")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(41, "41s"), (720, "12m"), (11_400, "3h 10m"), (400_000, "4d"), (-3, "0s")]
+)
 def test_a_span_is_in_the_unit_that_a_person_would_use(seconds, words):
     assert span(seconds) == words
 

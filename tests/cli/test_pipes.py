@@ -1,7 +1,6 @@
 """What a pipe gets: whole, plain, tab-separated; JSON as the API says it; and never a question."""
 
 import json
-import os
 
 import pytest
 
@@ -128,7 +127,7 @@ def test_a_password_in_the_place_of_a_variable_is_refused_unsaid(ratchet):
 
 def test_the_state_of_a_home_is_for_its_owner(ratchet, home):
     ratchet("doctor")
-    assert os.stat(home / "token").st_mode & 0o077 == 0
+    assert (home / "token").stat().st_mode & 0o077 == 0
 
 
 def test_control_characters_and_turned_writing_are_made_visible():

@@ -40,7 +40,9 @@ def test_a_noun_answers_to_its_other_names(ratchet, also, noun):
     assert f"Usage: ratchet {noun} " in ratchet(also, "--help").stdout.replace(f"ratchet {also}", f"ratchet {noun}")
 
 
-@pytest.mark.parametrize("words", [["bogus"], ["incident", "bogus"], ["incident", "list", "--bogus"], ["token", "create"]])
+@pytest.mark.parametrize(
+    "words", [["bogus"], ["incident", "bogus"], ["incident", "list", "--bogus"], ["token", "create"]]
+)
 def test_what_cannot_be_understood_ends_with_two(ratchet, words):
     done = ratchet(*words)
     assert done.returncode == 2

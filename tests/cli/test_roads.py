@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -15,27 +17,45 @@ from ratchet.cli.over_http import as_curl
 from tests.cli.conftest import PROGRAM, environment
 
 
+@dataclass
+class Served:
+    """A server of a home, in a process of its own; what it says goes to a file."""
+
+    process: "subprocess.Popen[str]"
+    said: Path
+    url: str
+
+    def lines(self) -> list[str]:
+        return self.said.read_text(encoding="utf-8").splitlines()
+
+
 @contextlib.contextmanager
-def serving(home, *words):
-    """A server of this home, by its own process; ended with SIGTERM."""
-    process = subprocess.Popen(
-        [*PROGRAM, "serve", "--port", "0", *words], env=environment(home), stderr=subprocess.PIPE, text=True
-    )
-    try:
-        deadline = time.monotonic() + 30
-        while not (home / server_file.NAME).exists():
-            assert time.monotonic() < deadline
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.05)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.said = process.communicate(timeout=20)[1]
+def serving(home: Path, *words: str):
+    """Ended with SIGTERM."""
+    said = home.parent / "said"
+    with said.open("w", encoding="utf-8") as out:
+        process = subprocess.Popen(
+            [*PROGRAM, "serve", "--port", "0", *words], env=environment(home), stderr=out, text=True
+        )
+        try:
+            yield Served(process, said, found_url(process, home, said))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=20)
+
+
+def found_url(process: "subprocess.Popen[str]", home: Path, said: Path) -> str:
+    deadline = time.monotonic() + 30
+    while (found := server_file.running(home)) is None:
+        assert time.monotonic() < deadline
+        assert process.poll() is None, said.read_text(encoding="utf-8")
+        time.sleep(0.05)
+    return found.url
 
 
 def test_a_server_of_this_home_is_found_asked_and_forgotten(ratchet, home):
-    with serving(home) as process:
-        url = server_file.running(home).url
+    with serving(home) as served:
+        url = served.url
         found = ratchet("doctor", "-o", "json")
         assert found.returncode == 0, found.stderr
         assert url in found.stderr
@@ -46,19 +66,19 @@ def test_a_server_of_this_home_is_found_asked_and_forgotten(ratchet, home):
         again = ratchet("serve", "--port", "0")
         assert again.returncode == 1
         assert "runs already" in again.stderr
-    assert process.returncode == 0, process.said
+    assert served.process.returncode == 0, served.lines()
     assert not (home / server_file.NAME).exists()
-    lines = process.said.splitlines()
+    lines = served.lines()
     assert lines[0].startswith('INFO msg="playbooks: seeded system playbook" name=')
     assert any(line == f"Ratchet listens at {url}; the admin token is in {home / 'token'}" for line in lines)
     assert "Asked in this process" in ratchet("doctor").stderr
 
 
 def test_ctrl_c_ends_a_server_as_cleanly(home):
-    with serving(home, "--no-worker") as process:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
-    assert process.returncode == 0, process.said
+    with serving(home, "--no-worker") as served:
+        served.process.send_signal(signal.SIGINT)
+        served.process.wait(timeout=20)
+    assert served.process.returncode == 0, served.lines()
 
 
 def test_beyond_this_machine_is_refused_unless_it_was_said(ratchet):
@@ -68,7 +88,13 @@ def test_beyond_this_machine_is_refused_unless_it_was_said(ratchet):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", '{"url": "http://127.0.0.1:9", "pid": 2147483646}', f'{{"url": "http://127.0.0.1:9", "pid": {os.getpid()}}}']
+    "text",
+    [
+        "",
+        "{",
+        '{"url": "http://127.0.0.1:9", "pid": 2147483646}',
+        f'{{"url": "http://127.0.0.1:9", "pid": {os.getpid()}}}',
+    ],
 )
 def test_a_file_that_nobody_stands_behind_is_no_server(tmp_path, text):
     (tmp_path / server_file.NAME).write_text(text, encoding="utf-8")
@@ -83,8 +109,8 @@ def test_the_word_of_another_process_is_not_taken_back(tmp_path):
 
 def test_a_token_of_this_home_is_not_sent_to_an_address_from_outside(ratchet, home):
     ratchet("doctor")
-    with serving(home):
-        url = server_file.running(home).url
+    with serving(home) as served:
+        url = served.url
         assert ratchet("incident", "list", "--url", url).returncode == 4
         assert ratchet("incident", "list", "--url", url, "--token-file", str(home / "token")).returncode == 0
 

@@ -21,6 +21,18 @@ def confirm(question: str, *, yes: bool, remedy: str = "Repeat with --yes.") -> 
         raise Stopped(DECLINED, "Not done: the answer was not yes.", "Nothing was changed.")
 
 
+def confirm_name(target: str, given: str | None) -> None:
+    """For what cannot be taken back: the target's own name, typed here or given beforehand; exit 3 otherwise."""
+    said = given
+    if said is None and someone_is_there():
+        said = read_line(f"This is destructive. Type the name of the target to go on ({target}): ")
+    if said is None:
+        remedy = f"Repeat with --confirm-target {target}."
+        raise Stopped(DECLINED, "This is destructive, and the target was not named.", remedy)
+    if said != target:
+        raise Stopped(DECLINED, f"Not done: {said[:70]!r} is not the target of this packet.", "Nothing was changed.")
+
+
 def read_line(question: str) -> str:
     """One line from the person; the question goes to stderr, so that stdout holds only the answer of the program."""
     sys.stderr.write(question)

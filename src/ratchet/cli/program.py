@@ -1,5 +1,6 @@
 """Runs the line that was typed and turns its end into an exit code."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -43,6 +44,7 @@ def root(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one line (the process's own without `argv`) and give its exit code."""
     words = hoist(sys.argv[1:] if argv is None else argv)
+    _write_anything()
     if "_RATCHET_COMPLETE" in os.environ:
         load(SHELLS)()
     try:
@@ -52,6 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except typer.TyperException as wrong:
         return _misused(wrong, as_problem=wants_json(words))
     return code if isinstance(code, int) else OK
+
+
+def _write_anything() -> None:
+    """A terminal that cannot show a character gets a stand-in for it, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _misused(wrong: typer.TyperException, *, as_problem: bool) -> int:

@@ -32,6 +32,11 @@ def share(number: float) -> str:
     return f"{number:.0%}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 row`, `3 rows`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def clock(moment: datetime | None) -> str:
     """`02:19:04`, in UTC."""
     return "-" if moment is None else moment.astimezone(UTC).strftime("%H:%M:%S")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ratchet.cli.ask import confirm, reason_for, someone_is_there
+from ratchet.cli.ask import confirm, confirm_name, reason_for, someone_is_there
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import DECLINED
 from ratchet.cli.pages.decision import decision_page
@@ -84,6 +84,9 @@ def approve(
     digest: DigestOption = None,
     reason: ReasonOption = "",
     yes: YesOption = False,
+    confirm_target: Annotated[
+        str | None, typer.Option(help="Name of the target; needed for a destructive act where nobody can be asked.")
+    ] = None,
     form: FormOption = Form.TABLE,
 ) -> None:
     """Say yes to exactly this packet. Without --digest it is shown first, on a terminal, and you are asked."""
@@ -91,6 +94,8 @@ def approve(
         view = here.desk.decision(reference)
         named = _named(view, digest, "approve")
         _ask(view, (digest, yes))
+        if view.effect == "destructive":
+            confirm_name(view.target, confirm_target)
         answered = here.desk.approve(view.id, named, reason)
     _told(answered, form)
 

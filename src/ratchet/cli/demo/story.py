@@ -134,7 +134,10 @@ class Story:
             if view.handoff is not None:
                 tell.page(handoff_page(view.handoff))
             raise Stopped(
-                DECLINED, "You said no, so nothing was sent.", "The fault was taken back, and nothing is left.", Code.CONFLICT
+                DECLINED,
+                "You said no, so nothing was sent.",
+                "The fault was taken back, and nothing is left.",
+                Code.CONFLICT,
             )
         if not self._asks:
             tell.fact("APPROVED", Line(f"by {OPERATOR}, because this is a demo and nobody was asked", "warn"))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ratchet.cli.page import Block, Heading, Line, Tone, field
-from ratchet.cli.words import clean_lines, columns, day, grounds, span, until
+from ratchet.cli.words import clean_lines, columns, counted, day, grounds, span, until
 from ratchet.desk.views import DecisionView
 from ratchet.domain.gate import DecisionPacket, Signal
 from ratchet.domain.plan import Statement
@@ -67,7 +67,7 @@ def _preview(packet: DecisionPacket, now: datetime) -> Iterator[Block]:
     preview, act = packet.preview, packet.act
     taken = span((now - packet.preview_taken_at).total_seconds())
     most = f", at most {act.cap}" if act.scope == "bounded" else ", exactly these"
-    lines = [Line(f"{preview.summary} ({len(preview.rows)} rows{most}; taken {taken} ago)")]
+    lines = [Line(f"{preview.summary} ({counted(len(preview.rows), 'row')}{most}; taken {taken} ago)")]
     if preview.writes:
         lines.append(Line("a session with uncommitted writes is among them", "warn"))
     lines += [Line(line, "dim") for line in columns(preview.rows[:ROWS_SHOWN])]

@@ -52,7 +52,8 @@ def _cause(view: IncidentView) -> Iterator[Line]:
     else:
         yield Line(f"{view.cause}, {share(view.confidence)} sure", "strong")
     if view.why:
-        yield Line(view.why)
+        # The strip names the cause; the hypothesis below it has the grounds.
+        yield Line(next((each.title for each in view.hypotheses if view.why.startswith(each.title)), view.why))
     if view.suggested_action and view.status not in ("resolved", "closed"):
         yield Line(f"Suggested first action: {view.suggested_action}")
 
