@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.gate import (
-    MAX_AGE,
     Approval,
     DecisionPacket,
     Reread,
     changed_since,
     check_answer,
-    intent_refusal,
     quorum_met,
 )
 from ratchet.domain.plan import Act, Preview, Statement, Undo, Verification
@@ -141,15 +139,3 @@ def test_a_bounded_act_bears_a_smaller_or_different_set_within_its_cap_and_an_ex
     assert "1 of the approved objects are gone, 1 are new" in (changed_since(packet("exact"), other) or "")
     aged = reread(preview=preview({**ROWS[0], "idle_s": 99}))
     assert changed_since(packet("exact"), aged) is None
-
-
-def test_the_intent_is_refused_without_quorum_after_expiry_with_a_swapped_act_or_on_old_reads() -> None:
-    shown = packet()
-    yes = (approval("user:ana", shown),)
-    assert intent_refusal(shown, yes, reread(), NOW) is None
-    assert "not enough approvals" in (intent_refusal(shown, (), reread(), NOW) or "")
-    late = reread(at=shown.expires_at)
-    assert "expired" in (intent_refusal(shown, yes, late, shown.expires_at) or "")
-    swapped = packet(action_digest="sha256:1")
-    assert "not the one" in (intent_refusal(swapped, (approval("user:ana", swapped),), reread(), NOW) or "")
-    assert "too old" in (intent_refusal(shown, yes, reread(), NOW + MAX_AGE + timedelta(milliseconds=1)) or "")

@@ -46,6 +46,12 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0912 - one sentence per eve
             return f"{event.approval.by} approved by {event.approval.channel}{_because(event.approval.reason)}"
         case t.Refused():
             return f"{event.by} denied{_because(event.reason)}"
+        case t.Covered():
+            return f"Approved in advance by {event.given_by}: standing grant {event.standing}"
+        case t.Delayed():
+            return f"The approved step waits: {event.because}"
+        case t.RolledBack():
+            return event.because
         case t.Expired():
             return "Nobody answered before the decision expired."
         case t.Superseded():

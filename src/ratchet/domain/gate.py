@@ -64,6 +64,10 @@ class DecisionPacket(Noun):
     approval_prompt: str
     quorum: int = Field(ge=1)
     proposer: str
+    author: str = ""
+    """Who last wrote the playbook's text; nobody approves their own text alone."""
+    undo_of: str | None = None
+    """The operation that this packet takes back, when it is a rollback."""
     nonce: str
     created_at: datetime
     expires_at: datetime
@@ -117,14 +121,19 @@ def check_answer(packet: DecisionPacket, digest: str, by: str, now: datetime, ep
         )
     if epoch != packet.incident_epoch:
         raise conflict("The incident changed hands since this was asked.", "Wait for a new decision.")
-    if by.casefold() == packet.proposer.casefold():
-        raise forbidden("Nobody approves what they proposed themselves.", "Ask another approver.")
+    if by.casefold() in interested(packet):
+        raise forbidden("Nobody approves what they proposed or wrote themselves.", "Ask another approver.")
+
+
+def interested(packet: DecisionPacket) -> frozenset[str]:
+    """Whoever proposed the step or wrote its text, in any spelling: their yes never counts."""
+    return frozenset({packet.proposer.casefold(), packet.author.casefold()} - {""})
 
 
 def quorum_met(packet: DecisionPacket, approvals: tuple[Approval, ...]) -> bool:
     """Whether enough distinct people approved exactly these bytes."""
-    people = {a.by.casefold() for a in approvals if a.digest == packet.digest and a.epoch == packet.incident_epoch}
-    return len(people - {packet.proposer.casefold()}) >= packet.quorum
+    good = {a.by.casefold() for a in approvals if a.digest == packet.digest and a.epoch == packet.incident_epoch}
+    return len({by for by in good if by.startswith("user:")} - interested(packet)) >= packet.quorum
 
 
 class Reread(Noun):
@@ -168,18 +177,3 @@ IDENTITY = frozenset({
     "current", "state", "restart_lsn",
 })  # fmt: skip
 """Preview columns that say *which* object it is; ages and counters may differ between two looks."""
-
-
-def intent_refusal(
-    packet: DecisionPacket, approvals: tuple[Approval, ...], reread: Reread, now: datetime
-) -> str | None:
-    """The last check before the intent is written: quorum, expiry, digests and the age of what was read again."""
-    if not quorum_met(packet, approvals):
-        return "There are not enough approvals of exactly this packet."
-    if now >= packet.expires_at:
-        return "The approval expired before the step could be sent."
-    if packet.act.digest != packet.action_digest:
-        return "The stored action is not the one that was approved."
-    if now - reread.at > MAX_AGE:
-        return "What was read before the act is too old."
-    return None

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ratchet.domain.noun import Noun
+from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
 
 Role = Literal["viewer", "operator", "approver", "admin", "source"]
@@ -61,4 +62,53 @@ class SeedCompleted(Noun):
     skipped: int
 
 
-HouseEvent = Annotated[TargetAdded | TokenMade | TokenRevoked | SeedCompleted, Field(discriminator="kind")]
+class Paused(Noun):
+    """The kill switch was pulled: no new act on any target."""
+
+    label: ClassVar[str] = "paused"
+    kind: Literal["paused"] = "paused"
+    by: str
+    reason: str
+
+
+class Resumed(Noun):
+    """Automation may act again."""
+
+    label: ClassVar[str] = "resumed"
+    kind: Literal["resumed"] = "resumed"
+    by: str
+    reason: str
+
+
+class StandingGiven(Noun):
+    """A person approved a step in advance, within bounds."""
+
+    label: ClassVar[str] = "standing_given"
+    kind: Literal["standing_given"] = "standing_given"
+    standing: StandingGrant
+
+
+class StandingCharged(Noun):
+    """One use of a standing grant was charged to an act."""
+
+    label: ClassVar[str] = "standing_charged"
+    kind: Literal["standing_charged"] = "standing_charged"
+    id: str
+    op_id: str
+    left: int
+
+
+class StandingRevoked(Noun):
+    """A standing grant counts no longer."""
+
+    label: ClassVar[str] = "standing_revoked"
+    kind: Literal["standing_revoked"] = "standing_revoked"
+    id: str
+    because: str
+
+
+HouseEvent = Annotated[
+    TargetAdded | TokenMade | TokenRevoked | SeedCompleted | Paused | Resumed | StandingGiven | StandingCharged
+    | StandingRevoked,
+    Field(discriminator="kind"),
+]  # fmt: skip

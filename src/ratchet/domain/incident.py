@@ -56,6 +56,8 @@ class Incident(Noun):
     fault: str | None = None
     status: Status = "open"
     opened_at: datetime | None = None
+    began_at: datetime | None = None
+    """Since when the automation works on it: from its opening, or from the last handing back."""
     updated_at: datetime | None = None
     owner: str = "ratchet"
     epoch: int = 0
@@ -72,11 +74,15 @@ class Incident(Noun):
     packet: DecisionPacket | None = None
     revision: int = 0
     approvals: tuple[Approval, ...] = ()
+    standing: str | None = None
+    delayed: str = ""
+    """Why an approved step waits, or empty."""
     answered: Literal["", "refused", "expired", "superseded"] = ""
     answer_detail: str = ""
     ops: tuple[Op, ...] = ()
     samples: tuple[Sample, ...] = ()
     verified: t.Verified | None = None
+    rolled_back: t.RolledBack | None = None
     handoff: Handoff | None = None
     resolved: t.Resolved | None = None
     draft: t.Drafted | None = None
@@ -136,7 +142,7 @@ Change: TypeAlias = dict[str, Any]
 def _opened(_: Incident, e: t.Opened, at: datetime) -> Change:
     return {
         "number": e.number, "origin": e.origin, "fault": e.fault, "alerts": (e.alert,), "target": e.target,
-        "target_reason": e.target_reason, "opened_at": at, "status": "open",
+        "target_reason": e.target_reason, "opened_at": at, "began_at": at, "status": "open",
     }  # fmt: skip
 
 
@@ -163,12 +169,20 @@ def _planned(i: Incident, e: t.Planned, _: datetime) -> Change:
 def _asked(i: Incident, e: t.Asked, _: datetime) -> Change:
     return {
         "status": "awaiting_approval", "packet": e.packet, "revision": i.revision + 1, "approvals": (),
-        "answered": "", "answer_detail": "",
+        "answered": "", "answer_detail": "", "standing": None, "delayed": "",
     }  # fmt: skip
 
 
 def _granted(i: Incident, e: t.Granted, _: datetime) -> Change:
     return {"approvals": (*i.approvals, e.approval)}
+
+
+def _covered(_: Incident, e: t.Covered, _at: datetime) -> Change:
+    return {"standing": e.standing}
+
+
+def _delayed(_: Incident, e: t.Delayed, _at: datetime) -> Change:
+    return {"delayed": e.because}
 
 
 def _refused(_: Incident, e: t.Refused, _at: datetime) -> Change:
@@ -186,7 +200,7 @@ def _superseded(_: Incident, e: t.Superseded, _at: datetime) -> Change:
 def _intended(i: Incident, e: t.Intended, at: datetime) -> Change:
     step = i.packet.step if i.packet else ""
     op = Op(grant=e.grant, step=step, attempt=e.attempt, state="intended", intended_at=at)
-    return {"status": "acting", "ops": (*i.ops, op), "approvals": ()}
+    return {"status": "acting", "ops": (*i.ops, op), "delayed": ""}
 
 
 def _op(i: Incident, op_id: str, **update: Any) -> Change:
@@ -202,6 +216,9 @@ def _acted(i: Incident, e: t.Acted, at: datetime) -> Change:
 
 
 def _next_step(i: Incident) -> Change:
+    """Where the incident goes after its act; one that a person has, or a rollback, goes nowhere by itself."""
+    if i.status != "acting" or (i.packet is not None and i.packet.undo_of is not None):
+        return {}
     last = i.plan is None or i.cursor + 1 >= len(i.plan.steps)
     return {"status": "verifying", "samples": ()} if last else {"cursor": i.cursor + 1, "packet": None}
 
@@ -218,6 +235,10 @@ def _settled(i: Incident, e: t.Settled, at: datetime) -> Change:
 
 def _sampled(i: Incident, e: t.Sampled, _: datetime) -> Change:
     return {"samples": (*i.samples, Sample(at=e.at, value=e.value))}
+
+
+def _rolled_back(_: Incident, e: t.RolledBack, _at: datetime) -> Change:
+    return {"rolled_back": e}
 
 
 def _verified(_: Incident, e: t.Verified, _at: datetime) -> Change:
@@ -237,14 +258,15 @@ def _drafted(_: Incident, e: t.Drafted, _at: datetime) -> Change:
 
 
 def _taken(i: Incident, e: t.Taken, _: datetime) -> Change:
-    return {"status": "held", "owner": e.by, "epoch": i.epoch + 1, "approvals": ()}
+    return {"status": "held", "owner": e.by, "epoch": i.epoch + 1, "approvals": (), "standing": None}
 
 
-def _handed_back(i: Incident, _e: t.HandedBack, _at: datetime) -> Change:
+def _handed_back(i: Incident, _e: t.HandedBack, at: datetime) -> Change:
     return {
         "status": "open", "owner": "ratchet", "epoch": i.epoch + 1, "approvals": (), "packet": None, "plan": None,
         "conclusion": None, "evidence": (), "looked_at": None, "handoff": None, "answered": "", "samples": (),
-        "verified": None,
+        "verified": None, "standing": None, "delayed": "", "cursor": 0,
+        "began_at": at, "rolled_back": None,
     }  # fmt: skip
 
 
@@ -258,7 +280,8 @@ def _noted(_: Incident, _e: t.Noted, _at: datetime) -> Change:
 
 _FOLD: dict[str, Callable[..., Change]] = {
     "opened": _opened, "joined": _joined, "looked": _looked, "concluded": _concluded, "planned": _planned,
-    "asked": _asked, "granted": _granted, "refused": _refused, "expired": _expired, "superseded": _superseded,
+    "asked": _asked, "granted": _granted, "covered": _covered, "delayed": _delayed, "refused": _refused,
+    "rolled_back": _rolled_back, "expired": _expired, "superseded": _superseded,
     "intended": _intended, "acted": _acted, "doubted": _doubted, "settled": _settled, "sampled": _sampled,
     "verified": _verified, "resolved": _resolved, "escalated": _escalated, "drafted": _drafted, "noted": _noted,
     "taken": _taken, "handed_back": _handed_back, "closed": _closed,

@@ -8,7 +8,10 @@ from ratchet.domain.gate import quorum_met
 from ratchet.domain.incident import LIVE, MARGIN, Incident, Op
 from ratchet.domain.noun import Noun
 from ratchet.domain.plan import Plan, Verification
+from ratchet.domain.protocol import ATTEMPTS
 
+WALL = timedelta(minutes=30)
+"""How long the automation may work on an incident before a person must look at why (SAFETY.md 1.5)."""
 MAX_REVISIONS = 4
 """How often a packet may be asked anew before a person must look at why."""
 
@@ -63,6 +66,18 @@ class Settle(Noun):
     op_id: str
 
 
+class Undo(Noun):
+    """Ask a person whether the step that did not help is taken back."""
+
+    kind: Literal["undo"] = "undo"
+
+
+class ProveUndo(Noun):
+    """Compare the state after a rollback with the state before the step."""
+
+    kind: Literal["prove_undo"] = "prove_undo"
+
+
 class Take(Noun):
     """Take one verification sample."""
 
@@ -113,8 +128,8 @@ class Rest(Noun):
 
 
 Move: TypeAlias = (
-    Look | Conclude | Bind | Ask | Expire | Perform | Doubt | Settle | Take | Judge | Resolve | Draft | Escalate
-    | Wait | Rest
+    Look | Conclude | Bind | Ask | Expire | Perform | Doubt | Settle | Undo | ProveUndo | Take | Judge | Resolve
+    | Draft | Escalate | Wait | Rest
 )  # fmt: skip
 
 
@@ -127,13 +142,15 @@ def next_move(incident: Incident, now: datetime) -> Move:
         return _afterwards(incident)
     if incident.status not in LIVE:
         return Rest()
+    if incident.status != "awaiting_approval" and incident.began_at is not None and now > incident.began_at + WALL:
+        return Escalate(stop=Stop.LIMIT_REACHED, detail="The automation had its time and did not come to an end.")
     match incident.status:
         case "open" | "triaging":
             return _triage(incident)
         case "awaiting_approval":
             return _await_answer(incident, now)
         case "acting":
-            return _after_act(incident)
+            return _after_act(incident, now)
         case _:
             return _verify(incident, now)
 
@@ -200,24 +217,45 @@ def _await_answer(incident: Incident, now: datetime) -> Move:
         return Resolve(without_action=True, because="The alert resolved at its source before the step was approved.")
     if now >= packet.expires_at:
         return Expire()
-    return Perform() if quorum_met(packet, incident.approvals) else Wait(until=packet.expires_at)
+    covered = incident.standing is not None or quorum_met(packet, incident.approvals)
+    return Perform() if covered else Wait(until=packet.expires_at)
 
 
-def _after_act(incident: Incident) -> Move:
-    op = incident.op
-    if incident.packet is None or op is None:
+def _after_act(incident: Incident, now: datetime) -> Move:
+    op, packet = incident.op, incident.packet
+    if packet is None or op is None:
         return Ask()
+    if packet.undo_of is not None:
+        return _after_undo(incident, op)
     match op.state:
         case "failed_clean":
             return Escalate(
                 stop=Stop.FIX_FAILED, detail=f"The step failed before it changed anything: {op.return_code}"
             )
+        case "absent" if _may_retry(incident, now):
+            return Perform()
         case "absent":
             return Escalate(stop=Stop.FIX_FAILED, detail=f"The step was sent but did not happen: {op.because}")
         case "unsure":
             return Escalate(stop=Stop.IN_DOUBT, detail=op.because)
         case _:
             return Escalate(stop=Stop.FIX_FAILED, detail=op.stopped or op.because)
+
+
+def _may_retry(incident: Incident, now: datetime) -> bool:
+    """An act that provably did not happen may be sent again under the same approval while that is live."""
+    packet = incident.packet
+    if packet is None or packet.act.klass == "C" or now >= packet.expires_at or incident.alert_resolved:
+        return False
+    return sum(op.grant.decision == packet.id for op in incident.ops) < ATTEMPTS
+
+
+def _after_undo(incident: Incident, op: Op) -> Move:
+    if op.state in ("done", "took") and incident.rolled_back is None:
+        return ProveUndo()
+    rolled = incident.rolled_back
+    because = rolled.because if rolled is not None else f"The rollback failed: {op.because or op.return_code}"
+    return Escalate(stop=Stop.FIX_FAILED, detail=f"Recovery was not proved. {because}")
 
 
 def _verify(incident: Incident, now: datetime) -> Move:
@@ -227,6 +265,9 @@ def _verify(incident: Incident, now: datetime) -> Move:
     if incident.verified is not None:
         if incident.verified.passed:
             return Resolve(without_action=False, because=incident.verified.because)
+        packet, op = incident.packet, incident.op
+        if packet is not None and op is not None and packet.act.undo.possible and packet.undo_of is None:
+            return Undo()
         return Escalate(stop=Stop.FIX_FAILED, detail=incident.verified.because)
     return _window(incident, plan, began, now)
 

@@ -1,5 +1,9 @@
 """Policy: the least that the gate asks by effect, and how long recovery must hold by kind of target."""
 
+from datetime import datetime
+
+from pydantic import Field
+
 from ratchet.domain.duration import Duration
 from ratchet.domain.noun import Noun
 from ratchet.domain.plan import Check, Verification
@@ -30,12 +34,23 @@ class Profile(Noun):
     window: Window | None = None
 
 
+class Freeze(Noun):
+    """A time in which nothing is changed: from, until, and why."""
+
+    start: datetime = Field(alias="from")
+    until: datetime
+    reason: str
+    targets: tuple[str, ...] = ()
+    """Conflict groups that it is for; none means all."""
+
+
 class Policy(Noun):
     """The whole of `policy.yaml`. A playbook can only tighten it."""
 
     effects: dict[Effect, EffectRule]
     production: Profile = Profile()
     drill: Profile = Profile()
+    freezes: tuple[Freeze, ...] = ()
 
     def profile(self, chaos: bool) -> Profile:
         """The profile of a target."""
@@ -48,6 +63,11 @@ class Policy(Noun):
     def expires(self, step: StepRule, effect: Effect) -> float:
         """Seconds until an unanswered decision expires."""
         return min(step.approval.expires, self.effects[effect].expires)
+
+    def frozen(self, group: str, now: datetime) -> str:
+        """The reason of the change freeze that is on for a conflict group, or an empty text."""
+        on = [f for f in self.freezes if f.start <= now < f.until and (not f.targets or group in f.targets)]
+        return f"{on[0].reason} (until {on[0].until:%Y-%m-%d %H:%M} UTC)" if on else ""
 
     def verification(self, rule: VerifyRule, chaos: bool) -> Verification:
         """The window for this target, with the file's criteria."""

@@ -26,6 +26,7 @@ class Version(Noun):
     guidance: str = ""
     created_at: datetime
     created_by: str
+    edited_by: str = ""
     incident: str | None = None
     fault: str | None = None
     blanks: tuple[str, ...] = ()
@@ -37,6 +38,11 @@ class Version(Noun):
     def pin(self) -> str:
         """`series@version`."""
         return f"{self.series}@{self.version}"
+
+    @property
+    def author(self) -> str:
+        """Who last wrote the text."""
+        return self.edited_by or self.created_by
 
 
 class Seeded(Noun):
@@ -132,6 +138,9 @@ class Series(Noun):
     def apply(self, recorded: Recorded[SeriesEvent]) -> "Series":
         """The series after one more event; pure."""
         versions = _FOLD[recorded.event.kind](self.versions, recorded.event)
+        if isinstance(recorded.event, Edited):
+            named = recorded.event.version_id
+            versions = tuple(v.model_copy(update={"edited_by": recorded.by}) if v.id == named else v for v in versions)
         return self.model_copy(update={"versions": versions, "seq": recorded.seq})
 
 

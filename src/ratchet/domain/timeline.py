@@ -89,6 +89,25 @@ class Refused(Noun):
     reason: str
 
 
+class Covered(Noun):
+    """A standing grant covers the packet; nobody has to be woken."""
+
+    label: ClassVar[str] = "approval_standing"
+    kind: Literal["covered"] = "covered"
+    decision: str
+    standing: str
+    given_by: str
+
+
+class Delayed(Noun):
+    """An approved step waits: automation is paused, the target is locked or cools down, a freeze is on."""
+
+    label: ClassVar[str] = "delayed"
+    kind: Literal["delayed"] = "delayed"
+    guard: str
+    because: str
+
+
 class Expired(Noun):
     """Nobody answered in time."""
 
@@ -163,6 +182,16 @@ class Sampled(Noun):
     value: bool | None
     lines: dict[str, str]
     evidence: tuple[str, ...]
+
+
+class RolledBack(Noun):
+    """The undo of a step ran; `proved` says whether the state is again what it was before the step."""
+
+    label: ClassVar[str] = "rollback_completed"
+    kind: Literal["rolled_back"] = "rolled_back"
+    op_id: str
+    proved: bool | None
+    because: str
 
 
 class Verified(Noun):
@@ -242,9 +271,9 @@ class Closed(Noun):
 
 
 Event = Annotated[
-    Opened | Joined | Looked | Concluded | Planned | Asked | Granted | Refused | Expired | Superseded | Intended
-    | Acted | Doubted | Settled | Sampled | Verified | Resolved | Escalated | Drafted | Noted | Taken | HandedBack
-    | Closed,
+    Opened | Joined | Looked | Concluded | Planned | Asked | Granted | Refused | Covered | Delayed | Expired
+    | Superseded | Intended | Acted | Doubted | Settled | Sampled | RolledBack | Verified | Resolved | Escalated
+    | Drafted | Noted | Taken | HandedBack | Closed,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

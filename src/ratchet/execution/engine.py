@@ -15,6 +15,7 @@ from ratchet.domain.target import Target
 from ratchet.domain.timeline import (
     Asked,
     Concluded,
+    Covered,
     Doubted,
     Drafted,
     Escalated,
@@ -31,7 +32,9 @@ from ratchet.execution.handoffs import hand_over
 from ratchet.execution.packets import Asking
 from ratchet.execution.perform import BY, Performer
 from ratchet.execution.planner import Planner
-from ratchet.execution.stopped import Stopped
+from ratchet.execution.standing import covering_grant
+from ratchet.execution.stopped import Later, Stopped
+from ratchet.execution.undo import Undoing
 
 MAX_MOVES = 400
 """Moves in one advance before the incident yields to others."""
@@ -55,6 +58,7 @@ class Parts:
     investigator: Investigates
     planner: Planner
     asking: Asking
+    undoing: Undoing
     performer: Performer
     draft: Callable[[Incident], Drafted | None]
     targets: Callable[[], Sequence[Target]]
@@ -77,6 +81,8 @@ class Engine:
                 return self._pause(incident, move)
             try:
                 incident = self._make(incident, move)
+            except Later as later:
+                return self._sleep(incident_id, later)
             except Stopped as stopped:
                 incident = self._escalate(incident, stopped.stop, stopped.detail)
             except Refusal as no:
@@ -94,6 +100,10 @@ class Engine:
     def _pause(self, incident: Incident, move: m.Wait | m.Rest) -> Incident:
         until = move.until if isinstance(move, m.Wait) else None
         return self._store.commit(incident, by=BY, wake_at=until)
+
+    def _sleep(self, incident_id: str, later: Later) -> Incident:
+        incident = self._store.incident(incident_id)
+        return self._store.commit(incident, by=BY, wake_at=later.until)
 
     def _make(self, incident: Incident, move: m.Move) -> Incident:  # noqa: C901, PLR0912 - one line per move
         match move:
@@ -117,10 +127,15 @@ class Engine:
                 return self._commit(incident, Doubted(op_id=move.op_id, because=because, error_category="unknown"))
             case m.Settle():
                 return self._p.performer.settle(incident, move.op_id)
+            case m.Undo():
+                packet = self._p.undoing.ask(incident)
+                return self._store.commit(incident, Asked(packet=packet), by=BY, wake_at=packet.expires_at)
+            case m.ProveUndo():
+                return self._commit(incident, self._p.undoing.prove(incident))
             case m.Take():
                 return self._sample(incident)
             case m.Judge():
-                return self._commit(incident, _verified(incident, move))
+                return self._judge(incident, move)
             case m.Resolve():
                 return self._commit(incident, _resolved(incident, move))
             case m.Draft():
@@ -149,10 +164,15 @@ class Engine:
         if plan.preconditions and held.value is not True:
             stop = Stop.UNKNOWN_VALUE if held.value is None else Stop.PRECONDITION
             raise Stopped(stop, held.first_trouble())
+        version, _ = self._p.shelf.version(plan.version_id)
         target = self._target(plan.steps[incident.cursor].target)
-        packet = self._p.asking.freeze(incident, plan, target.conflict_group if target else "")
-        asked = Asked(packet=packet)
-        return self._store.commit(incident, asked, by=BY, evidence=held.evidence, wake_at=packet.expires_at)
+        packet = self._p.asking.freeze(incident, plan, (target.conflict_group if target else "", version.author))
+        events: list[Event] = [Asked(packet=packet)]
+        covering = covering_grant(self._store.standing_grants(), incident, packet, (target, self._p.clock()))
+        if covering is not None:
+            events.append(Covered(decision=packet.id, standing=covering.id, given_by=covering.given_by))
+        wake_at = packet.expires_at if covering is None else self._p.clock()
+        return self._store.commit(incident, *events, by=BY, evidence=held.evidence, wake_at=wake_at)
 
     def _sample(self, incident: Incident) -> Incident:
         plan = incident.plan
@@ -163,6 +183,13 @@ class Engine:
             at=self._p.clock(), value=outcome.value, lines=outcome.lines, evidence=tuple(e.id for e in outcome.evidence)
         )
         return self._commit(incident, event, evidence=outcome.evidence)
+
+    def _judge(self, incident: Incident, move: m.Judge) -> Incident:
+        """Close the window; a standing grant whose act did not help dies at once."""
+        if not move.passed and incident.standing is not None:
+            because = f"false action in {incident.name}: {move.because}"
+            self._store.revoke_standing(incident.standing, because, BY)
+        return self._commit(incident, _verified(incident, move))
 
     def _draft(self, incident: Incident) -> Incident:
         drafted = self._p.draft(incident)

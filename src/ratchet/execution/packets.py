@@ -28,8 +28,11 @@ class Asking:
         self._clock = clock
         self._new_id = new_id
 
-    def freeze(self, incident: Incident, plan: Plan, group: str) -> DecisionPacket:
-        """The packet for the plan's present step; raises Stopped when the preview does not allow it."""
+    def freeze(self, incident: Incident, plan: Plan, about: tuple[str, str]) -> DecisionPacket:
+        """The packet for the plan's present step; raises Stopped when the preview does not allow it.
+
+        `about` = the conflict group, and who last wrote the playbook's text.
+        """
         step = plan.steps[incident.cursor]
         fingerprint = self.fingerprint(step.target)
         preview = self.preview(step)
@@ -44,7 +47,7 @@ class Asking:
             identities=preview.rows, cap=step.cap, credential=self._toolbox.credential(step.target),
             deadline=step.deadline, undo=preview.undo,
         )  # fmt: skip
-        return self._packet(incident, plan, step, (act, preview, fingerprint, group))
+        return self._packet(incident, plan, step, (act, preview, fingerprint, about))
 
     def fingerprint(self, target: str) -> Fingerprint:
         """Who stands behind a target now; raises Stopped when it cannot be told."""
@@ -74,9 +77,13 @@ class Asking:
             )
 
     def _packet(
-        self, incident: Incident, plan: Plan, step: PlannedStep, bound: tuple[Act, Preview, Fingerprint, str]
+        self,
+        incident: Incident,
+        plan: Plan,
+        step: PlannedStep,
+        bound: tuple[Act, Preview, Fingerprint, tuple[str, str]],
     ) -> DecisionPacket:
-        act, preview, fingerprint, group = bound
+        act, preview, fingerprint, (group, author) = bound
         now = self._clock()
         leading = incident.conclusion.leading if incident.conclusion else None
         texts = {"preview": {"rows": len(preview.rows)}, "target": step.target, **plan.text_scope}
@@ -111,6 +118,7 @@ class Asking:
             approval_prompt=_text(step.prompt, texts) or f"{_text(step.title, texts)} on {step.target}?",
             quorum=step.quorum,
             proposer=PROPOSER,
+            author=author,
             nonce=self._new_id(),
             created_at=now,
             expires_at=expires_at,

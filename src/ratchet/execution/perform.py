@@ -5,15 +5,24 @@ from typing import Any
 
 from ratchet.domain.differential import parsed
 from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.escalation import Stop
 from ratchet.domain.evidence import Evidence
-from ratchet.domain.gate import Grant, Reread, changed_since, intent_refusal
+from ratchet.domain.gate import DecisionPacket, Grant, Reread
 from ratchet.domain.incident import Incident
-from ratchet.domain.plan import Act, Plan, PlannedStep
+from ratchet.domain.plan import Act, Plan
+from ratchet.domain.policy import Policy
 from ratchet.domain.ports import Clock, Sent, Store, Toolbox
-from ratchet.domain.timeline import Acted, Doubted, Event, Intended, Settled, Superseded
+from ratchet.domain.protocol import Declined, Demand, No
+from ratchet.domain.timeline import Acted, Delayed, Doubted, Event, Intended, Settled, Superseded
 from ratchet.execution.checks import run_checks
+from ratchet.execution.stopped import Later, Stopped
 
 BY = "ratchet"
+LATER = timedelta(seconds=1)
+"""How soon an act that must wait is tried again."""
+AGAIN = timedelta(seconds=3)
+GIVE_UP = timedelta(minutes=10)
+"""How often, and how long after the deadline, a silent target is asked for a lost outcome."""
 TRIES = 20
 """How often an outcome is written again when the timeline moved meanwhile."""
 
@@ -21,35 +30,65 @@ TRIES = 20
 class Performer:
     """Acts at most once per intent. Everything that may fail is read before the intent is written."""
 
-    def __init__(self, toolbox: Toolbox, store: Store, clock: Clock) -> None:
+    def __init__(self, toolbox: Toolbox, store: Store, clock: Clock, policy: Policy) -> None:
         self._toolbox = toolbox
         self._store = store
         self._clock = clock
+        self._policy = policy
 
     def perform(self, incident: Incident) -> Incident:
         """One attempt at the approved packet. Either it is superseded before anything is sent, or an intent stands."""
         packet, plan = incident.packet, incident.plan
         if packet is None or plan is None:
             raise ValueError("an act needs a packet and a plan")
-        reread = self._reread(plan, plan.steps[incident.cursor], packet.act.target)
+        reread = self._reread(plan, packet)
         now = self._clock()
-        trouble = reread if isinstance(reread, str) else changed_since(packet, reread)
-        if trouble is None and not isinstance(reread, str):
-            trouble = intent_refusal(packet, incident.approvals, reread, now)
-        if isinstance(reread, str) or trouble is not None:
-            gone = Superseded(decision=packet.id, because=trouble or "")
-            return self._store.commit(incident, gone, by=BY, wake_at=now)
-        grant = self._grant(incident, reread, now)
-        intent = Intended(grant=grant, attempt=len(incident.ops) + 1, action=packet.title)
-        incident = self._store.commit(incident, intent, by=BY, wake_at=grant.settle_after)
+        if isinstance(reread, str):
+            return self._store.commit(incident, Superseded(decision=packet.id, because=reread), by=BY, wake_at=now)
+        grant = self._grant(incident, packet, reread, now)
+        try:
+            incident = self._store.intend(incident, self._demand(incident, packet, reread, grant), BY)
+        except Declined as declined:
+            return self._declined(incident, packet, declined.no)
         return self._send(incident, packet.act, grant)
 
-    def _reread(self, plan: Plan, step: PlannedStep, target: str) -> Reread | str:
+    def _demand(self, incident: Incident, packet: DecisionPacket, reread: Reread, grant: Grant) -> Demand:
+        target = next((t for t in self._store.targets() if t.name == packet.act.target), None)
+        cooldown = incident.plan.steps[incident.cursor].cooldown if incident.plan else 0.0
+        return Demand(
+            intended=Intended(grant=grant, attempt=len(incident.ops) + 1, action=packet.title),
+            reread=reread,
+            freeze=self._policy.frozen(packet.conflict_group, self._clock()),
+            cooldown=0.0 if packet.undo_of else cooldown,
+            target=target,
+        )
+
+    def _declined(self, incident: Incident, packet: DecisionPacket, no: No) -> Incident:
+        """A guard said no: wait visibly, ask anew, or hand over."""
+        now = self._clock()
+        match no.then:
+            case "supersede":
+                gone = Superseded(decision=packet.id, because=no.because)
+                return self._store.commit(incident, gone, by=BY, wake_at=now)
+            case "stop":
+                raise Stopped(Stop.LIMIT_REACHED, no.because)
+            case "wait":
+                later = min(no.until or now + LATER, packet.expires_at)
+                if incident.delayed != no.because:
+                    delayed = Delayed(guard=no.guard, because=no.because)
+                    self._store.commit(incident, delayed, by=BY, wake_at=later)
+                raise Later(later)
+            case "conflict":
+                raise Later(now + LATER / 4)
+
+    def _reread(self, plan: Plan, packet: DecisionPacket) -> Reread | str:
         at = self._clock()
-        fingerprint = self._toolbox.fingerprint(target)
+        fingerprint = self._toolbox.fingerprint(packet.act.target)
         if isinstance(fingerprint, Evidence):
             return f"The target could not be identified just before the act: {fingerprint.answer.value}."
-        preview = self._toolbox.preview(target, step.tool, step.args)
+        if packet.undo_of is not None:
+            return Reread(fingerprint=fingerprint, preview=packet.preview, preconditions_hold=True, at=at)
+        preview = self._toolbox.preview(packet.act.target, packet.act.tool, packet.act.args)
         if isinstance(preview, Evidence):
             return f"The preview could not be read just before the act: {preview.answer.value}."
         held = run_checks(self._toolbox, self._clock, plan, plan.preconditions)
@@ -61,10 +100,7 @@ class Performer:
             at=at,
         )
 
-    def _grant(self, incident: Incident, reread: Reread, now: datetime) -> Grant:
-        packet = incident.packet
-        if packet is None:
-            raise ValueError("a grant needs a packet")
+    def _grant(self, incident: Incident, packet: DecisionPacket, reread: Reread, now: datetime) -> Grant:
         deadline = timedelta(seconds=packet.act.deadline)
         elapsed = now - reread.fingerprint.taken_at
         return Grant(
@@ -73,7 +109,7 @@ class Performer:
             packet_digest=packet.digest,
             action_digest=packet.action_digest,
             incident_id=incident.name,
-            approved_by=tuple(dict.fromkeys(a.by for a in incident.approvals)),
+            approved_by=tuple(dict.fromkeys(a.by for a in incident.approvals)) or (f"standing:{incident.standing}",),
             not_after=reread.fingerprint.clock + elapsed + deadline,
             settle_after=now + deadline,
         )
@@ -91,6 +127,15 @@ class Performer:
         except Refusal as no:
             return self._not_sent(incident, grant, started, f"{no.message} Nothing was sent.")
         return self._write_down(incident, self._outcome(incident, grant, sent))
+
+    def _called_off(self, incident: Incident) -> str:
+        """Kill switch, owner and alert once more, after the anchor: what was said meanwhile stops the send."""
+        now = self._store.incident(incident.id)
+        if self._store.paused():
+            return "Automation was paused after the intent; nothing was sent."
+        if now.epoch != incident.epoch or now.owner != incident.owner:
+            return "A person took the incident over after the intent; nothing was sent."
+        return "The alert resolved after the intent; nothing was sent." if now.alert_resolved else ""
 
     def _write_down(self, incident: Incident, event: Event) -> Incident:
         """Record an outcome. An alert that joined meanwhile moves the timeline, but never makes us send again."""
@@ -129,14 +174,16 @@ class Performer:
     def settle(self, incident: Incident, op_id: str) -> Incident:
         """After the deadline: did it happen? Only the target is asked; nothing is sent again."""
         op = next(o for o in incident.ops if o.grant.op_id == op_id)
-        packet = incident.packet
-        if packet is None or packet.action_digest != op.grant.action_digest or packet.act.klass == "C":
-            verdict, because = "cannot_tell", "This kind of act cannot be looked up; a person must settle it."
-        else:
-            took = self._toolbox.took(packet.act, op.grant)
-            verdict, because = took.verdict, took.because
-        event = Settled(op_id=op_id, took=verdict, because=because)
-        return self._store.commit(incident, event, by=BY, wake_at=self._clock())
+        act = self._store.decision(op.grant.decision)[1].act
+        if act.klass == "C":
+            settled = Settled(op_id=op_id, took="cannot_tell", because="Such an act cannot be looked up afterwards.")
+            return self._store.commit(incident, settled, by=BY, wake_at=self._clock())
+        took = self._toolbox.took(act, op.grant)
+        now = self._clock()
+        if not took.reachable and now < op.grant.settle_after + GIVE_UP:
+            raise Later(now + AGAIN)
+        settled = Settled(op_id=op_id, took=took.verdict, because=took.because)
+        return self._store.commit(incident, settled, by=BY, wake_at=now)
 
 
 def _stopped(incident: Incident, sent: Sent) -> str:

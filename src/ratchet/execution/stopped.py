@@ -1,4 +1,6 @@
-"""The one exception of this workshop: a move cannot go on and a person must be asked."""
+"""What ends a move early: a person must be asked, or it is simply too early."""
+
+from datetime import datetime
 
 from ratchet.domain.escalation import Stop
 
@@ -10,3 +12,11 @@ class Stopped(Exception):
         super().__init__(detail)
         self.stop = stop
         self.detail = detail
+
+
+class Later(Exception):
+    """Raised inside a move that cannot be made yet; the incident sleeps until then."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat())
+        self.until = until

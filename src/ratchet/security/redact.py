@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import Protocol, cast
 
 from ratchet.domain.noun import Json
 from ratchet.security.known import Known
@@ -16,6 +16,18 @@ LONGEST_LINE = 16_384
 DEEPEST = 64
 WITHHELD = "[withheld]"
 _TOKEN = re.compile(r"\[secret:[0-9a-f]{4}\][\])>.]{0,4}")
+
+
+class Redacts(Protocol):
+    """Whatever takes secrets out, with the secrets known now."""
+
+    def redact(self, value: Json) -> Json:
+        """The value without secrets."""
+        ...
+
+    def text(self, text: str) -> str:
+        """The text without secrets."""
+        ...
 
 
 class Redactor:

@@ -5,19 +5,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
+from ratchet.domain.audit import Head
 from ratchet.domain.errors import Code, Refusal
-from ratchet.domain.noun import Noun
 from ratchet.security.private_file import read_private_bytes, replace_private
 
-
-class Head(Noun):
-    """Where a chain ends: its name, how many events it has, and the last link in hexadecimal."""
-
-    chain: str
-    position: int = Field(ge=0)
-    mac: str = Field(pattern=r"^[0-9a-f]{64}$")
+PATIENCE_S = 2.0
+"""How long a device may take to make the anchor durable; a send does not wait longer, it is given up."""
 
 
 class Anchor:
@@ -34,10 +29,32 @@ class Anchor:
     def write(self, head: Callable[[], Head]) -> None:
         """Make the present head durable in one step; heads are read and written in one order.
 
-        Raises Refusal(UNAVAILABLE) when the file system does not take it.
+        Raises Refusal(UNAVAILABLE) when the file system does not take it, or hangs. What hangs is written by a thread
+        of its own: no call can be taken back from a device that does not answer, but nobody has to wait for it.
         """
-        with self._writing:
-            replace_private(self.path, json.dumps(head().model_dump()).encode("ascii"))
+        refusals: list[Refusal] = []
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                with self._writing:
+                    replace_private(self.path, json.dumps(head().model_dump()).encode("ascii"))
+            except Refusal as refusal:
+                refusals.append(refusal)
+            else:
+                done.set()
+
+        writer = threading.Thread(target=work, name="ratchet-anchor", daemon=True)
+        writer.start()
+        writer.join(PATIENCE_S)
+        if refusals:
+            raise refusals[0]
+        if not done.is_set():
+            raise Refusal(
+                Code.UNAVAILABLE,
+                f"{self.path} was not durable after {PATIENCE_S:g} s: its device hangs.",
+                "Look at the device that holds the anchor; nothing is sent meanwhile.",
+            )
 
     def read(self) -> Head:
         """The head as last anchored; raises Refusal(FAILED) when the file is damaged."""

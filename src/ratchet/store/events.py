@@ -23,25 +23,28 @@ class Ledger:
         self.at = at
         self.by = by
         self._key = key
-        row = connection.execute(select(t.head.c.position, t.head.c.mac)).one()
-        self._position: int = row.position
+        row = connection.execute(select(t.head.c.position, t.head.c.mac, t.head.c.high_water)).one()
+        self.position: int = row.position
         self._mac: bytes = row.mac
-        self._began = self._position
+        self.began = self.position
+        self.high_water: str = row.high_water
+        """The latest wall time written down before this transaction, as stamped; empty at first."""
 
     def append(self, stream: str, seq: int, event: Noun, events: TypeAdapter[Any]) -> Recorded[Any]:
         """Write one event as number `seq` of its stream; what is returned was read back from the stored bytes."""
         entry = Entry(self.tenant, stream, seq, stamp(self.at), self.by, _kind(event), VERSION)
         stored = write_event(entry, event)
         self._mac = link(self._key, self._mac, stored)
-        self._position += 1
-        row = {**entry._asdict(), "position": self._position, "stored": stored, "mac": self._mac}
+        self.position += 1
+        row = {**entry._asdict(), "position": self.position, "stored": stored, "mac": self._mac}
         self.connection.execute(insert(t.events), row)
         return recorded(stored, events)
 
     def close(self) -> None:
         """Write the head behind the last event; nothing when nothing was appended."""
-        if self._position != self._began:
-            self.connection.execute(update(t.head).values(position=self._position, mac=self._mac))
+        if self.position != self.began:
+            latest = max(self.high_water, stamp(self.at))
+            self.connection.execute(update(t.head).values(position=self.position, mac=self._mac, high_water=latest))
 
 
 def _kind(event: Noun) -> str:

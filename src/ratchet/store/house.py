@@ -31,13 +31,13 @@ class House:
                 raise invalid("A token is not made by its event alone.", "Use put_token, which also keeps its hash.")
             case _:
                 with self._journal.writing(by) as ledger:
-                    _append(ledger, event)
+                    note(ledger, event)
 
     def put_target(self, target: Target, by: str) -> None:
         """Register a target or replace its registration."""
         c = t.targets.c
         with self._journal.writing(by) as ledger:
-            _append(ledger, TargetAdded(target=target))
+            note(ledger, TargetAdded(target=target))
             ledger.connection.execute(delete(t.targets).where(c.tenant == ledger.tenant, c.name == target.name))
             row = {"tenant": ledger.tenant, "name": target.name, "body": target.model_dump_json()}
             ledger.connection.execute(insert(t.targets), row)
@@ -52,7 +52,7 @@ class House:
     def put_token(self, token: Token, by: str) -> None:
         """Keep a token's hash; raises Refusal(CONFLICT) for an id or hash that is there already."""
         with self._journal.writing(by) as ledger:
-            _append(ledger, TokenMade(id=token.id, name=token.name, person=token.person, role=token.role))
+            note(ledger, TokenMade(id=token.id, name=token.name, person=token.person, role=token.role))
             row = {"tenant": ledger.tenant, "id": token.id, "hashed": token.hashed, "body": token.model_dump_json()}
             ledger.connection.execute(insert(t.tokens), {**row, "created_at": stamp(token.created_at)})
 
@@ -79,10 +79,11 @@ class House:
             token = Token.model_validate_json(body)
             if token.revoked:
                 return
-            _append(ledger, TokenRevoked(id=token_id))
+            note(ledger, TokenRevoked(id=token_id))
             revoked = token.model_copy(update={"revoked": True})
             ledger.connection.execute(update(t.tokens).where(*here).values(body=revoked.model_dump_json()))
 
 
-def _append(ledger: Ledger, event: HouseEvent) -> None:
+def note(ledger: Ledger, event: HouseEvent) -> None:
+    """Append an event of the house within a transaction under way."""
     ledger.append(STREAM, last_seq(ledger.connection, ledger.tenant, STREAM) + 1, event, HOUSE_EVENT)

@@ -12,7 +12,7 @@ from ratchet.domain.evidence import Evidence
 from ratchet.domain.incident import Incident, fold
 from ratchet.domain.ports import Due, Page
 from ratchet.domain.timeline import Asked, Event, Opened, Recorded
-from ratchet.store import decisions
+from ratchet.store import decisions, locks
 from ratchet.store import evidence as captured
 from ratchet.store import tables as t
 from ratchet.store.encoding import EVENT, moment, stamp
@@ -64,6 +64,7 @@ def extend(ledger: Ledger, incident: Incident, events: Sequence[Event], wake_at:
             decisions.ask(ledger, after, event.packet)
         incident = after
     decisions.save(ledger, begun, states)
+    locks.follow(ledger, incident)
     row = _columns(ledger.tenant, incident, wake_at)
     here = (_I.tenant == ledger.tenant, _I.id == incident.id)
     if ledger.connection.execute(update(t.incidents).where(*here).values(row)).rowcount == 0:

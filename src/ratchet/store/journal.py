@@ -1,6 +1,6 @@
 """One tenant's way to the tables: reads that see one moment, and write transactions that end in the chain's head."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
@@ -8,6 +8,9 @@ from sqlalchemy import Connection
 from ratchet.domain.ports import Clock
 from ratchet.store.events import Ledger
 from ratchet.store.sqlite import Connections
+
+SEAL_EVERY = 10_000
+"""Events after which the chain is sealed again; a start after a crash walks at most about so many."""
 
 
 class Journal:
@@ -18,6 +21,10 @@ class Journal:
         self.key = key
         self.tenant = tenant
         self._clock = clock
+        self.wrote = False
+        """Whether an event was appended through this journal."""
+        self.at_boundary: Callable[[], None] = _nothing
+        """Called after a commit that crossed a multiple of `SEAL_EVERY`."""
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
@@ -32,3 +39,10 @@ class Journal:
             ledger = Ledger(connection, self.key, self.tenant, self._clock(), by)
             yield ledger
             ledger.close()
+        self.wrote = True
+        if ledger.began // SEAL_EVERY != ledger.position // SEAL_EVERY:
+            self.at_boundary()
+
+
+def _nothing() -> None:
+    """Before anybody seals."""

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
-from ratchet.domain.errors import Code, Refusal
-from ratchet.domain.ports import ChainReport
+from ratchet.domain.audit import AuditReport, Head
 from ratchet.security.chain import GENESIS, link, same
 from ratchet.store import tables as t
-from ratchet.store.anchor import Head
 from ratchet.store.encoding import Entry, read_entry
 
 _E = t.events.c
@@ -25,47 +24,53 @@ class Broken(Exception):
         self.because = because
 
 
+class Sealed(NamedTuple):
+    """A place up to which the chain was found whole before; a walk begins behind it."""
+
+    position: int
+    mac: bytes
+    high_water: str
+
+
+BEGINNING = Sealed(0, GENESIS, "")
+
+
 def read_head(connection: Connection) -> Head:
     """Where the chain says that it ends."""
     row = connection.execute(select(t.head)).one()
     return Head(chain=row.chain, position=row.position, mac=bytes(row.mac).hex())
 
 
-def prove(connection: Connection, key: bytes, anchor: Head | None) -> ChainReport:
-    """Every link from the first event on, every index column, the head, and the anchor on the way."""
-    count = 0
+def prove(connection: Connection, key: bytes, anchor: Head | None, since: Sealed = BEGINNING) -> AuditReport:
+    """Every link and index column behind `since`, the head, the key, and the event that was anchored."""
+    count = since.position
     try:
         head = read_head(connection)
         if anchor is None:
             raise Broken(1, "the anchor is missing")
-        for count, mac in _links(connection, key):
+        _check_seal(connection, since)
+        for count, mac in _links(connection, key, since):
             if count == anchor.position and mac.hex() != anchor.mac:
                 raise Broken(count, "this is not the event that was anchored here")
         _check_end(connection, head, anchor, count)
-    except Broken as broken:
-        words = f"event {broken.position}: {broken.because}"
-        return ChainReport(ok=False, events=count, head="", first_bad=broken.position, because=words)
-    return ChainReport(ok=True, events=count, head=head.mac)
-
-
-def check_end(connection: Connection, key: bytes, anchor: Head) -> None:
-    """The cheap check at start: the end of the chain, the event that was anchored, and the key.
-
-    Raises Refusal(FAILED) when the database was rolled back behind its anchor, cut, or belongs to another key.
-    """
-    try:
-        head = read_head(connection)
-        _check_end(connection, head, anchor, head.position)
-        at_anchor = _mac_at(connection, anchor.position)
-        if anchor.position and (at_anchor is None or at_anchor.hex() != anchor.mac):
-            raise Broken(anchor.position, "this is not the event that was anchored here")
         _check_last_link(connection, key, head.position)
     except Broken as broken:
-        raise Refusal(
-            Code.FAILED,
-            f"The state database does not fit its anchor at event {broken.position}: {broken.because}.",
-            "Stop, keep a copy, and restore ratchet.db, key and anchor together from one backup.",
-        ) from None
+        words = f"event {broken.position}: {broken.because}"
+        return AuditReport(
+            ok=False, events=count, head="", first_bad=broken.position, because=words, sealed=since.position
+        )
+    return AuditReport(ok=True, events=count, head=head.mac, sealed=since.position)
+
+
+def _check_seal(connection: Connection, since: Sealed) -> None:
+    if not since.position:
+        return
+    newest = connection.execute(select(func.max(_E.position))).scalar() or 0
+    if newest < since.position:
+        raise Broken(newest + 1, f"{since.position} events were sealed and {newest} are left")
+    there = _mac_at(connection, since.position)
+    if there is None or not same(there, since.mac):
+        raise Broken(since.position, "this is not the event that was sealed here")
 
 
 def _check_end(connection: Connection, head: Head, anchor: Head, count: int) -> None:
@@ -73,6 +78,9 @@ def _check_end(connection: Connection, head: Head, anchor: Head, count: int) -> 
         raise Broken(1, "the anchor belongs to another database")
     if anchor.position > count:
         raise Broken(count + 1, f"{anchor.position} events were anchored and {count} are left")
+    at_anchor = _mac_at(connection, anchor.position)
+    if anchor.position and (at_anchor is None or at_anchor.hex() != anchor.mac):
+        raise Broken(anchor.position, "this is not the event that was anchored here")
     last = _mac_at(connection, head.position) if head.position else GENESIS
     if last is None or last.hex() != head.mac:
         raise Broken(count + 1, "the head does not name the last event")
@@ -81,6 +89,7 @@ def _check_end(connection: Connection, head: Head, anchor: Head, count: int) -> 
 
 
 def _check_last_link(connection: Connection, key: bytes, position: int) -> None:
+    """A seal does not say with which key the chain was made; its last link does."""
     if not position:
         return
     stored = connection.execute(select(_E.stored).where(_E.position == position)).scalar()
@@ -90,14 +99,15 @@ def _check_last_link(connection: Connection, key: bytes, position: int) -> None:
         raise Broken(position, "the last link was not made with this key")
 
 
-def _links(connection: Connection, key: bytes) -> Iterator[tuple[int, bytes]]:
-    """Every event's position and link, each proved; raises Broken at the first that does not hold."""
-    previous = GENESIS
-    rows = connection.execution_options(yield_per=_AT_ONCE).execute(select(t.events).order_by(_E.position))
-    for expected, row in enumerate(rows, start=1):
+def _links(connection: Connection, key: bytes, since: Sealed) -> Iterator[tuple[int, bytes]]:
+    """Every event's position and link behind `since`, each proved; raises Broken at the first that does not hold."""
+    previous = since.mac
+    query = select(t.events).where(_E.position > since.position).order_by(_E.position)
+    rows = connection.execute(query.execution_options(yield_per=_AT_ONCE))
+    for expected, row in enumerate(rows, start=since.position + 1):
         if row.position != expected:
             raise Broken(expected, "this event is missing")
-        if not same(link(key, previous, row.stored), row.mac):
+        if len(row.mac) != len(GENESIS) or not same(link(key, previous, row.stored), row.mac):
             raise Broken(expected, "its link does not fit its bytes and the event before it")
         _check_columns(expected, row)
         previous = row.mac
@@ -109,10 +119,13 @@ def _check_columns(position: int, row: Row[tuple[object, ...]]) -> None:
         entry, body = read_entry(row.stored)
     except (ValueError, KeyError):
         raise Broken(position, "its bytes cannot be read") from None
+    if entry == (row.tenant, row.stream, row.seq, row.at, row.by, row.kind, row.version) and (
+        body.get("kind", entry.kind) == entry.kind
+    ):
+        return
     columns = Entry(row.tenant, row.stream, row.seq, row.at, row.by, row.kind, row.version)
     changed = [name for name in Entry._fields if getattr(columns, name) != getattr(entry, name)]
-    if changed or body.get("kind", entry.kind) != entry.kind:
-        raise Broken(position, f"its column {', '.join(changed) or 'kind'} is not what its bytes say")
+    raise Broken(position, f"its column {', '.join(changed) or 'kind'} is not what its bytes say")
 
 
 def _mac_at(connection: Connection, position: int) -> bytes | None:

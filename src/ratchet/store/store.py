@@ -6,32 +6,40 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
 from ratchet.domain.alert import Alert
+from ratchet.domain.audit import ChainBroken, Head
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import HouseEvent, Token
 from ratchet.domain.incident import Incident
 from ratchet.domain.ports import ChainReport, Clock, Correlate, DecisionRow, Due, Page
+from ratchet.domain.protocol import Demand
 from ratchet.domain.series import Series, SeriesEvent
+from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
 from ratchet.domain.timeline import Event, Opened, Recorded
 from ratchet.security.chain import GENESIS, make_key, read_key
+from ratchet.security.seal import Signer, make_signer, read_signer
 from ratchet.store import evidence as captured
 from ratchet.store import tables as t
-from ratchet.store.anchor import Anchor, Head
-from ratchet.store.checkpoints import compare
+from ratchet.store.anchor import Anchor
+from ratchet.store.audit import AuditTrail
 from ratchet.store.decisions import Decisions
 from ratchet.store.house import House
 from ratchet.store.incidents import Incidents
 from ratchet.store.intake import Intake
-from ratchet.store.journal import Journal
+from ratchet.store.intents import Intents
+from ratchet.store.journal import SEAL_EVERY, Journal
 from ratchet.store.migrate import migrate
-from ratchet.store.proof import Broken, check_end, prove, read_head
+from ratchet.store.proof import BEGINNING, read_head
+from ratchet.store.seals import Seals
 from ratchet.store.series import SeriesShelf
 from ratchet.store.sqlite import Connections, open_engine
+from ratchet.store.standing import StandingGrants
+from ratchet.store.switch import Switch
 
 TENANT = "main"
 
@@ -39,28 +47,33 @@ TENANT = "main"
 class EventStore:
     """`ratchet.domain.ports.Store` over one state directory; safe for many threads. Close it when done."""
 
-    def __init__(self, journal: Journal, anchor: Anchor) -> None:
+    def __init__(self, journal: Journal, anchor: Anchor, seals: Seals) -> None:
         self._journal = journal
         self._anchor = anchor
+        self._seals = seals
+        self.audit = AuditTrail(journal, anchor, seals)
         self._intake = Intake(journal)
         self._incidents = Incidents(journal)
         self._decisions = Decisions(journal)
         self._series = SeriesShelf(journal)
         self._house = House(journal)
+        self._intents = Intents(journal)
+        self._switch = Switch(journal)
+        self._standing = StandingGrants(journal)
 
     @staticmethod
     def open_at(home: Path, clock: Clock, new_id: Callable[[], str]) -> "EventStore":
-        """Open `home/ratchet.db`, `home/key` and `home/anchor`, making them at first start.
+        """Open `home/ratchet.db`, `key`, `seal` and `anchor` beside it, making them at first start.
 
-        Raises Refusal(FAILED) when the three do not belong together, Refusal(UNAVAILABLE) when they cannot be opened.
+        What came after the last good seal is proved. Raises ChainBroken when it does not hold, Refusal(FAILED) when a
+        file is lost or foreign, Refusal(UNAVAILABLE) when they cannot be opened.
         """
         connections, anchor = _open(home, new_id), Anchor(home / "anchor")
         try:
             journal = Journal(connections, _key(connections, home), TENANT, clock)
-            store = EventStore(journal, anchor)
+            store = EventStore(journal, anchor, Seals(journal, anchor, _signer(connections, home)))
             store._begin_anchor()
-            with journal.reading() as connection:
-                check_end(connection, journal.key, anchor.read())
+            store._prove_start()
         except Refusal:
             connections.close()
             raise
@@ -75,7 +88,9 @@ class EventStore:
         self.close()
 
     def close(self) -> None:
-        """Close every connection; what was committed stays."""
+        """Seal what was written, then close every connection; what was committed stays."""
+        if self._journal.wrote:
+            self._seals.seal()
         self._journal.connections.close()
 
     def open(self, incident_id: str, build: Callable[[int], Opened], by: str) -> Incident:
@@ -121,10 +136,7 @@ class EventStore:
         self._anchor.write(self._head)
 
     def verify(self) -> ChainReport:
-        with self._journal.reading() as connection:
-            anchored = self._anchor.read() if self._anchor.exists() else None
-            report = prove(connection, self._journal.key, anchored)
-            return _compared(connection, self._journal.tenant, report) if report.ok else report
+        return self.audit.verify(full=True)
 
     def series(self, series_id: str) -> Series:
         return self._series.one(series_id)
@@ -163,9 +175,41 @@ class EventStore:
     def revoke_token(self, token_id: str, by: str) -> None:
         self._house.revoke_token(token_id, by)
 
+    def intend(self, incident: Incident, demand: Demand, by: str) -> Incident:
+        return self._intents.intend(incident, demand, by)
+
+    def pause(self, by: str, reason: str) -> None:
+        self._switch.pause(by, reason)
+
+    def resume(self, by: str, reason: str) -> None:
+        self._switch.resume(by, reason)
+
+    def paused(self) -> str:
+        return self._switch.state()
+
+    def put_standing(self, standing: StandingGrant, by: str) -> None:
+        self._standing.put(standing, by)
+
+    def standing_grants(self) -> list[StandingGrant]:
+        return self._standing.all()
+
+    def revoke_standing(self, standing_id: str, because: str, by: str) -> None:
+        self._standing.revoke(standing_id, because, by)
+
     def _head(self) -> Head:
         with self._journal.reading() as connection:
             return read_head(connection)
+
+    def _prove_start(self) -> None:
+        """Walk what no seal covers; the whole chain only to name the first bad event when something is wrong."""
+        report = self.audit.verify(full=False)
+        if not report.ok:
+            with self._journal.reading() as connection:
+                whole = self._seals.prove(connection, BEGINNING)
+            raise ChainBroken(report if whole.ok else whole)
+        if report.events - report.sealed >= SEAL_EVERY:
+            self._seals.seal()
+        self._journal.at_boundary = self._seals.seal
 
     def _begin_anchor(self) -> None:
         if self._anchor.exists():
@@ -208,10 +252,8 @@ def _key(connections: Connections, home: Path) -> bytes:
     return read_key(home / "key") if begun else make_key(home / "key", os.urandom)
 
 
-def _compared(connection: Connection, tenant: str, report: ChainReport) -> ChainReport:
-    try:
-        compare(connection, tenant)
-    except Broken as broken:
-        words = f"event {broken.position}: {broken.because}"
-        return report.model_copy(update={"ok": False, "first_bad": broken.position, "because": words})
-    return report
+def _signer(connections: Connections, home: Path) -> Signer:
+    """The house's signing key; once something was sealed with it, it is not quietly made anew."""
+    with connections.read() as connection:
+        begun = connection.execute(select(t.seals.c.position).limit(1)).first() is not None
+    return read_signer(home / "seal") if begun else make_signer(home / "seal", os.urandom)

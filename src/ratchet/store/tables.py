@@ -28,8 +28,12 @@ head = Table(
     Column("chain", Text, nullable=False),
     Column("position", Integer, nullable=False),
     Column("mac", LargeBinary, nullable=False),
+    Column("high_water", Text, nullable=False, server_default=""),
 )
-"""One row: where the chain ends. `chain` names this database, so that an anchor of another one is noticed."""
+"""One row: where the chain ends. `chain` names this database, so that an anchor of another one is noticed.
+
+`high_water` is the latest wall time ever written down: a clock that goes back is noticed by it.
+"""
 
 incidents = Table(
     "incidents",
@@ -119,3 +123,53 @@ tokens = Table(
     Column("created_at", Text, nullable=False),
     Column("body", Text, nullable=False),
 )
+
+locks = Table(
+    "locks",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("conflict_group", Text, primary_key=True),
+    Column("incident", Text, nullable=False),
+    Column("op_id", Text, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("cool_until", Text),
+)
+"""One row per conflict group that was ever acted on; `held` while the outcome of its operation is open."""
+
+switch = Table(
+    "switch",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+"""A row while the automation is paused."""
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("given_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+seals = Table(
+    "seals",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("mac", LargeBinary, nullable=False),
+    Column("high_water", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+)
+"""Places up to which the chain was walked and found whole, signed with the house's key."""
+
+followers = Table(
+    "followers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+)
+"""How far each sink has been told; a place that is lost means that events are told twice."""

@@ -12,7 +12,7 @@ from ratchet.domain.gate import Grant
 from ratchet.domain.plan import Act, Preview, ToolSpec
 from ratchet.domain.ports import Clock, Missing, Sent, Took
 from ratchet.domain.target import Fingerprint, HostControl, SecretRef, Target
-from ratchet.security.redact import Redactor
+from ratchet.security.redact import Redacts
 from ratchet.security.secrets import Secret
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.host.control import read_control
@@ -39,7 +39,7 @@ class Hands:
         targets: Callable[[], Sequence[Target]],
         shelf: ProbeShelf,
         secret: Callable[[SecretRef], Secret],
-        redactor: Redactor,
+        redactor: Redacts,
         clock: Clock,
     ) -> None:
         self._targets = targets
@@ -139,7 +139,7 @@ class Hands:
                 return write.runs(self._host_control(found))
             return write.took(self._sessions(found).read, act, grant)
         except NoAnswer as failed:
-            return Took(verdict="cannot_tell", because=self._redactor.text(str(failed)))
+            return Took(verdict="cannot_tell", because=self._redactor.text(str(failed)), reachable=False)
 
     def check(self, target: str) -> list[Missing]:
         """What the target's credentials lack, with the line that grants it; the caller adds the playbooks."""

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.ports import Clock
-from ratchet.security.redact import Redactor
+from ratchet.security.redact import Redacts
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.rows import json_rows
 
@@ -14,7 +14,7 @@ from ratchet.tools.rows import json_rows
 class Witness:
     """Builds evidence; nothing leaves here unredacted. `started` is a monotonic time."""
 
-    def __init__(self, redactor: Redactor, clock: Clock) -> None:
+    def __init__(self, redactor: Redacts, clock: Clock) -> None:
         self._redactor = redactor
         self._clock = clock
 

@@ -87,11 +87,8 @@ class Credentials:
             raise invalid(message, "Provision the primary first.")
         here = conninfo_to_dict(admin.reveal())
         place = {key: here[key] for key in ("host", "hostaddr", "port") if key in here}
-        one, other = (
-            Secret(make_conninfo(**{**conninfo_to_dict(self.secret(ref).reveal()), **place}))
-            for ref in (primary.diag, primary.act)
-        )
-        return one, other
+        diag, act = (conninfo_to_dict(self.secret(ref).reveal()) for ref in (primary.diag, primary.act))
+        return Secret(make_conninfo("", **{**diag, **place})), Secret(make_conninfo("", **{**act, **place}))
 
     def _keep(self, target: str, part: str, dsn: Secret) -> SecretRef:
         self._redactor.learn(dsn)

@@ -23,6 +23,7 @@ from ratchet.execution.engine import Engine, Parts
 from ratchet.execution.packets import Asking
 from ratchet.execution.perform import Performer
 from ratchet.execution.planner import Planner
+from ratchet.execution.undo import Undoing
 from ratchet.execution.worker import Worker
 from ratchet.lab.catalog import load_catalog
 from ratchet.security.principal import Principal
@@ -149,7 +150,8 @@ def _parts(settings: Settings, store: EventStore, hands: Hands, shelf: VaultShel
         investigator=Investigator(hands, shelf, store.targets, now),
         planner=Planner(hands, shipped_policy()),
         asking=Asking(hands, now, new_id),
-        performer=Performer(hands, store, now),
+        undoing=Undoing(hands, now, new_id),
+        performer=Performer(hands, store, now, shipped_policy()),
         draft=Drafting(store, shelf, faults.get, new_id),
         targets=store.targets,
         clock=now,

@@ -8,7 +8,7 @@ from time import monotonic
 from ratchet.domain.errors import Refusal
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.ports import Clock
-from ratchet.security.redact import Redactor
+from ratchet.security.redact import Redacts
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.postgres.line import Line, Row
 from ratchet.tools.postgres.probes import ProbeShelf, ProbeSpec, bind
@@ -27,7 +27,7 @@ CANARY = "postgres.canary"
 class Look:
     """One look at one target. `answers` returns evidence in the order of the calls and never raises for a target."""
 
-    def __init__(self, sessions: Sessions, shelf: ProbeShelf, redactor: Redactor, clock: Clock) -> None:
+    def __init__(self, sessions: Sessions, shelf: ProbeShelf, redactor: Redacts, clock: Clock) -> None:
         self._sessions = sessions
         self._shelf = shelf
         self._witness = Witness(redactor, clock)

@@ -29,6 +29,7 @@ def upgrade() -> None:
     _evidence()
     _series()
     _house()
+    _protocol()
 
 
 def _events() -> None:
@@ -43,6 +44,7 @@ def _events() -> None:
         "head",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         _text("chain"), _number("position"), _bytes("mac"),
+        sa.Column("high_water", sa.Text, nullable=False, server_default=""),
     )  # fmt: skip
 
 
@@ -89,6 +91,16 @@ def _house() -> None:
         _text("tenant", key=True), _text("id", key=True), sa.Column("hashed", sa.Text, nullable=False, unique=True),
         _text("created_at"), _text("body"),
     )  # fmt: skip
+
+
+def _protocol() -> None:
+    op.create_table(
+        "locks",
+        _text("tenant", key=True), _text("conflict_group", key=True), _text("incident"), _text("op_id"),
+        _number("fence"), _number("held"), _text("cool_until", optional=True),
+    )  # fmt: skip
+    op.create_table("switch", _text("tenant", key=True), _text("by"), _text("reason"), _text("at"))
+    op.create_table("standing", _text("tenant", key=True), _text("id", key=True), _text("given_at"), _text("body"))
 
 
 def downgrade() -> None:

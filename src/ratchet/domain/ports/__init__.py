@@ -1,0 +1,25 @@
+"""What the workshops and the desk need from the outside world; wiring fills these in."""
+
+from ratchet.domain.ports.clock import Clock
+from ratchet.domain.ports.lists import ChainReport, Correlate, DecisionRow, Due, Joining, Opening, Page
+from ratchet.domain.ports.shelf import Files, Shelf
+from ratchet.domain.ports.store import Store
+from ratchet.domain.ports.toolbox import Missing, Sent, Took, Toolbox
+
+__all__ = [
+    "ChainReport",
+    "Clock",
+    "Correlate",
+    "DecisionRow",
+    "Due",
+    "Files",
+    "Joining",
+    "Missing",
+    "Opening",
+    "Page",
+    "Sent",
+    "Shelf",
+    "Store",
+    "Took",
+    "Toolbox",
+]

@@ -1,0 +1,70 @@
+"""What the store lists, and how intake decides where an alert belongs."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+from ratchet.domain.alert import Alert
+from ratchet.domain.incident import Incident
+from ratchet.domain.noun import Noun
+
+T = TypeVar("T")
+
+
+class DecisionRow(Noun):
+    """A decision in the list of decisions."""
+
+    id: str
+    incident: str
+    incident_name: str
+    title: str
+    target: str
+    effect: str
+    digest: str
+    state: Literal["pending", "approved", "denied", "expired", "superseded"]
+    expires_at: datetime
+    created_at: datetime
+
+
+class Due(Noun):
+    """An incident whose time has come."""
+
+    incident: str
+    wake_at: datetime
+
+
+class Page(Noun, Generic[T]):
+    """A page of a list, with where the next begins."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None = None
+
+
+class ChainReport(Noun):
+    """What the chain check found; `first_bad` is the index of the first bad event."""
+
+    ok: bool
+    events: int
+    head: str
+    first_bad: int | None = None
+    because: str = ""
+
+
+class Opening(Noun):
+    """Open a new incident for an alert."""
+
+    incident_id: str
+    target: str | None
+    target_reason: str
+    origin: Literal["production", "drill"] = "production"
+    fault: str | None = None
+
+
+class Joining(Noun):
+    """Attach an alert to an incident that is open."""
+
+    incident_id: str
+
+
+Correlate: TypeAlias = Callable[[Alert, Sequence[Incident]], Opening | Joining | None]
+"""Decides over an alert and the open incidents; None leaves the alert without an incident (a resolve of nothing)."""
