@@ -7,7 +7,7 @@ import pytest
 from ratchet.cli.page import Heading, plain
 from ratchet.cli.pages.decision import decision_page
 from ratchet.cli.pages.handoff import handoff_page
-from ratchet.cli.pages.incident import incident_page
+from ratchet.cli.pages.incident import incident_page, timeline
 from ratchet.cli.pages.target import report_page
 from ratchet.cli.words import columns, grounds, span, until
 from ratchet.desk.views import (
@@ -122,6 +122,16 @@ def test_an_open_decision_shows_the_line_that_answers_it(view):
     text = "\n".join(plain(incident_page(view, NOW)))
     digest = decision().digest.removeprefix("sha256:")[:12]
     assert f"ratchet decision approve dec_1 --digest sha256:{digest}" in text
+
+
+def test_a_run_of_samples_is_one_line_on_the_page_and_whole_in_the_timeline(view):
+    def event(seq: int, name: str) -> EventView:
+        return EventView(time=NOW, event=name, sentence=f"Sample good: slots {seq}", by="ratchet", seq=seq)
+
+    events = tuple(event(n, "verification_sampled" if n > 1 else "fix_completed") for n in range(1, 6))
+    shown = list(plain(incident_page(view.model_copy(update={"timeline": events}), NOW)))
+    assert shown[-1].endswith("verification_sampled: 4 samples, the last: Sample good")
+    assert len(list(plain(timeline(events)))) == 5
 
 
 def test_a_packet_is_shown_in_the_order_in_which_it_is_decided():

@@ -10,6 +10,7 @@ from ratchet.desk.views import DecisionView, EventView, HypothesisView, Incident
 
 VERDICT_TONES: dict[str, Tone] = {"confirmed": "good", "refuted": "dim", "undecided": "", "unknown": "warn"}
 NAMED_AT_MOST = 4
+SAMPLE = "verification_sampled"
 REFUTED_SHOWN = 5
 """Refuted hypotheses with their reason; of the others the title is enough."""
 
@@ -24,7 +25,7 @@ def incident_page(view: IncidentView, now: datetime) -> Iterator[Block]:
     if view.handoff is not None:
         yield from handoff_page(view.handoff)
     yield Heading("Timeline", level=2)
-    yield from timeline(view.timeline)
+    yield from timeline(without_samples(view.timeline))
 
 
 def strip(view: IncidentView, now: datetime) -> Iterator[Block]:
@@ -116,6 +117,20 @@ def decision_lines(view: DecisionView, now: datetime) -> Iterator[Block]:
         yield field("", Line(f"ratchet decision approve {view.id} --digest {digest} --reason ...", "code"))
     elif view.answered_by:
         yield field("ANSWERED", f"{view.state} by {view.answered_by}" + (f": {view.reason}" if view.reason else ""))
+
+
+def without_samples(events: tuple[EventView, ...]) -> tuple[EventView, ...]:
+    """The timeline with each unbroken run of verification samples as its last one, which says how many there were."""
+    shown: list[EventView] = []
+    run = 0
+    for event in events:
+        run = run + 1 if event.event == SAMPLE else 0
+        if run > 1:
+            last = event.sentence.partition(":")[0]
+            shown[-1] = event.model_copy(update={"sentence": f"{run} samples, the last: {last}"})
+        else:
+            shown.append(event)
+    return tuple(shown)
 
 
 def timeline(events: tuple[EventView, ...]) -> Iterator[Block]:
