@@ -50,6 +50,29 @@ def test_a_granted_act_touches_what_fits_and_nobody_else(bench: Bench, served: C
         session.close()
 
 
+def test_a_session_that_arrives_after_the_preview_is_untouched(bench: Bench, served: Cluster):
+    shown = others(served, 2, "leaky")
+    act = bench.offer(TERMINATE, application="leaky", state="idle")
+    late = others(served, 1, "leaky")[0]
+    sent = bench.hands.act(act, grant_for(act))
+    assert {row["pid"] for row in sent.touched} == {session.info.backend_pid for session in shown}
+    assert alive(late)
+    for session in (*shown, late):
+        session.close()
+
+
+def test_one_that_was_shown_and_no_longer_fits_is_left_out(bench: Bench, served: Cluster):
+    idler, worker = others(served, 2, "leaky")
+    act = bench.offer(TERMINATE, application="leaky", state="idle")
+    worker.execute("BEGIN")
+    worker.execute("SELECT 1")
+    sent = bench.hands.act(act, grant_for(act))
+    assert [row["pid"] for row in sent.touched] == [idler.info.backend_pid]
+    assert alive(worker)
+    for session in (idler, worker):
+        session.close()
+
+
 def test_a_grant_for_another_act_is_refused(bench: Bench, served: Cluster):
     session = others(served, 1, "leaky")[0]
     act = bench.offer(TERMINATE, application="leaky")

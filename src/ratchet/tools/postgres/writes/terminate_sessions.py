@@ -32,13 +32,15 @@ EXACT = f"""WITH t AS MATERIALIZED (
 SELECT {TOLD} FROM t WHERE {NOT_LATE}"""
 
 BOUNDED = f"""WITH t AS MATERIALIZED (
-  SELECT a.* FROM pg_stat_activity a WHERE {FITTING} AND a.backend_start IS NOT NULL AND a.backend_xid IS NULL
-  ORDER BY a.state_change, a.pid LIMIT %(limit)s::int)
+  SELECT a.* FROM pg_stat_activity a
+  JOIN unnest(%(pids)s::int[], %(starts)s::timestamptz[]) AS shown(pid, backend_start)
+    ON a.pid = shown.pid AND a.backend_start = shown.backend_start
+  WHERE {FITTING} AND a.backend_xid IS NULL)
 SELECT {TOLD} FROM t WHERE (SELECT count(*) FROM t) <= %(cap)s::int AND {NOT_LATE}"""
 
 
 class TerminateSessions(WriteTool[SessionFilter]):
-    """Bounded by the predicate and the cap; exact for named sessions and as soon as one has uncommitted writes."""
+    """Only sessions that were shown. Bounded: those that still fit; exact: named ones, or when one has writes."""
 
     arguments = SessionFilter
     spec: ClassVar[ToolSpec] = declare(
@@ -60,7 +62,7 @@ class TerminateSessions(WriteTool[SessionFilter]):
         said = f"{len(shown)} sessions would be ended"
         return Preview(
             rows=tuple(shown),
-            statements=(exactly(shown) if exact else _bounded(args),),
+            statements=(exactly(shown) if exact else _bounded(args, shown),),
             summary=f"{said}; uncommitted writes of some are rolled back" if writes else said,
             writes=writes,
             undo=Undo.none("an ended session is gone; its client connects again by itself or not at all"),
@@ -92,7 +94,8 @@ def exactly(shown: Sequence[Row]) -> Statement:
     )
 
 
-def _bounded(args: SessionFilter) -> Statement:
-    """The statement for whoever fits when it runs; `cap` comes from the act."""
-    bound = {name: value for name, value in args.bound().items() if name not in ("named", "pids", "starts")}
-    return Statement(sql=BOUNDED, params=bound)
+def _bounded(args: SessionFilter, shown: Sequence[Row]) -> Statement:
+    """The statement for those shown who still fit when it runs, never for a new arrival; `cap` comes from the act."""
+    bound = {name: value for name, value in args.bound().items() if name not in ("named", "limit")}
+    named = {"pids": [row["pid"] for row in shown], "starts": [row["backend_start"] for row in shown]}
+    return Statement(sql=BOUNDED, params={**bound, **named})
