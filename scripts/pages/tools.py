@@ -61,7 +61,7 @@ def kind_of(shape: dict[str, Any]) -> str:
 
 def default_of(shape: dict[str, Any]) -> str:
     default = shape.get("default")
-    return "" if default is None else f"`{default}`"
+    return "" if default in (None, "") else f"`{default}`"
 
 
 def undo(tool: Any) -> str:
