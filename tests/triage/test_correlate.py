@@ -1,6 +1,6 @@
 """Which target an alert means, and which incident it belongs to."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -79,3 +79,12 @@ def test_a_drill_label_counts_only_on_a_target_tagged_chaos() -> None:
     chaos = correlator([SHOP.model_copy(update={"tags": ("chaos",)})], lambda: "01B")(alert(ratchet_drill="db-x"), [])
     assert isinstance(plain, Opening) and (plain.origin, plain.fault) == ("production", None)
     assert isinstance(chaos, Opening) and (chaos.origin, chaos.fault) == ("drill", "db-x")
+
+
+@pytest.mark.parametrize(("first_is_over", "joins"), [(False, True), (True, False)])
+def test_an_escalated_incident_whose_alert_is_over_swallows_no_new_trouble(first_is_over: bool, joins: bool) -> None:
+    first = alert(status="resolved" if first_is_over else "firing", group_key="g")
+    handed_over = opened(first).model_copy(update={"status": "escalated"})
+    again = alert(group_key="g").model_copy(update={"starts_at": NOW + timedelta(hours=20)})
+    decided = correlator([SHOP], lambda: "01B")(again, [handed_over])
+    assert isinstance(decided, Joining if joins else Opening)

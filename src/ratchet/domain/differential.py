@@ -131,7 +131,9 @@ def _reason(text: str, verdict: Any, candidate: Candidate, moment: Moment) -> Re
     names = [name for name in parsed(text).names if name in candidate.calls]
     calls = [call for name in sorted(names) for call in candidate.calls[name]]
     seen = [moment.evidence[call.key].id for call in calls if call.key in moment.evidence]
-    line = verdict.trace.render() if verdict.value is not None else f"{verdict.trace.render()} ({verdict.reason})"
+    line = verdict.trace.render()
+    if verdict.value is None and verdict.reason not in line:
+        line = f"{line} ({verdict.reason})"
     probes = tuple(dict.fromkeys(call.probe for call in calls))
     return Reason(text=line, trace=verdict.trace, evidence=tuple(seen), probes=probes)
 
