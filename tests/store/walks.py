@@ -73,7 +73,8 @@ def plan(steps: int = 1) -> Plan:
 
 
 def packet(incident: Incident, now: datetime, quorum: int = 1) -> DecisionPacket:
-    undo = Undo.none("a session that was ended is gone")
+    back = Statement(sql="select 2")
+    undo = Undo.none("it is gone") if quorum == 1 else Undo(possible=True, statements=(back,), note="set it back")
     act = Act(
         tool="terminate", target="shop", args={}, effect="disruptive", klass="A", scope="exact",
         statements=(Statement(sql="select 1", params={"pid": 4711}),), identities=({"pid": 4711},), cap=5,
@@ -168,7 +169,9 @@ def _events(move: Any, incident: Incident, now: datetime, pick: int) -> list[e.E
         case "plan":
             return [e.Planned(plan=plan(1 + pick % 2))]
         case "ask":
-            return [e.Asked(packet=packet(incident, now, quorum=1 + pick % 2))]
+            asked = packet(incident, now, quorum=1 + pick % 2)
+            standing = e.Covered(decision=asked.id, standing="sg_1", given_by="user:ana")
+            return [e.Asked(packet=asked), *([standing] if pick % 9 == 0 else [])]
         case "expire":
             return [e.Expired(decision=incident.packet.id if incident.packet else "")]
         case "draft":
@@ -185,6 +188,13 @@ def _acts(move: Any, incident: Incident, now: datetime, pick: int) -> list[e.Eve
     match move.kind:
         case "act" if pick % 6 == 0 and incident.packet:
             return [e.Superseded(decision=incident.packet.id, because="the preview changed")]
+        case "act" if pick % 11 == 0:
+            return [e.Delayed(guard="lock", because="another operation holds the target")]
+        case "undo" if incident.op is not None:
+            back = packet(incident, now).model_copy(update={"undo_of": incident.op.grant.op_id})
+            return [e.Asked(packet=back)]
+        case "prove_undo" if incident.op is not None:
+            return [e.RolledBack(op_id=incident.op.grant.op_id, proved=pick % 2 == 0, because="compared")]
         case "act":
             intent = intended(incident, now)
             outcome: Any = ("done", "done", "done", "failed_clean")[pick % 4]

@@ -73,6 +73,13 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0912 - one sentence per eve
             return event.because
         case t.Escalated():
             return _escalated(event.handoff)
+        case _:
+            return _said(event)
+
+
+def _said(event: t.Drafted | t.Noted | t.Taken | t.HandedBack | t.Closed) -> str:
+    """What people, and the vault, did about it."""
+    match event:
         case t.Drafted():
             return f"Draft {event.draft} ({event.series} {event.version}) waits for a person to review it."
         case t.Noted():

@@ -31,11 +31,11 @@ class Drafting:
         series = self._store.series(incident.plan.playbook.partition("@")[0])
         already = next((v for v in series.versions if v.incident == incident.name), None)
         if already is None:
-            already = synthesise(self._told(incident, series), self._base(incident), self._new_id)
+            already = synthesise(self._told(incident, series), self._grown_from(incident), self._new_id)
             self._store.commit_series(series, VersionDrafted(version=already), by="ratchet")
         return Drafted(draft=already.id, series=already.series, version=already.version)
 
-    def _base(self, incident: Incident) -> Playbook:
+    def _grown_from(self, incident: Incident) -> Playbook:
         """The text that was acted by: what the draft grows from."""
         return self._shelf.version(incident.plan.version_id if incident.plan else "")[1]
 
