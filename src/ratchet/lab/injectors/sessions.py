@@ -101,6 +101,9 @@ def idle_in_transaction(grip: Grip, _args: NoArgs) -> None:
     session = grip.open(application, autocommit=False)
     session.execute(TOUCH_COUNTER)
     grip.objects.append(CausedObject(kind="session", id=str(session.info.backend_pid), name=application))
+    # The shop's own waits end at its lock timeout; one that does not give up makes every look see the blocking.
+    patient = grip.open(grip.next_application(), autocommit=False)
+    grip.spawn(_wait_in, patient, TOUCH_COUNTER, [])
 
 
 def end_sessions(grip: Grip, _args: NoArgs) -> None:
