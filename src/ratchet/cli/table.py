@@ -39,6 +39,7 @@ NOUNS: Final[dict[str, Entry]] = {
     "target": Entry(_HERE + "target", "Register what Ratchet looks after: add, list, check.", "Set up", ("targets",)),
     "token": Entry(_HERE + "token", "Let people and programs in: create, list, revoke.", "Set up", ("tokens",)),
     "completion": Entry(_HERE + "completion", "Print a completion script for your shell.", "Set up"),
+    "audit": Entry(_HERE + "audit", "Prove and export the record: verify, tail, export, key.", "Set up"),
     "version": Entry(_HERE + "version", "Say which version this is.", "Set up"),
 }
 _NAMES: Final = {also: name for name, entry in NOUNS.items() for also in entry.also}

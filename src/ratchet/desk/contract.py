@@ -1,8 +1,10 @@
 """The desk's contract: one interface, in process and over HTTP; doors hold nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from ratchet.desk.resolution import Resolution
 from ratchet.desk.views import (
     CheckView,
     DecisionView,
@@ -17,8 +19,11 @@ from ratchet.desk.views import (
     TokenView,
 )
 from ratchet.domain.alert import Alert
+from ratchet.domain.audit import AuditEntry, AuditKey, AuditReport
+from ratchet.domain.audit_forms import Form
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.house import Role
+from ratchet.domain.noun import Json
 from ratchet.domain.ports import Page
 
 
@@ -41,6 +46,18 @@ class Desk(Protocol):
 
     def incident(self, reference: str) -> IncidentView:
         """One incident by `INC-1` or ULID."""
+        ...
+
+    def kv(self, reference: str) -> dict[str, Json]:
+        """The recovery state: `incident:INC-1:status|steps|checkpoint|timeline|owner`."""
+        ...
+
+    def resolution(self, reference: str) -> Resolution:
+        """How an incident ended, or how far it is, in the fields that postmortems and objectives use."""
+        ...
+
+    def bundle(self, reference: str) -> bytes:
+        """Everything about an incident as one signed zip, which `ratchet audit verify` checks anywhere."""
         ...
 
     def evidence(self, evidence_id: str) -> Evidence:
@@ -113,6 +130,24 @@ class Desk(Protocol):
 
     def revoke_token(self, token_id: str) -> None:
         """Revoke a token."""
+        ...
+
+    def audit_verify(self, *, full: bool = False) -> AuditReport:
+        """Check the chain of events from the last seal on, or whole. A broken chain is an answer, not a refusal."""
+        ...
+
+    def audit_tail(self, *, limit: int = 50, cursor: str | None = None) -> Page[AuditEntry]:
+        """The newest entries of the audit trail first."""
+        ...
+
+    def audit_export(
+        self, form: Form = "jsonl", *, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[str]:
+        """A line per event, oldest first: JSON lines, OCSF or CEF."""
+        ...
+
+    def audit_key(self) -> AuditKey:
+        """The public key under this house's seals and bundles."""
         ...
 
     def doctor(self) -> list[CheckView]:

@@ -1,12 +1,15 @@
 """The desk in process: every verb asks who may, then does one thing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ratchet.desk.alerts import Intake
 from ratchet.desk.decisions import Answers
 from ratchet.desk.incidents import decision_view, incident_line, incident_view
 from ratchet.desk.playbooks import Playbooks
+from ratchet.desk.records import Records
+from ratchet.desk.resolution import Resolution
 from ratchet.desk.targets import Targets
 from ratchet.desk.tokens import Tokens
 from ratchet.desk.views import (
@@ -23,9 +26,12 @@ from ratchet.desk.views import (
     TokenView,
 )
 from ratchet.domain.alert import Alert
+from ratchet.domain.audit import AuditEntry, AuditKey, AuditReport
+from ratchet.domain.audit_forms import Form
 from ratchet.domain.errors import not_found
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.house import Role
+from ratchet.domain.noun import Json
 from ratchet.domain.ports import Page, Store
 from ratchet.security.principal import Permission, Principal, require
 
@@ -40,6 +46,7 @@ class Rooms:
     playbooks: Playbooks
     targets: Targets
     tokens: Tokens
+    records: Records
     nudge: Callable[[], None]
     doctor: Callable[[], list[CheckView]]
 
@@ -78,6 +85,18 @@ class LocalDesk:
         row = self._r.store.decision(packet.id)[0] if packet is not None else None
         decision = decision_view(row, packet, timeline) if row is not None else None
         return incident_view(incident, timeline, decision)
+
+    def kv(self, reference: str) -> dict[str, Json]:
+        self._may("read")
+        return self._r.records.kv(reference)
+
+    def resolution(self, reference: str) -> Resolution:
+        self._may("read")
+        return self._r.records.resolution(reference)
+
+    def bundle(self, reference: str) -> bytes:
+        self._may("read")
+        return self._r.records.bundle(reference)
 
     def evidence(self, evidence_id: str) -> Evidence:
         self._may("read")
@@ -157,6 +176,24 @@ class LocalDesk:
 
     def revoke_token(self, token_id: str) -> None:
         self._r.tokens.revoke(token_id, self._may("admin"))
+
+    def audit_verify(self, *, full: bool = False) -> AuditReport:
+        self._may("operate" if full else "read")
+        return self._r.records.verify(full=full)
+
+    def audit_tail(self, *, limit: int = 50, cursor: str | None = None) -> Page[AuditEntry]:
+        self._may("read")
+        return self._r.records.tail(limit, cursor)
+
+    def audit_export(
+        self, form: Form = "jsonl", *, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[str]:
+        self._may("read")
+        return self._r.records.export(form, since, until)
+
+    def audit_key(self) -> AuditKey:
+        self._may("read")
+        return self._r.records.key()
 
     def doctor(self) -> list[CheckView]:
         self._may("read")

@@ -23,8 +23,9 @@ class Meaning(NamedTuple):
 
 
 _MEANINGS: dict[str, Meaning] = {
-    "opened": Meaning(1, 2), "looked": Meaning(2), "concluded": Meaning(2), "sampled": Meaning(2), "asked": Meaning(1, 2),
-    "planned": Meaning(1), "refused": Meaning(3, 2, success=False), "expired": Meaning(3, 2, success=False),
+    "opened": Meaning(1, 2), "looked": Meaning(2), "concluded": Meaning(2), "sampled": Meaning(2),
+    "asked": Meaning(1, 2), "planned": Meaning(1), "refused": Meaning(3, 2, success=False),
+    "expired": Meaning(3, 2, success=False),
     "superseded": Meaning(3, 2, success=False), "granted": Meaning(3, 3), "intended": Meaning(3, 4),
     "acted": Meaning(3, 4), "doubted": Meaning(3, 4, success=False), "settled": Meaning(2, 3),
     "escalated": Meaning(3, 3, success=False), "drafted": Meaning(1), "version_drafted": Meaning(1),
@@ -42,7 +43,7 @@ _CEF_SEVERITY = {1: 1, 2: 3, 3: 6, 4: 8}
 def record(entry: AuditEntry) -> dict[str, Any]:
     """The entry's own record: who did what to what, its place in the chain, and no free text beyond a reason."""
     body = entry.body
-    said = {**_said(body), **_outcome(entry, body)}
+    said = {**_said(entry, body), **_outcome(entry, body)}
     noun, _, name = entry.stream.partition("/")
     return {
         "seq": entry.position, "ts": _rfc3339(entry.at), "prev_hash": entry.previous, "hash": entry.mac,
@@ -148,15 +149,16 @@ def _outcome(entry: AuditEntry, body: dict[str, Any]) -> dict[str, str]:
     return {"outcome": "success" if good else "failure"}
 
 
-def _said(body: dict[str, Any]) -> dict[str, str]:
+def _said(entry: AuditEntry, body: dict[str, Any]) -> dict[str, str]:
     """Ids and the reason that an event carries, wherever its kind keeps them."""
-    inner = next((body[key] for key in ("packet", "approval", "grant", "handoff") if isinstance(body.get(key), dict)), {})
-    act = inner.get("act") if isinstance(inner.get("act"), dict) else {}
+    inner: dict[str, Any] = body.get("packet") or body.get("approval") or body.get("grant") or body.get("handoff") or {}
+    noun, _, name = entry.stream.partition("/")
+    answered = body.get("digest") if "decision" in body else ""
     found = {
-        "incident": inner.get("incident_id", ""),
+        "incident": name if noun == "incident" else "",
         "decision": body.get("decision") or inner.get("decision") or (inner.get("id") if "packet" in body else ""),
-        "packet_digest": inner.get("packet_digest") or inner.get("digest") or body.get("digest"),
-        "effect": (act or {}).get("effect"),
+        "packet_digest": inner.get("packet_digest") or inner.get("digest") or answered,
+        "effect": inner.get("act", {}).get("effect"),
         "op_id": body.get("op_id") or inner.get("op_id"),
         "reason": body.get("reason") or body.get("because") or inner.get("reason") or inner.get("sentence"),
     }

@@ -6,10 +6,12 @@ from ratchet import __version__
 from ratchet.gateway import (
     routes_access,
     routes_alerts,
+    routes_audit,
     routes_decisions,
     routes_health,
     routes_incidents,
     routes_playbooks,
+    routes_records,
     routes_targets,
 )
 from ratchet.gateway.access import declarations
@@ -21,10 +23,12 @@ from ratchet.gateway.problem import add_problems
 ROUTERS = (
     routes_alerts.router,
     routes_incidents.router,
+    routes_records.router,
     routes_decisions.router,
     routes_playbooks.router,
     routes_targets.router,
     routes_access.router,
+    routes_audit.router,
     routes_health.router,
 )
 

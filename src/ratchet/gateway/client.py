@@ -1,13 +1,16 @@
 """The desk over HTTP: the same verbs, the same views, the same refusals."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx2
 from pydantic import BaseModel, ValidationError
 
+from ratchet.desk.resolution import Resolution
 from ratchet.desk.views import (
     CheckView,
     DecisionView,
@@ -22,9 +25,12 @@ from ratchet.desk.views import (
     TokenView,
 )
 from ratchet.domain.alert import Alert
+from ratchet.domain.audit import AuditEntry, AuditKey, AuditReport
+from ratchet.domain.audit_forms import Form
 from ratchet.domain.errors import Code, Refusal, invalid
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.house import Role
+from ratchet.domain.noun import Json
 from ratchet.domain.ports import Page
 from ratchet.gateway.bodies import AlertBatch, Received, Who
 from ratchet.gateway.problem import STATUS, Problem
@@ -76,6 +82,15 @@ class HttpDesk:
 
     def incident(self, reference: str) -> IncidentView:
         return self._ask(IncidentView, "GET", "incidents", reference)
+
+    def kv(self, reference: str) -> dict[str, Json]:
+        return self._send("GET", "incidents", reference, "kv").json()
+
+    def resolution(self, reference: str) -> Resolution:
+        return self._ask(Resolution, "GET", "incidents", reference, "export")
+
+    def bundle(self, reference: str) -> bytes:
+        return self._send("GET", "incidents", reference, "bundle", timeout=_PATIENT).content
 
     def evidence(self, evidence_id: str) -> Evidence:
         return self._ask(Evidence, "GET", "evidence", evidence_id)
@@ -136,6 +151,23 @@ class HttpDesk:
     def revoke_token(self, token_id: str) -> None:
         self._send("DELETE", "tokens", token_id)
 
+    def audit_verify(self, *, full: bool = False) -> AuditReport:
+        params = {"full": "true"} if full else {}
+        return self._ask(AuditReport, "GET", "audit", "verify", params=params, timeout=_PATIENT)
+
+    def audit_tail(self, *, limit: int = 50, cursor: str | None = None) -> Page[AuditEntry]:
+        params = {"limit": limit, **({"cursor": cursor} if cursor else {})}
+        return self._ask(Page[AuditEntry], "GET", "audit", params=params)
+
+    def audit_export(
+        self, form: Form = "jsonl", *, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[str]:
+        span = {name: at.isoformat() for name, at in (("since", since), ("until", until)) if at is not None}
+        return self._lines("/api/v1/audit/export", {"form": form, **span})
+
+    def audit_key(self) -> AuditKey:
+        return self._ask(AuditKey, "GET", "audit", "key")
+
     def doctor(self) -> list[CheckView]:
         return list(self._ask(Page[CheckView], "GET", "doctor").items)
 
@@ -149,8 +181,28 @@ class HttpDesk:
     def _send(self, method: str, *parts: str, **extra: Any) -> httpx2.Response:
         """Send once, never again: whether to repeat is the caller's to say."""
         path = "/api/v1/" + "/".join(quote(part, safe="") for part in parts)
-        try:
+        with self._reaching():
             answer = self._client.request(method, path, **extra)
+        if not answer.is_success:
+            raise self._refusal(answer)
+        return answer
+
+    def _lines(self, path: str, params: dict[str, str]) -> Iterator[str]:
+        """The lines of an answer as they come; only a line feed ends one."""
+        with self._reaching(), self._client.stream("GET", path, params=params, timeout=_PATIENT) as answer:
+            if not answer.is_success:
+                answer.read()
+                raise self._refusal(answer)
+            rest = b""
+            for piece in answer.iter_bytes():
+                *whole, rest = (rest + piece).split(b"\n")
+                yield from (line.decode("utf-8") for line in whole)
+
+    @contextmanager
+    def _reaching(self) -> Generator[None]:
+        """Answer what goes wrong on the way with a refusal."""
+        try:
+            yield
         except (httpx2.ConnectError, httpx2.ConnectTimeout):
             raise Refusal(
                 Code.UNAVAILABLE,
@@ -163,9 +215,6 @@ class HttpDesk:
                 f"{self._place} did not answer ({type(error).__name__}); what was asked may still have happened.",
                 "Look at how it stands before you ask again.",
             ) from None
-        if not answer.is_success:
-            raise self._refusal(answer)
-        return answer
 
     def _refusal(self, answer: httpx2.Response) -> Refusal:
         try:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ratchet.desk.views import CheckView
+from ratchet.domain.audit import Trail
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.evidence import Answer, ProbeCall
 from ratchet.domain.incident import LIVE
@@ -17,9 +18,9 @@ ROOM = 64 * 1024 * 1024
 class Health:
     """Looks at everything, changes nothing."""
 
-    def __init__(self, home: Path, store: Store, toolbox: Toolbox, shelf: Shelf) -> None:
+    def __init__(self, home: Path, state: tuple[Store, Trail], toolbox: Toolbox, shelf: Shelf) -> None:
         self._home = home
-        self._store = store
+        self._store, self._trail = state
         self._toolbox = toolbox
         self._shelf = shelf
 
@@ -61,14 +62,14 @@ class Health:
         return f"{len(found)} active playbooks load"
 
     def _chain(self) -> str:
-        report = self._store.verify()
+        report = self._trail.verify(full=False)
         if not report.ok:
             where = f"event {report.first_bad}" if report.first_bad is not None else "its head"
             raise Refusal(
                 Code.FAILED, f"The chain of events is broken at {where}: {report.because}",
                 "Keep a copy of the state directory, stop acting, and find out who changed it.",
             )  # fmt: skip
-        return f"{report.events} events, unbroken"
+        return f"{report.events} events, unbroken; `ratchet audit verify --full` walks those before the last seal"
 
     def _room(self) -> CheckView:
         free = shutil.disk_usage(self._home).free

@@ -13,6 +13,7 @@ from ratchet.desk.alerts import Intake
 from ratchet.desk.contract import Desk
 from ratchet.desk.decisions import Answers
 from ratchet.desk.playbooks import Playbooks
+from ratchet.desk.records import Records
 from ratchet.desk.room import LocalDesk, Rooms
 from ratchet.desk.targets import Targets
 from ratchet.desk.tokens import Tokens
@@ -127,7 +128,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     seed(store, playbooks, shipped_texts(), log)
     shelf = VaultShelf(store, playbooks)
     worker = Worker(Engine(_parts(settings, store, hands, shelf)), store, now)
-    health = Health(settings.home, store, hands, shelf)
+    health = Health(settings.home, (store, store.audit), hands, shelf)
     rooms = Rooms(
         store=store,
         intake=Intake(store, store.targets, new_id),
@@ -135,6 +136,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
         playbooks=Playbooks(store, playbooks),
         targets=Targets(store, hands, shelf, (credentials.provision, credentials.address)),
         tokens=Tokens(store, now, os.urandom, new_id),
+        records=Records(store, store.audit, shelf),
         nudge=worker.nudge,
         doctor=health.doctor,
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ratchet.cli.commands import records
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import BY_STATUS, PENDING, TIMEOUT
 from ratchet.cli.page import Block
@@ -181,3 +182,6 @@ def _teller(form: Form) -> Callable[[EventView], None]:
 
 def _one(event: EventView) -> list[Block]:
     return list(timeline((event.model_copy(update={"sentence": clean(event.sentence)}),)))
+
+
+records.add_to(app)
