@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import __main__ as measurements
 from scripts import reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,11 +67,22 @@ def test_every_make_target_in_the_documents_exists():
     assert {"demo", "test"} <= named <= targets
 
 
-def test_every_command_in_the_readme_exists():
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if commands(page.read_text(encoding="utf-8"))], ids=lambda page: page.stem
+)
+def test_every_command_in_the_documents_exists(page):
     program = Path(sys.executable).parent / "ratchet"
-    for words in sorted(commands((ROOT / "README.md").read_text(encoding="utf-8"))):
+    for words in sorted(commands(page.read_text(encoding="utf-8"))):
         asked = subprocess.run([str(program), *words, "--help"], capture_output=True, text=True, check=False)
         assert asked.returncode == 0, f"ratchet {' '.join(words)}: {asked.stderr}"
+
+
+def test_every_measurement_can_be_taken():
+    assert {"commit", "grant", "help_screen", "intake", "probes", "triage"} <= set(measurements.names())
+    for name in measurements.names():
+        sentence, run = measurements.load(name)
+        assert sentence.endswith(".")
+        assert callable(run)
 
 
 @pytest.mark.parametrize("name", sorted(reference.PAGES))
