@@ -14,9 +14,9 @@ def page() -> str:
     lines = head(
         "Probes",
         "Written by `make docs` from the headers of `library/probes/postgres/*.sql`. A probe is one read-only "
-        "statement; a playbook names it with `uses:` and asks of its columns in [conditions](conditions.md). Timestamps "
-        "are ISO 8601 texts in UTC. A probe for which the diag login lacks the right answers `permission`, and every "
-        "condition over it is unknown.",
+        "statement; a playbook names it with `uses:` and asks of its columns in [conditions](conditions.md). "
+        "Timestamps are ISO 8601 texts in UTC. A probe for which the diag login lacks the right answers `permission`, "
+        "and every condition over it is unknown.",
     )
     lines += table(
         ("probe", "what it shows", "needs", "PostgreSQL"),
