@@ -156,7 +156,9 @@ def _with(known: tuple[str, ...], word: str) -> tuple[str, ...]:
 
 
 def _owner(told: Told, base: Playbook) -> str:
-    return base.spec.owner or (told.fault.spec.owner if told.fault else "")
+    """The series' owner, else the fault's, else whoever owns the target that was mended; never a team."""
+    inherited = (base.spec.owner, told.fault.spec.owner if told.fault else "", told.service_owner)
+    return next((owner for owner in inherited if _PERSON.fullmatch(owner)), "")
 
 
 def _follow_ups(told: Told, base: Playbook) -> tuple[FollowUp, ...]:

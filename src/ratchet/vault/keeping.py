@@ -49,4 +49,5 @@ class Drafting:
             series=series,
             fault=self._fault(incident.fault) if incident.fault else None,
             at=timeline[-1].at,
+            service_owner=next((t.owner for t in self._store.targets() if t.name == incident.target), ""),
         )

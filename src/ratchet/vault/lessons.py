@@ -31,6 +31,8 @@ class Told:
     series: Series
     fault: Fault | None
     at: datetime
+    service_owner: str = ""
+    """The person who answers for the target, when its registration names one."""
 
     def source(self, *kinds: str) -> str:
         """`# from INC-1 event 7`, for the last events of these kinds."""

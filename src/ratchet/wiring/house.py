@@ -27,6 +27,7 @@ from ratchet.execution.planner import Planner
 from ratchet.execution.undo import Undoing
 from ratchet.execution.worker import Worker
 from ratchet.lab.catalog import load_catalog
+from ratchet.notify.follow import follow_all
 from ratchet.security.principal import Principal
 from ratchet.security.private_file import write_private
 from ratchet.security.tokens import check_token, hash_token, principal_of
@@ -34,7 +35,7 @@ from ratchet.store.store import EventStore
 from ratchet.tools.postgres.probes import ProbeShelf
 from ratchet.tools.registry import Hands
 from ratchet.triage.investigate import Investigator
-from ratchet.vault.causes import shipped_causes
+from ratchet.vault.causes import causes_of
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.keeping import Drafting
 from ratchet.vault.known import KnownTools
@@ -43,6 +44,7 @@ from ratchet.vault.seeding import seed, shipped_texts
 from ratchet.vault.shelf import VaultShelf
 from ratchet.wiring.credentials import Credentials, LiveRedactor
 from ratchet.wiring.health import Health
+from ratchet.wiring.sinks import sinks_of
 
 FIRST_ADMIN = "admin"
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
@@ -68,6 +70,7 @@ class House:
         self.store = store
         self._hands = hands
         self._rooms, self.worker, self._health = rooms
+        self._stop_sinks: Callable[[], None] = _nothing
 
     def desk(self, principal: Principal) -> Desk:
         """The desk as this principal meets it."""
@@ -99,7 +102,8 @@ class House:
         return self._health.figures()
 
     def start(self) -> None:
-        """Open the warm sessions of every target, then let the worker run."""
+        """Begin to tell the sinks, open the warm sessions of every target, then let the worker run."""
+        self._stop_sinks = follow_all(self.store.audit, sinks_of(self.settings))
         for target in self.store.targets():
             self._hands.pointed(target.name)
         self.worker.start()
@@ -107,8 +111,13 @@ class House:
     def close(self) -> None:
         """Stop the worker, close every session and the state."""
         self.worker.stop()
+        self._stop_sinks()
         self._hands.close()
         self.store.close()
+
+
+def _nothing() -> None:
+    """Nobody is told anything before the start."""
 
 
 def open_house(settings: Settings, log: Callable[[str], None]) -> House:
@@ -122,9 +131,9 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
         [files("ratchet.library").joinpath("probes/postgres"), *_overlays(settings, "probes/postgres")]
     )
     hands = Hands(store.targets, probes, credentials.secret, redactor, now)
-    playbooks = PlaybookFiles(
-        KnownTools(probes=hands.probes(), tools={t.name: t for t in hands.tools()}), shipped_causes().names, now
-    )
+    causes = causes_of({str(p): p.read_text("utf-8") for p in _overlays(settings, "causes.yaml")}).names
+    known = KnownTools(probes=hands.probes(), tools={t.name: t for t in hands.tools()})
+    playbooks = PlaybookFiles(known, causes, now)
     seed(store, playbooks, shipped_texts(), log)
     shelf = VaultShelf(store, playbooks)
     worker = Worker(Engine(_parts(settings, store, hands, shelf)), store, now)
@@ -144,7 +153,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
 
 
 def _parts(settings: Settings, store: EventStore, hands: Hands, shelf: VaultShelf) -> Parts:
-    faults = load_catalog(settings.overlays).faults
+    faults = load_catalog(_overlays(settings, "faults")).faults
     return Parts(
         store=store,
         shelf=shelf,
@@ -161,7 +170,7 @@ def _parts(settings: Settings, store: EventStore, hands: Hands, shelf: VaultShel
 
 
 def _overlays(settings: Settings, part: str) -> Sequence[Path]:
-    return [overlay / part for overlay in settings.overlays if (overlay / part).is_dir()]
+    return [overlay / part for overlay in settings.overlays if (overlay / part).exists()]
 
 
 def first_token(home: Path, store: Store) -> None:
