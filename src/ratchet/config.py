@@ -22,6 +22,10 @@ class Settings(Noun):
     """Site directories with `playbooks/`, `probes/` and `faults/`, read after the shipped library."""
     operator: str = "operator"
     """Who sits at this terminal, for what is done in process."""
+    loki_url: str | None = Field(default=None, repr=False)
+    """Where Loki takes pushes; it may hold a name and a password, so it is not shown."""
+    syslog: str | None = None
+    """`udp://host:514`, `tcp://host:601` or `unix:///dev/log`."""
     environ: Mapping[str, str] = Field(default_factory=dict, repr=False, exclude=True)
 
 
@@ -35,6 +39,8 @@ def read_settings(environ: Mapping[str, str], home: Path | None = None) -> Setti
         port=int(environ.get("RATCHET_PORT", "8080")),
         overlays=tuple(Path(part) for part in environ.get("RATCHET_LIBRARY", "").split(":") if part),
         operator=environ.get("RATCHET_PERSON") or environ.get("USER") or environ.get("LOGNAME") or "operator",
+        loki_url=environ.get("RATCHET_LOKI_URL") or None,
+        syslog=environ.get("RATCHET_SYSLOG") or None,
         environ=dict(environ),
     )
 

@@ -64,8 +64,8 @@ def write_event(entry: Entry, event: Noun) -> bytes:
 
 def read_entry(stored: bytes) -> tuple[Entry, dict[str, Any]]:
     """The index fields and the body inside stored bytes; raises ValueError or KeyError for anything else."""
-    whole = json.loads(stored)
-    return Entry(**{name: whole[name] for name in Entry._fields}), whole["body"]
+    whole = json.loads(stored.decode("ascii"))
+    return Entry._make([whole[name] for name in Entry._fields]), whole["body"]
 
 
 def recorded(stored: bytes, events: TypeAdapter[Any]) -> Recorded[Any]:

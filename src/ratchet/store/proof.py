@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from ratchet.domain.audit import AuditReport, Head
 from ratchet.security.chain import GENESIS, link, same
@@ -36,9 +36,16 @@ BEGINNING = Sealed(0, GENESIS, "")
 
 
 def read_head(connection: Connection) -> Head:
-    """Where the chain says that it ends."""
+    """Where the chain says that it ends; a head of another shape says that it is empty, and fits no event."""
     row = connection.execute(select(t.head)).one()
-    return Head(chain=row.chain, position=row.position, mac=bytes(row.mac).hex())
+    if not isinstance(row.position, int) or row.position < 0 or not _is_link(row.mac):
+        return Head(chain=str(row.chain), position=0, mac=GENESIS.hex())
+    return Head(chain=str(row.chain), position=row.position, mac=row.mac.hex())
+
+
+def _is_link(value: object) -> bool:
+    """A database keeps whatever type was put into a column."""
+    return isinstance(value, bytes) and len(value) == len(GENESIS)
 
 
 def prove(connection: Connection, key: bytes, anchor: Head | None, since: Sealed = BEGINNING) -> AuditReport:
@@ -95,42 +102,41 @@ def _check_last_link(connection: Connection, key: bytes, position: int) -> None:
     stored = connection.execute(select(_E.stored).where(_E.position == position)).scalar()
     before = _mac_at(connection, position - 1) if position > 1 else GENESIS
     last = _mac_at(connection, position)
-    if stored is None or before is None or last is None or not same(link(key, before, stored), last):
+    if not isinstance(stored, bytes) or before is None or last is None or not same(link(key, before, stored), last):
         raise Broken(position, "the last link was not made with this key")
 
 
 def _links(connection: Connection, key: bytes, since: Sealed) -> Iterator[tuple[int, bytes]]:
     """Every event's position and link behind `since`, each proved; raises Broken at the first that does not hold."""
     previous = since.mac
-    query = select(t.events).where(_E.position > since.position).order_by(_E.position)
+    query: Select[Any] = select(*(_E[name] for name in ("position", *Entry._fields, "stored", "mac")))
+    query = query.where(_E.position > since.position).order_by(_E.position)
     rows = connection.execute(query.execution_options(yield_per=_AT_ONCE))
     for expected, row in enumerate(rows, start=since.position + 1):
-        if row.position != expected:
+        stored, mac = row.stored, row.mac
+        if row[0] != expected:
             raise Broken(expected, "this event is missing")
-        if len(row.mac) != len(GENESIS) or not same(link(key, previous, row.stored), row.mac):
+        if not _is_link(mac) or not isinstance(stored, bytes) or not same(link(key, previous, stored), mac):
             raise Broken(expected, "its link does not fit its bytes and the event before it")
-        _check_columns(expected, row)
-        previous = row.mac
-        yield expected, row.mac
+        _check_columns(expected, Entry._make(row[1:-2]), stored)
+        previous = mac
+        yield expected, mac
 
 
-def _check_columns(position: int, row: Row[tuple[object, ...]]) -> None:
+def _check_columns(position: int, columns: Entry, stored: bytes) -> None:
     try:
-        entry, body = read_entry(row.stored)
+        entry, body = read_entry(stored)
     except (ValueError, KeyError):
         raise Broken(position, "its bytes cannot be read") from None
-    if entry == (row.tenant, row.stream, row.seq, row.at, row.by, row.kind, row.version) and (
-        body.get("kind", entry.kind) == entry.kind
-    ):
+    if entry == columns and body.get("kind", entry.kind) == entry.kind:
         return
-    columns = Entry(row.tenant, row.stream, row.seq, row.at, row.by, row.kind, row.version)
     changed = [name for name in Entry._fields if getattr(columns, name) != getattr(entry, name)]
     raise Broken(position, f"its column {', '.join(changed) or 'kind'} is not what its bytes say")
 
 
 def _mac_at(connection: Connection, position: int) -> bytes | None:
     found = connection.execute(select(_E.mac).where(_E.position == position)).scalar()
-    return None if found is None else bytes(found)
+    return found if isinstance(found, bytes) and _is_link(found) else None
 
 
 def last_positions(connection: Connection, tenant: str) -> Iterator[tuple[str, int]]:

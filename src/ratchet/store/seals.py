@@ -30,8 +30,10 @@ class Seals:
         """The newest seal that this house signed for this chain; the beginning when there is none."""
         chain = read_head(connection).chain
         for row in connection.execute(select(t.seals).order_by(_S.position.desc())):
-            sealed = Sealed(row.position, bytes(row.mac), row.high_water)
-            if signed_by(self.signer.public, _message(chain, sealed), bytes(row.signature)):
+            if not (isinstance(row.mac, bytes) and isinstance(row.signature, bytes)):
+                continue
+            sealed = Sealed(row.position, row.mac, row.high_water)
+            if signed_by(self.signer.public, _message(chain, sealed), row.signature):
                 return sealed
         return BEGINNING
 
@@ -48,10 +50,11 @@ class Seals:
         with suppress(Refusal):
             with self._journal.reading() as connection:
                 since = self.last_good(connection)
-                row = connection.execute(select(t.head)).one()
-                whole = row.position > since.position and self.prove(connection, since).ok
+                head = read_head(connection)
+                high_water: str = connection.execute(select(t.head.c.high_water)).scalar_one()
+                whole = head.position > since.position and self.prove(connection, since).ok
             if whole:
-                self._put(row.chain, Sealed(row.position, bytes(row.mac), row.high_water))
+                self._put(head.chain, Sealed(head.position, bytes.fromhex(head.mac), high_water))
 
     def _put(self, chain: str, sealed: Sealed) -> None:
         signature = self.signer.sign(_message(chain, sealed))

@@ -44,7 +44,11 @@ class Health:
                 key = f"playbooks.{version.state}"
                 counts[key] = counts.get(key, 0.0) + 1
         pending = self._store.decisions(state=("pending",), limit=200)
-        return {**counts, "decisions_pending": float(len(pending.items)), "targets": float(len(self._store.targets()))}
+        return {
+            **counts,
+            "decisions_pending": float(len(pending.items)), "targets": float(len(self._store.targets())),
+            "automation_enabled": 0.0 if self._store.paused() else 1.0,
+        }  # fmt: skip
 
     @staticmethod
     def _said(name: str, check: Callable[[], str]) -> CheckView:

@@ -1,0 +1,127 @@
+"""Tampering, eight of eight: each way of changing the record is found, with the first bad event, on each road."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from ratchet.domain import timeline as e
+from ratchet.domain.audit import AuditReport, ChainBroken
+from tests.store import test_chain_of_events as chain
+from tests.store.walks import opened
+
+Vandal = Callable[[sqlite3.Connection], object]
+
+
+class Way(NamedTuple):
+    """A way of tampering and the event at which it is found. `covered`: below a seal, where only `--full` looks."""
+
+    tamper: Vandal
+    first_bad: int
+    covered: bool = True
+
+
+def roll_back(vandal: sqlite3.Connection) -> None:
+    """The database as it stood six events in, whole and well-formed."""
+    vandal.execute("DELETE FROM events WHERE position > 6")
+    vandal.execute("DELETE FROM seals")
+    vandal.execute("UPDATE head SET position = 6, mac = (SELECT mac FROM events WHERE position = 6)")
+
+
+def truncate(vandal: sqlite3.Connection) -> None:
+    vandal.execute("DELETE FROM events WHERE position > 8")
+
+
+WAYS: dict[str, Way] = {
+    "edit": Way(chain.edit, 4),
+    "delete": Way(chain.delete, 4),
+    "swap": Way(chain.swap, 4),
+    "truncate": Way(truncate, 9, covered=False),
+    "empty hash": Way(chain.empty_mac, 4),
+    "recomputed without key": Way(chain.recompute_without_the_key, 1, covered=False),
+    "rollback": Way(roll_back, 7, covered=False),
+    "unhashed column": Way(chain.change_a_column_beside_the_bytes, 4),
+}
+
+
+@pytest.fixture
+def filled(store):
+    """Ten events, all anchored, not sealed."""
+    seen = store.open("i1", opened, "ratchet")
+    for n in range(9):
+        seen = store.commit(seen, e.Noted(by="u", text=f"note {n}"), by="user:ana", wake_at=None)
+    store.anchor()
+    assert store.verify() == AuditReport(ok=True, events=10, head=store.audit.head().mac)
+    return store
+
+
+def tamper(home, way: Way) -> None:
+    vandal = sqlite3.connect(home / "ratchet.db", isolation_level=None)
+    way.tamper(vandal)
+    vandal.close()
+
+
+def test_there_are_eight_ways():
+    assert len(WAYS) == 8
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_running_house_finds_it(filled, home, name):
+    tamper(home, WAYS[name])
+    for full in (True, False):
+        report = filled.audit.verify(full=full)
+        assert (report.ok, report.first_bad) == (False, WAYS[name].first_bad), report
+
+
+@pytest.mark.parametrize("column", ["stored", "mac"])
+@pytest.mark.parametrize("value", ["'text'", "7", "1.5"])
+def test_a_value_of_another_type_is_found_like_any_other(filled, home, column, value):
+    tamper(home, Way(lambda vandal: vandal.execute(f"UPDATE events SET {column} = {value} WHERE position = 4"), 4))
+    assert filled.audit.verify(full=False).first_bad == 4
+
+
+@pytest.mark.parametrize("change", ["mac = 'x'", "mac = 7", "position = 'x'", "position = -1", "position = 99"])
+def test_a_head_of_another_shape_is_found(filled, home, change):
+    tamper(home, Way(lambda vandal: vandal.execute(f"UPDATE head SET {change}"), 1))
+    assert not filled.audit.verify(full=False).ok
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_start_finds_it(filled, home, reopen, name):
+    tamper(home, WAYS[name])
+    with pytest.raises(ChainBroken) as broken:
+        reopen()
+    assert broken.value.report.first_bad == WAYS[name].first_bad
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_below_a_seal_a_start_trusts_and_a_full_check_finds_it(filled, home, reopen, name):
+    filled.close()
+    tamper(home, WAYS[name])
+    if not WAYS[name].covered:
+        with pytest.raises(ChainBroken) as broken:
+            reopen()
+        assert broken.value.report.first_bad == WAYS[name].first_bad
+        return
+    report = reopen().audit.verify(full=True)
+    assert (report.ok, report.first_bad) == (False, WAYS[name].first_bad)
+
+
+def test_a_whole_state_directory_put_back_is_found_when_its_anchor_stands_elsewhere(filled, home, reopen, tmp_path):
+    elsewhere = tmp_path / "usb" / "anchor"
+    elsewhere.parent.mkdir()
+    (home / "anchor").rename(elsewhere)
+    (home / "anchor").symlink_to(elsewhere)
+    filled.close()
+    shutil.copytree(home, tmp_path / "old", symlinks=True)
+    store = reopen()
+    store.commit(store.incident("i1"), e.Noted(by="u", text="x"), by="user:ana", wake_at=None)
+    store.anchor()
+    store.close()
+    shutil.rmtree(home)
+    shutil.copytree(tmp_path / "old", home, symlinks=True)
+    with pytest.raises(ChainBroken) as broken:
+        reopen()
+    assert broken.value.report.first_bad == 11
