@@ -3,6 +3,7 @@
 import array
 import errno
 import fcntl
+import select
 import socket
 import termios
 import time
@@ -109,10 +110,12 @@ def line_is_open(line: socket.socket) -> bool:
     """Whether the peer has neither closed nor reset a connection; datagrams have no peer that could."""
     if line.type != socket.SOCK_STREAM:
         return True
-    try:
-        return line.recv(1024, socket.MSG_DONTWAIT | socket.MSG_PEEK) != b""
-    except BlockingIOError:
+    looked = select.poll()
+    looked.register(line, select.POLLIN | select.POLLRDHUP)
+    if not looked.poll(0):
         return True
+    try:
+        return line.recv(1, socket.MSG_PEEK) != b""
     except OSError:
         return False
 
