@@ -1,11 +1,12 @@
 """A house on paper: the desk's contract over dictionaries, with fixed times and ids, for tests of the door itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ratchet.desk.contract import Desk
+from ratchet.desk.resolution import Resolution
 from ratchet.desk.views import (
     CheckView,
     DecisionView,
@@ -23,10 +24,13 @@ from ratchet.desk.views import (
     TokenView,
 )
 from ratchet.domain.alert import Alert
+from ratchet.domain.audit import AuditEntry, AuditKey, AuditReport
+from ratchet.domain.audit_forms import Form
 from ratchet.domain.errors import Code, Mistake, Refusal, conflict, forbidden, invalid, not_found
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.gate import CheckLine, DecisionPacket, Signal
 from ratchet.domain.house import Role
+from ratchet.domain.noun import Json
 from ratchet.domain.plan import Act, Check, Preview, Statement, Undo, Verification
 from ratchet.domain.playbook import Risk
 from ratchet.domain.ports import Missing, Page
@@ -88,6 +92,13 @@ def packet() -> DecisionPacket:
         preview=Preview(rows=act.identities, statements=(statement,), summary="1", undo=undo),
         preview_taken_at=NOON, approval_prompt="Terminate 1 idle session on db-1?", quorum=1, proposer="ratchet",
         nonce="n1", created_at=NOON, expires_at=NOON + timedelta(minutes=10), if_nothing="It stays full.",
+    )  # fmt: skip
+
+
+def audit_entry() -> AuditEntry:
+    return AuditEntry(
+        position=7, tenant="main", stream="incident/01J", seq=1, at=NOON, by="user:ana", kind="noted",
+        previous="00" * 32, mac="ab" * 32, stored='{"body":{"text":"\\u00fc"}}',
     )  # fmt: skip
 
 
@@ -188,6 +199,41 @@ class PaperDesk:
         if reference not in ("INC-1", "01J"):
             raise not_found("incident", reference, "List them: ratchet incident list")
         return incident()
+
+    def kv(self, reference: str) -> dict[str, Json]:
+        self.incident(reference)
+        return {"incident:INC-1:status": "open", "incident:INC-1:steps": [{"attempt": 1, "return_code": "ü"}]}
+
+    def resolution(self, reference: str) -> Resolution:
+        self.incident(reference)
+        return Resolution(
+            incident_id="INC-1", service="shop", timeline=({"time": "t", "event": "alert_fired", "n": 1.5},),
+            resolution_time=None, resolved_by="agent", escalated=False, follow_up=None, detected_at=NOON,
+            agent_started_at=NOON, resolved_at=None, fix_correct=None, mttd_seconds=0.25, mttr_seconds=None,
+            status="resolved", cause=None, target="db-1", without_action=False,
+        )  # fmt: skip
+
+    def bundle(self, reference: str) -> bytes:
+        self.incident(reference)
+        return b"PK\x03\x04\x00\xff bundle"
+
+    def audit_verify(self, *, full: bool = False) -> AuditReport:
+        require(self._principal, "operate" if full else "read")
+        self._note(f"audit_verify {full}")
+        return AuditReport(ok=False, events=9, head="", first_bad=4, because="event 4: changed", sealed=2)
+
+    def audit_tail(self, *, limit: int = 50, cursor: str | None = None) -> Page[AuditEntry]:
+        self._note(f"audit_tail {limit} {cursor}")
+        return Page[AuditEntry](items=(audit_entry(),), next_cursor="7")
+
+    def audit_export(
+        self, form: Form = "jsonl", *, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[str]:
+        self._note(f"audit_export {form} {since} {until}")
+        return iter(["{}", "ü\u2028 = x"])
+
+    def audit_key(self) -> AuditKey:
+        return AuditKey(chain="c1", public="ed25519:AA==", fingerprint="SHA256:x")
 
     def evidence(self, evidence_id: str) -> Evidence:
         if evidence_id != evidence().id:
