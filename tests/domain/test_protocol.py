@@ -8,7 +8,8 @@ import pytest
 
 from ratchet.domain import protocol
 from ratchet.domain.gate import MAX_AGE, DecisionPacket
-from ratchet.domain.incident import Incident, Op
+from ratchet.domain.incident import Incident
+from ratchet.domain.op import Op
 from ratchet.domain.protocol import GUARDS, Bid, Books, refuse_intent
 from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target

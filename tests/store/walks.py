@@ -110,7 +110,7 @@ def intended(incident: Incident, now: datetime) -> e.Intended:
         action_digest=asked.action_digest, incident_id=incident.id, approved_by=("user:ana",),
         not_after=now + timedelta(seconds=10), settle_after=now + timedelta(seconds=10),
     )  # fmt: skip
-    return e.Intended(grant=grant, attempt=1, action="terminate")
+    return e.Intended(grant=grant, attempt=1, action="terminate", before=False)
 
 
 def handoff(incident: Incident, now: datetime, stop: Stop) -> e.Escalated:

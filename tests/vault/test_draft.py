@@ -10,7 +10,8 @@ from ratchet.domain.alert import Alert
 from ratchet.domain.errors import Refusal
 from ratchet.domain.fault import Fault
 from ratchet.domain.gate import Grant
-from ratchet.domain.incident import Incident, Op
+from ratchet.domain.incident import Incident
+from ratchet.domain.op import Op
 from ratchet.domain.plan import Plan, PlannedStep
 from ratchet.domain.plan import Verification as Window
 from ratchet.domain.playbook import Playbook

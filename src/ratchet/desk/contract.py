@@ -4,10 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from ratchet.desk.hands_over import Criterion
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.views import (
+    AutomationView,
     CheckView,
     DecisionView,
+    GrantRequest,
+    GrantView,
     IncidentLine,
     IncidentView,
     LintView,
@@ -58,6 +62,54 @@ class Desk(Protocol):
 
     def bundle(self, reference: str) -> bytes:
         """Everything about an incident as one signed zip, which `ratchet audit verify` checks anywhere."""
+        ...
+
+    def take(self, reference: str, reason: str) -> IncidentView:
+        """The caller has it: no new act is begun, approvals are void; `in_flight` says what may still land."""
+        ...
+
+    def hand_back(self, reference: str, reason: str) -> IncidentView:
+        """A held incident goes back to the automation, which looks afresh."""
+        ...
+
+    def note(self, reference: str, text: str) -> IncidentView:
+        """Write something into the timeline."""
+        ...
+
+    def resolve(self, reference: str, cause: str, reason: str) -> IncidentView:
+        """A person says that it is over, and which known cause it had. No playbook is credited."""
+        ...
+
+    def escalate(self, reference: str, reason: str, criterion: Criterion = "by_person") -> IncidentView:
+        """Hand over with everything known; `high_impact` goes to the incident commander, `security` to security."""
+        ...
+
+    def close_incident(self, reference: str, reason: str) -> IncidentView:
+        """Put away what is resolved, escalated or held."""
+        ...
+
+    def automation(self) -> AutomationView:
+        """Whether acts may begin, and what may still land."""
+        ...
+
+    def pause(self, reason: str) -> AutomationView:
+        """Begin no act on any target from now on."""
+        ...
+
+    def resume(self, reason: str) -> AutomationView:
+        """Let acts begin again; approved steps that waited go on."""
+        ...
+
+    def grants(self) -> list[GrantView]:
+        """All standing grants, newest first, dead ones included."""
+        ...
+
+    def give_grant(self, request: GrantRequest) -> GrantView:
+        """Approve a step of a series' active text in advance, within bounds; the answer names the text's digest."""
+        ...
+
+    def revoke_grant(self, grant_id: str, reason: str) -> GrantView:
+        """A standing grant covers nothing from now on."""
         ...
 
     def evidence(self, evidence_id: str) -> Evidence:

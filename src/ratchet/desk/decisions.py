@@ -24,9 +24,9 @@ class Answers:
         """Record a yes or no (`said` = yes, reason). The same person's repeat gives the first answer."""
         for attempt in range(TRIES):
             row, packet = self._store.decision(decision_id)
-            if row.state != "pending":
-                return self._already(who, row, packet, said[0])
             incident = self._store.incident(row.incident)
+            if row.state != "pending" and not (_takes_back(row, incident) and not said[0]):
+                return self._already(who, row, packet, said[0])
             try:
                 return self._commit(who, incident, packet, (digest, *said))
             except Refusal as no:
@@ -77,3 +77,10 @@ class Answers:
         """One decision with its packet and answer."""
         row, packet = self._store.decision(decision_id)
         return decision_view(row, packet, self._store.timeline(row.incident))
+
+
+def _takes_back(row: DecisionRow, incident: Incident) -> bool:
+    """Whether a no still stops it: it was approved, and nothing was begun on it yet."""
+    asked = incident.packet
+    waits = incident.status == "awaiting_approval" and asked is not None and asked.id == row.id
+    return row.state == "approved" and waits

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ratchet.desk.sentences import event_view
+from ratchet.desk.sentences import event_view, in_flight
 from ratchet.desk.views import (
     DecisionView,
     DraftView,
@@ -55,6 +55,7 @@ def incident_view(i: Incident, timeline: Sequence[Recorded[Event]], decision: De
         draft=DraftView(id=i.draft.draft, series=i.draft.series, version=i.draft.version) if i.draft else None,
         timeline=events,
         needs=needs(i),
+        in_flight=in_flight(i.may_land),
         triage_seconds=_seconds(i.opened_at, i.concluded_at),
         grant_to_effect_seconds=_grant_to_effect(timeline),
         resolved_by=i.resolved.by if i.resolved else None,
@@ -85,12 +86,14 @@ def decision_view(
 
 
 def _answer(decision: str, timeline: Sequence[Recorded[Event]]) -> tuple[str | None, str | None]:
-    for recorded in timeline:
-        event = recorded.event
-        if isinstance(event, Granted) and event.approval.decision == decision:
-            return event.approval.by, event.approval.reason
+    """A no stands over a yes that came before it."""
+    events = [recorded.event for recorded in timeline]
+    for event in events:
         if isinstance(event, Refused) and event.decision == decision:
             return event.by, event.reason
+    for event in events:
+        if isinstance(event, Granted) and event.approval.decision == decision:
+            return event.approval.by, event.approval.reason
     return None, None
 
 
@@ -146,7 +149,7 @@ def needs(i: Incident) -> str:
         case "escalated":
             return f"{i.handoff.to}: {i.handoff.human_action_required}" if i.handoff else "A person takes it."
         case "held":
-            return f"{i.owner} has it."
+            return " ".join(word for word in (f"{i.owner} has it.", in_flight(i.may_land)) if word)
         case "resolved":
             return f"Review draft {i.draft.draft}." if i.draft else "Nothing."
         case _:

@@ -7,8 +7,9 @@ from ratchet.desk.sentences import event_view
 from ratchet.domain import timeline as t
 from ratchet.domain.errors import not_found
 from ratchet.domain.gate import DecisionPacket
-from ratchet.domain.incident import Incident, Op
+from ratchet.domain.incident import Incident
 from ratchet.domain.noun import Json
+from ratchet.domain.op import Op
 from ratchet.domain.timeline import Event, Recorded
 
 KEYS = ("status", "steps", "checkpoint", "timeline", "owner")

@@ -5,16 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ratchet.desk.alerts import Intake
+from ratchet.desk.automation import Automation
 from ratchet.desk.decisions import Answers
+from ratchet.desk.hands_over import Criterion, HandsOver
 from ratchet.desk.incidents import decision_view, incident_line, incident_view
 from ratchet.desk.playbooks import Playbooks
 from ratchet.desk.records import Records
 from ratchet.desk.resolution import Resolution
+from ratchet.desk.standing import Standing
 from ratchet.desk.targets import Targets
 from ratchet.desk.tokens import Tokens
 from ratchet.desk.views import (
+    AutomationView,
     CheckView,
     DecisionView,
+    GrantRequest,
+    GrantView,
     IncidentLine,
     IncidentView,
     LintView,
@@ -47,6 +53,9 @@ class Rooms:
     targets: Targets
     tokens: Tokens
     records: Records
+    hands_over: HandsOver
+    automation: Automation
+    standing: Standing
     nudge: Callable[[], None]
     doctor: Callable[[], list[CheckView]]
 
@@ -97,6 +106,67 @@ class LocalDesk:
     def bundle(self, reference: str) -> bytes:
         self._may("read")
         return self._r.records.bundle(reference)
+
+    def take(self, reference: str, reason: str) -> IncidentView:
+        self._may("operate")
+        self._r.hands_over.take(self._who, reference, reason)
+        return self._told(reference)
+
+    def hand_back(self, reference: str, reason: str) -> IncidentView:
+        self._may("operate")
+        self._r.hands_over.hand_back(self._who, reference, reason)
+        return self._told(reference)
+
+    def note(self, reference: str, text: str) -> IncidentView:
+        self._may("operate")
+        self._r.hands_over.note(self._who, reference, text)
+        return self._told(reference)
+
+    def resolve(self, reference: str, cause: str, reason: str) -> IncidentView:
+        self._may("operate")
+        self._r.hands_over.resolve(self._who, reference, cause, reason)
+        return self._told(reference)
+
+    def escalate(self, reference: str, reason: str, criterion: Criterion = "by_person") -> IncidentView:
+        self._may("operate")
+        self._r.hands_over.escalate(self._who, reference, reason, criterion)
+        return self._told(reference)
+
+    def close_incident(self, reference: str, reason: str) -> IncidentView:
+        self._may("operate")
+        self._r.hands_over.close(self._who, reference, reason)
+        return self._told(reference)
+
+    def _told(self, reference: str) -> IncidentView:
+        self._r.nudge()
+        return self.incident(reference)
+
+    def automation(self) -> AutomationView:
+        self._may("read")
+        return self._r.automation.view()
+
+    def pause(self, reason: str) -> AutomationView:
+        self._may("operate")
+        self._r.automation.pause(self._who, reason)
+        return self._r.automation.view()
+
+    def resume(self, reason: str) -> AutomationView:
+        self._may("operate")
+        self._r.automation.resume(self._who, reason)
+        self._r.nudge()
+        return self._r.automation.view()
+
+    def grants(self) -> list[GrantView]:
+        self._may("read")
+        return self._r.standing.list()
+
+    def give_grant(self, request: GrantRequest) -> GrantView:
+        self._may("answer")
+        return self._r.standing.give(self._who, request)
+
+    def revoke_grant(self, grant_id: str, reason: str) -> GrantView:
+        self._may("answer")
+        return self._r.standing.revoke(self._who, grant_id, reason)
 
     def evidence(self, evidence_id: str) -> Evidence:
         self._may("read")

@@ -1,5 +1,6 @@
 """The timeline in plain words: one sentence per event, and the details that programs read."""
 
+from datetime import datetime
 from typing import Any
 
 from ratchet.desk.views import EventView
@@ -70,7 +71,7 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0912 - one sentence per eve
         case t.Verified():
             return event.because
         case t.Resolved():
-            return event.because
+            return _resolved(event)
         case t.Escalated():
             return _escalated(event.handoff)
         case _:
@@ -85,15 +86,29 @@ def _said(event: t.Drafted | t.Noted | t.Taken | t.HandedBack | t.Closed) -> str
         case t.Noted():
             return event.text
         case t.Taken():
-            return f"{event.by} took over{_because(event.reason)}"
+            void = " Approvals are void."
+            return f"{event.by} took over{_because(event.reason)}{void} {in_flight(event.may_land)}".rstrip()
         case t.HandedBack():
-            return f"{event.by} handed back{_because(event.reason)}"
+            return f"{event.by} handed back{_because(event.reason)} Ratchet looks afresh; old approvals stay void."
         case t.Closed():
             return f"{event.by} closed the incident{_because(event.reason)}"
 
 
+def in_flight(may_land: datetime | None) -> str:
+    """What was sent and may still take effect; empty without such an act."""
+    return f"1 action may still land until {may_land:%H:%M:%S} UTC." if may_land is not None else ""
+
+
 def _because(reason: str) -> str:
-    return f": {reason}" if reason else ""
+    """A person's reason after what they did, ended as a sentence."""
+    said = reason.rstrip()
+    return f": {said}{'' if said.endswith(('.', '!', '?')) else '.'}" if said else "."
+
+
+def _resolved(event: t.Resolved) -> str:
+    alone = "Resolved without action: " if event.without_action and event.by == "ratchet" else ""
+    word = f"{event.by} resolved it as {event.cause}: " if event.by != "ratchet" else ""
+    return f"{alone}{word}{event.because}"
 
 
 def _acted(event: t.Acted) -> str:

@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import Field
+
 from ratchet.domain.errors import Mistake
 from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import Role
 from ratchet.domain.noun import Noun
 from ratchet.domain.ports import Missing
+from ratchet.domain.standing import Bound, StandingGrant
 from ratchet.domain.target import SecretRef, Target
 
 
@@ -112,11 +115,56 @@ class IncidentView(IncidentLine):
     handoff: dict[str, Any] | None
     draft: DraftView | None
     timeline: tuple[EventView, ...]
+    in_flight: str = ""
+    """What was sent and may still land, in one sentence; empty when nothing can."""
     needs: str
     """The next thing needed from a person, or what the automation is doing."""
     triage_seconds: float | None
     grant_to_effect_seconds: float | None
     resolved_by: str | None
+
+
+class InFlightView(Noun):
+    """An act under way: until when, on the target's clock, it may still take effect."""
+
+    incident: str
+    op: str
+    step: str
+    target: str
+    may_land_until: datetime
+
+
+class AutomationView(Noun):
+    """Whether acts may begin; `because` says who paused it and why."""
+
+    paused: bool
+    because: str
+    in_flight: tuple[InFlightView, ...]
+
+
+class GrantRequest(Noun):
+    """A standing grant to be given: a step of a series' active text, where, how often and until when."""
+
+    series: str = Field(min_length=1, max_length=100)
+    step: str = Field(min_length=1, max_length=100)
+    reason: str = Field(min_length=4, max_length=4000)
+    targets: tuple[str, ...] = ()
+    tag: str | None = None
+    bounds: dict[str, Bound] = {}
+    cap: int = Field(default=100, ge=1, le=1000)
+    uses: int = Field(default=1, ge=1, le=1000)
+    days: int = Field(default=30, ge=1, le=90)
+    fault: str | None = None
+
+
+class GrantView(Noun):
+    """A standing grant; `counts` says whether it covers anything now, `because` why not."""
+
+    grant: StandingGrant
+    playbook: str
+    left: int
+    counts: bool
+    because: str
 
 
 class PlaybookView(Noun):

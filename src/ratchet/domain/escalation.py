@@ -15,6 +15,7 @@ class Stop(StrEnum):
     SECURITY = "security"
     FIX_FAILED = "fix_failed"
     HIGH_IMPACT = "high_impact"
+    BY_PERSON = "by_person"
     NO_TARGET = "no_target"
     NO_SAFE_STEP = "no_safe_step"
     PRECONDITION = "precondition"
@@ -34,6 +35,7 @@ SENTENCES: dict[Stop, str] = {
     Stop.SECURITY: "A security hypothesis is confirmed; nothing may be changed before security has looked.",
     Stop.FIX_FAILED: "The approved step ran, but recovery was not proved.",
     Stop.HIGH_IMPACT: "The impact is above what may be handled without an incident commander.",
+    Stop.BY_PERSON: "A person handed it over.",
     Stop.NO_TARGET: "The alert could not be matched to a registered target.",
     Stop.NO_SAFE_STEP: "The cause is known, but a person must decide what is done about it.",
     Stop.PRECONDITION: "A precondition of the playbook does not hold.",

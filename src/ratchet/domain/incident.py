@@ -8,9 +8,10 @@ from typing import Any, Literal, TypeAlias
 from ratchet.domain import timeline as t
 from ratchet.domain.alert import Alert
 from ratchet.domain.escalation import Handoff
-from ratchet.domain.gate import Approval, DecisionPacket, Grant
+from ratchet.domain.gate import Approval, DecisionPacket
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.noun import Noun
+from ratchet.domain.op import Op, Sample
 from ratchet.domain.plan import Plan
 
 Status = Literal[
@@ -18,31 +19,6 @@ Status = Literal[
 ]  # fmt: skip
 LIVE: frozenset[str] = frozenset({"open", "triaging", "awaiting_approval", "acting", "verifying"})
 """Statuses in which the automation still has something to do."""
-OpState = Literal["intended", "done", "failed_clean", "unknown", "took", "absent", "unsure"]
-
-
-class Op(Noun):
-    """One attempt at a step, from the durable intent to what is known of its outcome."""
-
-    grant: Grant
-    step: str
-    attempt: int
-    state: OpState
-    intended_at: datetime
-    ended_at: datetime | None = None
-    return_code: str = ""
-    error_category: str = "none"
-    touched: tuple[dict[str, Any], ...] = ()
-    result: dict[str, Any] = {}
-    stopped: str = ""
-    because: str = ""
-
-
-class Sample(Noun):
-    """One verification sample as folded: when, and true, false or unknown."""
-
-    at: datetime
-    value: bool | None
 
 
 class Incident(Noun):
@@ -120,6 +96,19 @@ class Incident(Noun):
                 break
             run.insert(0, sample)
         return tuple(run)
+
+    @property
+    def may_land(self) -> datetime | None:
+        """Until when, on the target's clock, an act of unknown outcome may still take effect; None without one."""
+        op = self.op
+        return op.grant.not_after if op is not None and op.state in ("intended", "unknown") else None
+
+    @property
+    def turned(self) -> bool:
+        """Whether what was proved had failed just before an act that took effect: else it recovered by itself."""
+        since = self.began_at
+        acts = [op for op in self.ops if op.state in ("done", "took") and (since is None or op.intended_at >= since)]
+        return any(op.before is False for op in acts)
 
     def effect_at(self) -> datetime | None:
         """When the act's result was known; verification counts from here."""
@@ -199,7 +188,7 @@ def _superseded(_: Incident, e: t.Superseded, _at: datetime) -> Change:
 
 def _intended(i: Incident, e: t.Intended, at: datetime) -> Change:
     step = i.packet.step if i.packet else ""
-    op = Op(grant=e.grant, step=step, attempt=e.attempt, state="intended", intended_at=at)
+    op = Op(grant=e.grant, step=step, attempt=e.attempt, state="intended", intended_at=at, before=e.before)
     return {"status": "acting", "ops": (*i.ops, op), "delayed": ""}
 
 

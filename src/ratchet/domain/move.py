@@ -1,136 +1,39 @@
 """The next move: one pure decision over an incident and the clock."""
 
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
 
 from ratchet.domain.escalation import Stop
-from ratchet.domain.gate import quorum_met
-from ratchet.domain.incident import LIVE, MARGIN, Incident, Op
-from ratchet.domain.noun import Noun
+from ratchet.domain.gate import DecisionPacket, quorum_met
+from ratchet.domain.incident import LIVE, MARGIN, Incident
+from ratchet.domain.moves import (
+    Ask,
+    Bind,
+    Conclude,
+    Doubt,
+    Draft,
+    Escalate,
+    Expire,
+    Judge,
+    Look,
+    Move,
+    Perform,
+    ProveUndo,
+    Resolve,
+    Rest,
+    Settle,
+    Take,
+    Undo,
+    Wait,
+)
+from ratchet.domain.op import Op
 from ratchet.domain.plan import Plan, Verification
 from ratchet.domain.protocol import ATTEMPTS
 
 WALL = timedelta(minutes=30)
 """How long the automation may work on an incident before a person must look at why (SAFETY.md 1.5)."""
+ALONE = " The criteria were not seen failing just before the step, so that the step is not credited."
 MAX_REVISIONS = 4
 """How often a packet may be asked anew before a person must look at why."""
-
-
-class Look(Noun):
-    """Run the probes of the candidate playbooks."""
-
-    kind: Literal["look"] = "look"
-
-
-class Conclude(Noun):
-    """Judge all hypotheses over the captured evidence."""
-
-    kind: Literal["conclude"] = "conclude"
-
-
-class Bind(Noun):
-    """Bind the chosen playbook to what exists here: make the plan."""
-
-    kind: Literal["plan"] = "plan"
-
-
-class Ask(Noun):
-    """Freeze the next step as a decision packet and ask a person."""
-
-    kind: Literal["ask"] = "ask"
-
-
-class Expire(Noun):
-    """Record that nobody answered in time."""
-
-    kind: Literal["expire"] = "expire"
-
-
-class Perform(Noun):
-    """Write the intent, then send the approved act once."""
-
-    kind: Literal["act"] = "act"
-
-
-class Doubt(Noun):
-    """An intent without a result was found: its outcome is unknown."""
-
-    kind: Literal["doubt"] = "doubt"
-    op_id: str
-
-
-class Settle(Noun):
-    """The deadline has passed: look whether the act happened."""
-
-    kind: Literal["settle"] = "settle"
-    op_id: str
-
-
-class Undo(Noun):
-    """Ask a person whether the step that did not help is taken back."""
-
-    kind: Literal["undo"] = "undo"
-
-
-class ProveUndo(Noun):
-    """Compare the state after a rollback with the state before the step."""
-
-    kind: Literal["prove_undo"] = "prove_undo"
-
-
-class Take(Noun):
-    """Take one verification sample."""
-
-    kind: Literal["verify"] = "verify"
-
-
-class Judge(Noun):
-    """Close the verification window with what its samples say."""
-
-    kind: Literal["judge"] = "judge"
-    passed: bool
-    because: str
-
-
-class Resolve(Noun):
-    """The incident is over."""
-
-    kind: Literal["resolve"] = "resolve"
-    without_action: bool
-    because: str
-
-
-class Draft(Noun):
-    """Write down what worked as a draft playbook."""
-
-    kind: Literal["draft"] = "draft"
-
-
-class Escalate(Noun):
-    """Stop and hand over to a person."""
-
-    kind: Literal["escalate"] = "escalate"
-    stop: Stop
-    detail: str
-
-
-class Wait(Noun):
-    """Nothing to do before `until`."""
-
-    kind: Literal["wait"] = "wait"
-    until: datetime
-
-
-class Rest(Noun):
-    """Nothing to do until a person or an alert says something."""
-
-    kind: Literal["rest"] = "rest"
-
-
-Move: TypeAlias = (
-    Look | Conclude | Bind | Ask | Expire | Perform | Doubt | Settle | Undo | ProveUndo | Take | Judge | Resolve
-    | Draft | Escalate | Wait | Rest
-)  # fmt: skip
 
 
 def next_move(incident: Incident, now: datetime) -> Move:
@@ -142,6 +45,8 @@ def next_move(incident: Incident, now: datetime) -> Move:
         return _afterwards(incident)
     if incident.status not in LIVE:
         return Rest()
+    if incident.op is not None and incident.op.state == "unsure":
+        return Escalate(stop=Stop.IN_DOUBT, detail=incident.op.because)
     if incident.status != "awaiting_approval" and incident.began_at is not None and now > incident.began_at + WALL:
         return Escalate(stop=Stop.LIMIT_REACHED, detail="The automation had its time and did not come to an end.")
     match incident.status:
@@ -156,8 +61,7 @@ def next_move(incident: Incident, now: datetime) -> Move:
 
 
 def _unsettled(incident: Incident) -> Op | None:
-    op = incident.op
-    return op if op is not None and op.state in ("intended", "unknown") else None
+    return incident.op if incident.may_land is not None else None
 
 
 def _settle(op: Op, now: datetime) -> Move:
@@ -168,8 +72,10 @@ def _settle(op: Op, now: datetime) -> Move:
 
 
 def _afterwards(incident: Incident) -> Move:
-    credited = incident.verified is not None and incident.verified.passed and not incident.draft
-    return Draft() if credited else Rest()
+    """Only a recovery that our act brought, and that no person declared, is worth learning from."""
+    proved = incident.verified is not None and incident.verified.passed and incident.turned
+    by_us = incident.resolved is not None and incident.resolved.by == "ratchet"
+    return Draft() if proved and by_us and incident.draft is None else Rest()
 
 
 def _triage(incident: Incident) -> Move:
@@ -199,9 +105,10 @@ _STOPS = {
 
 
 def _await_answer(incident: Incident, now: datetime) -> Move:
-    packet = incident.packet
-    if packet is None:
+    if (packet := incident.packet) is None:
         return Ask()
+    if packet.undo_of is not None:
+        return _await_undo(incident, packet, now)
     match incident.answered:
         case "refused":
             return Escalate(stop=Stop.DENIED, detail=incident.answer_detail)
@@ -221,6 +128,23 @@ def _await_answer(incident: Incident, now: datetime) -> Move:
     return Perform() if covered else Wait(until=packet.expires_at)
 
 
+def _await_undo(incident: Incident, packet: DecisionPacket, now: datetime) -> Move:
+    """A way back is asked once: whatever is not a yes in time hands over, and says what stayed as the step left it."""
+    why = {
+        "refused": f"Taking it back was denied by {incident.answer_detail}",
+        "expired": f"Nobody answered whether it is taken back ({packet.id})",
+        "superseded": f"It could not be taken back any more: {incident.answer_detail}",
+    }.get(incident.answered, "")
+    if not why and incident.alert_resolved:
+        why = "The alert resolved at its source before it was taken back"
+    if why:
+        left = f"{why.rstrip('.')}. The step's effect stands."
+        return Escalate(stop=Stop.FIX_FAILED, detail=f"Recovery was not proved. {left}")
+    if now >= packet.expires_at:
+        return Expire()
+    return Perform() if quorum_met(packet, incident.approvals) else Wait(until=packet.expires_at)
+
+
 def _after_act(incident: Incident, now: datetime) -> Move:
     op, packet = incident.op, incident.packet
     if packet is None or op is None:
@@ -228,16 +152,15 @@ def _after_act(incident: Incident, now: datetime) -> Move:
     if packet.undo_of is not None:
         return _after_undo(incident, op)
     match op.state:
+        case "failed_clean" | "absent" if incident.alert_resolved:
+            return Resolve(without_action=True, because="The alert resolved at its source, and the step had no effect.")
         case "failed_clean":
-            return Escalate(
-                stop=Stop.FIX_FAILED, detail=f"The step failed before it changed anything: {op.return_code}"
-            )
+            because = f"The step failed before it changed anything: {op.return_code}"
+            return Escalate(stop=Stop.FIX_FAILED, detail=because)
         case "absent" if _may_retry(incident, now):
             return Perform()
         case "absent":
             return Escalate(stop=Stop.FIX_FAILED, detail=f"The step was sent but did not happen: {op.because}")
-        case "unsure":
-            return Escalate(stop=Stop.IN_DOUBT, detail=op.because)
         case _:
             return Escalate(stop=Stop.FIX_FAILED, detail=op.stopped or op.because)
 
@@ -264,7 +187,8 @@ def _verify(incident: Incident, now: datetime) -> Move:
         return Escalate(stop=Stop.ERROR, detail="There is nothing to verify against.")
     if incident.verified is not None:
         if incident.verified.passed:
-            return Resolve(without_action=False, because=incident.verified.because)
+            because = incident.verified.because + ("" if incident.turned else ALONE)
+            return Resolve(without_action=not incident.turned, because=because)
         packet, op = incident.packet, incident.op
         if packet is not None and op is not None and packet.act.undo.possible and packet.undo_of is None:
             return Undo()

@@ -1,9 +1,12 @@
 """Policy: the least that the gate asks by effect, and how long recovery must hold by kind of target."""
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import Field
 
+from ratchet.domain.alert import Alert
 from ratchet.domain.duration import Duration
 from ratchet.domain.noun import Noun
 from ratchet.domain.plan import Check, Verification
@@ -44,6 +47,33 @@ class Freeze(Noun):
     """Conflict groups that it is for; none means all."""
 
 
+class Impact(Noun):
+    """From how much harm on an incident commander decides; None for no limit."""
+
+    customers: float | None = None
+    revenue: float | None = None
+    """Per hour, in the site's own currency."""
+
+    def above(self, alerts: Sequence[Alert]) -> str:
+        """What an alert's labels say is at or above a limit, or cannot be read; an empty text when nothing is."""
+        limits = (("impact_customers", self.customers), ("impact_revenue", self.revenue))
+        said = [(name, limit, a.labels[name]) for name, limit in limits for a in alerts if a.labels.get(name)]
+        return next((_grave(name, limit, text) for name, limit, text in said if _grave(name, limit, text)), "")
+
+
+def _grave(name: str, limit: float | None, text: str) -> str:
+    """No data is never a pass: a number that cannot be read counts as too high."""
+    if limit is None:
+        return ""
+    number = float(text) if _NUMBER.fullmatch(text) else None
+    if number is None:
+        return f"The alert's label {name} is not a number."
+    return f"The alert says {name}={text}; from {limit:g} on a person decides." if number >= limit else ""
+
+
+_NUMBER = re.compile(r"\d{1,15}(\.\d{1,6})?")
+
+
 class Policy(Noun):
     """The whole of `policy.yaml`. A playbook can only tighten it."""
 
@@ -51,6 +81,7 @@ class Policy(Noun):
     production: Profile = Profile()
     drill: Profile = Profile()
     freezes: tuple[Freeze, ...] = ()
+    impact: Impact = Impact()
 
     def profile(self, chaos: bool) -> Profile:
         """The profile of a target."""

@@ -150,7 +150,8 @@ def _budget(bid: Bid) -> No | None:
     ops = bid.incident.ops
     if len(ops) >= MUTATIONS:
         return No(guard="mutations", because=f"The incident has used its {MUTATIONS} acts.", then="stop")
-    tried = sum(op.step == bid.packet.step for op in ops)
+    packet = bid.packet
+    tried = sum(op.grant.decision == packet.id if packet.undo_of else op.step == packet.step for op in ops)
     return _no(tried >= ATTEMPTS, "attempts", f"Step {bid.packet.step} was tried {tried} times.", "stop")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from ratchet.domain.gate import DecisionPacket
+from ratchet.domain.gate import DecisionPacket, interested
 from ratchet.domain.noun import Noun
 from ratchet.domain.target import Target
 
@@ -83,6 +83,7 @@ class StandingGrant(Noun):
             (self.fault is not None and fault != self.fault, "it is for drills of another fault"),
             (len(packet.act.identities) > self.cap, f"more than {self.cap} objects would be touched"),
             (packet.preview.writes, "a session has uncommitted writes: that is never approved in advance"),
+            (self.given_by.casefold() in interested(packet), "nobody approves their own text, in advance or not"),
             (packet.quorum > 1, "the step asks for more than one person"),
             (not self._fits(packet.act.args), "an argument is outside its bounds"),
         )

@@ -133,6 +133,8 @@ class Intended(Noun):
     grant: Grant
     attempt: int
     action: str
+    before: bool | None = None
+    """What the criteria of recovery said just before: only what failed then can be credited with a recovery."""
 
 
 class Acted(Noun):
@@ -250,6 +252,8 @@ class Taken(Noun):
     kind: Literal["taken"] = "taken"
     by: str
     reason: str
+    may_land: datetime | None = None
+    """Until when, on the target's clock, an act that was under way may still take effect."""
 
 
 class HandedBack(Noun):

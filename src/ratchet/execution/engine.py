@@ -76,20 +76,25 @@ class Engine:
         """Make moves until the incident waits, rests or has had its share of moves."""
         incident = self._store.incident(incident_id)
         for _ in range(MAX_MOVES):
-            move = m.next_move(incident, self._p.clock())
-            if isinstance(move, m.Wait | m.Rest):
-                return self._pause(incident, move)
             try:
-                incident = self._make(incident, move)
+                move = m.next_move(incident, self._p.clock())
+                if isinstance(move, m.Wait | m.Rest):
+                    return self._pause(incident, move)
+                incident = self._try(incident, move)
             except Later as later:
                 return self._sleep(incident_id, later)
-            except Stopped as stopped:
-                incident = self._escalate(incident, stopped.stop, stopped.detail)
             except Refusal as no:
                 if no.code is not Code.CONFLICT:
                     raise
                 incident = self._store.incident(incident_id)
         return incident
+
+    def _try(self, incident: Incident, move: m.Move) -> Incident:
+        """Make a move; where it cannot go on, a person is asked instead."""
+        try:
+            return self._make(incident, move)
+        except Stopped as stopped:
+            return self._escalate(incident, stopped.stop, stopped.detail)
 
     def fail(self, incident_id: str, detail: str) -> None:
         """Escalate an incident whose move broke; the worker calls this for what nobody foresaw."""
@@ -102,8 +107,14 @@ class Engine:
         return self._store.commit(incident, by=BY, wake_at=until)
 
     def _sleep(self, incident_id: str, later: Later) -> Incident:
+        """Wait until then, unless somebody says something meanwhile: that wakes it at once."""
         incident = self._store.incident(incident_id)
-        return self._store.commit(incident, by=BY, wake_at=later.until)
+        try:
+            return self._store.commit(incident, by=BY, wake_at=later.until)
+        except Refusal as no:
+            if no.code is not Code.CONFLICT:
+                raise
+            return self._store.incident(incident_id)
 
     def _make(self, incident: Incident, move: m.Move) -> Incident:  # noqa: C901, PLR0912 - one line per move
         match move:
@@ -160,6 +171,9 @@ class Engine:
         plan = incident.plan
         if plan is None:
             raise Stopped(Stop.ERROR, "There is no plan to ask about.")
+        grave = self._p.planner.too_grave(incident)
+        if grave:
+            raise Stopped(Stop.HIGH_IMPACT, grave)
         held = run_checks(self._p.toolbox, self._p.clock, plan, plan.preconditions)
         if plan.preconditions and held.value is not True:
             stop = Stop.UNKNOWN_VALUE if held.value is None else Stop.PRECONDITION

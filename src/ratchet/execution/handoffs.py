@@ -5,7 +5,8 @@ from typing import Any
 
 from ratchet.domain.escalation import SENTENCES, Handoff, Stop
 from ratchet.domain.hypothesis import Found, Hypothesis
-from ratchet.domain.incident import Incident, Op
+from ratchet.domain.incident import Incident
+from ratchet.domain.op import Op
 from ratchet.domain.ports import Shelf
 from ratchet.domain.target import Target
 
@@ -64,8 +65,11 @@ def _attempted(incident: Incident) -> dict[str, Any] | None:
     }  # fmt: skip
     if op is None or op.grant.decision != packet.id:
         return {**tried, "result": "not performed"}
+    rolled = incident.rolled_back
+    back = {"rolled_back": rolled.proved, "rollback": rolled.because} if rolled is not None else {}
     return {
-        **tried, "sent": True, "op_id": op.grant.op_id, "approved_by": list(op.grant.approved_by), "result": op.state,
+        **tried, **back, "sent": True,
+        "op_id": op.grant.op_id, "approved_by": list(op.grant.approved_by), "result": op.state,
         "return_code": op.return_code, "touched": list(op.touched), "because": op.because or op.stopped,
     }  # fmt: skip
 
@@ -107,6 +111,7 @@ _LEADS: dict[Stop, str] = {
     Stop.DENIED: "The proposed step was denied: decide what is done instead.",
     Stop.EXPIRED: "Nobody answered in time: decide whether the proposed step is still right, and do it by hand if so.",
     Stop.FIX_FAILED: "The step did not bring recovery: do not repeat it before the cause is looked at again.",
+    Stop.BY_PERSON: "Somebody asked for you: read why, then go on where they stopped.",
     Stop.IN_DOUBT: "Find out on the target whether the step happened before doing anything else.",
     Stop.AMBIGUOUS_CAUSE: "Choose between the confirmed causes.",
     Stop.TARGET_CHANGED: "The target kept changing under the approved step: look at what it is now.",
@@ -123,7 +128,9 @@ def _lead_in(incident: Incident, stop: Stop) -> str:
 
 
 def _in_flight(op: Op | None) -> str:
-    if op is None or op.state not in ("intended", "unknown", "unsure"):
+    if op is not None and op.state == "unsure":
+        return f"Nobody knows whether {op.grant.op_id} happened; nothing new is sent before that is known."
+    if op is None or op.state not in ("intended", "unknown"):
         return ""
     return f"1 action may still land until {op.grant.not_after:%H:%M:%S} UTC on the target's clock ({op.grant.op_id})."
 

@@ -41,22 +41,30 @@ class Performer:
         packet, plan = incident.packet, incident.plan
         if packet is None or plan is None:
             raise ValueError("an act needs a packet and a plan")
+        before = None if packet.undo_of else self._before(plan)
         reread = self._reread(plan, packet)
         now = self._clock()
         if isinstance(reread, str):
             return self._store.commit(incident, Superseded(decision=packet.id, because=reread), by=BY, wake_at=now)
         grant = self._grant(incident, packet, reread, now)
         try:
-            incident = self._store.intend(incident, self._demand(incident, packet, reread, grant), BY)
+            incident = self._store.intend(incident, self._demand(incident, reread, grant, before), BY)
         except Declined as declined:
             return self._declined(incident, packet, declined.no)
         return self._send(incident, packet.act, grant)
 
-    def _demand(self, incident: Incident, packet: DecisionPacket, reread: Reread, grant: Grant) -> Demand:
+    def _before(self, plan: Plan) -> bool | None:
+        """What the criteria of recovery say before anything is done: proof, later, that the step turned them."""
+        return run_checks(self._toolbox, self._clock, plan, plan.verification.checks).value
+
+    def _demand(self, incident: Incident, reread: Reread, grant: Grant, before: bool | None) -> Demand:
+        packet = incident.packet
+        if packet is None:
+            raise ValueError("a demand needs a packet")
         target = next((t for t in self._store.targets() if t.name == packet.act.target), None)
         cooldown = incident.plan.steps[incident.cursor].cooldown if incident.plan else 0.0
         return Demand(
-            intended=Intended(grant=grant, attempt=len(incident.ops) + 1, action=packet.title),
+            intended=Intended(grant=grant, attempt=len(incident.ops) + 1, action=packet.title, before=before),
             reread=reread,
             freeze=self._policy.frozen(packet.conflict_group, self._clock()),
             cooldown=0.0 if packet.undo_of else cooldown,
@@ -119,10 +127,9 @@ class Performer:
         started = self._clock()
         try:
             self._store.anchor()
-            if self._store.incident(incident.id).seq != incident.seq:
-                return self._not_sent(
-                    incident, grant, started, "The incident changed after the intent; nothing was sent."
-                )
+            called_off = self._called_off(incident)
+            if called_off:
+                return self._not_sent(incident, grant, started, called_off)
             sent = self._toolbox.act(act, grant)
         except Refusal as no:
             return self._not_sent(incident, grant, started, f"{no.message} Nothing was sent.")
@@ -188,7 +195,7 @@ class Performer:
 
 def _stopped(incident: Incident, sent: Sent) -> str:
     """The reason of the first stop rule that the result meets; a rule that cannot be read stops, too."""
-    plan = incident.plan
+    plan = None if incident.packet is None or incident.packet.undo_of else incident.plan
     rules = plan.steps[incident.cursor].stop_if if plan is not None else ()
     rows: list[Any] = list(sent.result.get("rows", ()))
     scope = {"result": {"first": rows[0] if rows else None, "rows": len(rows), "rows_data": rows}}

@@ -50,6 +50,10 @@ class Planner:
             ask=playbook.spec.escalation.ask,
         )
 
+    def too_grave(self, incident: Incident) -> str:
+        """Why an incident commander decides instead of the approver on call, or an empty text."""
+        return self._policy.impact.above(incident.alerts)
+
     def _step(
         self, playbook: Playbook, step_id: str, scope: Mapping[str, Any], target: Target, targets: Sequence[Target]
     ) -> PlannedStep:

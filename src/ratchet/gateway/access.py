@@ -61,6 +61,7 @@ Known: TypeAlias = Annotated[Desk, Depends(Needs(None))]
 Read: TypeAlias = Annotated[Desk, Depends(Needs("read"))]
 Ingest: TypeAlias = Annotated[Desk, Depends(Needs("ingest"))]
 Answer: TypeAlias = Annotated[Desk, Depends(Needs("answer"))]
+Operate: TypeAlias = Annotated[Desk, Depends(Needs("operate"))]
 Activate: TypeAlias = Annotated[Desk, Depends(Needs("activate"))]
 Admin: TypeAlias = Annotated[Desk, Depends(Needs("admin"))]
 OPEN = Depends(Open())

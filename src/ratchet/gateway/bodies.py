@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from ratchet.desk.hands_over import Criterion
 from ratchet.domain.alert import Alert
 from ratchet.domain.house import Role
 from ratchet.domain.noun import Noun
@@ -33,6 +34,32 @@ class ReasonBody(Noun):
     """Why a thing is done."""
 
     reason: str = Field(default="", max_length=REASON)
+
+
+class WhyBody(Noun):
+    """Why a thing is done, when it may not be left out."""
+
+    reason: str = Field(min_length=1, max_length=REASON)
+
+
+class NoteBody(Noun):
+    """What is written down."""
+
+    text: str = Field(min_length=1, max_length=REASON)
+
+
+class ResolveBody(Noun):
+    """What it was, by a name of the cause vocabulary, and how it ended."""
+
+    cause: str = Field(min_length=1, max_length=100)
+    reason: str = Field(min_length=1, max_length=REASON)
+
+
+class EscalateBody(Noun):
+    """Why a person hands over, and by which criterion."""
+
+    reason: str = Field(min_length=1, max_length=REASON)
+    criterion: Criterion = "by_person"
 
 
 class DraftChange(Noun):

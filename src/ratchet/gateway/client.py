@@ -10,10 +10,14 @@ from urllib.parse import quote, urlsplit
 import httpx2
 from pydantic import BaseModel, ValidationError
 
+from ratchet.desk.hands_over import Criterion
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.views import (
+    AutomationView,
     CheckView,
     DecisionView,
+    GrantRequest,
+    GrantView,
     IncidentLine,
     IncidentView,
     LintView,
@@ -91,6 +95,44 @@ class HttpDesk:
 
     def bundle(self, reference: str) -> bytes:
         return self._send("GET", "incidents", reference, "bundle", timeout=_PATIENT).content
+
+    def take(self, reference: str, reason: str) -> IncidentView:
+        return self._ask(IncidentView, "POST", "incidents", reference, "take", json={"reason": reason})
+
+    def hand_back(self, reference: str, reason: str) -> IncidentView:
+        return self._ask(IncidentView, "POST", "incidents", reference, "handback", json={"reason": reason})
+
+    def note(self, reference: str, text: str) -> IncidentView:
+        return self._ask(IncidentView, "POST", "incidents", reference, "note", json={"text": text})
+
+    def resolve(self, reference: str, cause: str, reason: str) -> IncidentView:
+        body = {"cause": cause, "reason": reason}
+        return self._ask(IncidentView, "POST", "incidents", reference, "resolve", json=body)
+
+    def escalate(self, reference: str, reason: str, criterion: Criterion = "by_person") -> IncidentView:
+        body = {"reason": reason, "criterion": criterion}
+        return self._ask(IncidentView, "POST", "incidents", reference, "escalate", json=body)
+
+    def close_incident(self, reference: str, reason: str) -> IncidentView:
+        return self._ask(IncidentView, "POST", "incidents", reference, "close", json={"reason": reason})
+
+    def automation(self) -> AutomationView:
+        return self._ask(AutomationView, "GET", "automation")
+
+    def pause(self, reason: str) -> AutomationView:
+        return self._ask(AutomationView, "POST", "automation", "pause", json={"reason": reason})
+
+    def resume(self, reason: str) -> AutomationView:
+        return self._ask(AutomationView, "POST", "automation", "resume", json={"reason": reason})
+
+    def grants(self) -> list[GrantView]:
+        return list(self._ask(Page[GrantView], "GET", "grants").items)
+
+    def give_grant(self, request: GrantRequest) -> GrantView:
+        return self._ask(GrantView, "POST", "grants", json=request.model_dump(mode="json"))
+
+    def revoke_grant(self, grant_id: str, reason: str) -> GrantView:
+        return self._ask(GrantView, "DELETE", "grants", grant_id, params={"reason": reason})
 
     def evidence(self, evidence_id: str) -> Evidence:
         return self._ask(Evidence, "GET", "evidence", evidence_id)

@@ -129,6 +129,13 @@ class Incidents:
                 raise _missing(reference)
             return checkpoint(connection, self._journal.tenant, row.id, row.body)
 
+    def holding(self) -> list[Incident]:
+        """The incidents that hold a conflict group: an act of theirs is under way, or its outcome in doubt."""
+        with self._journal.reading() as connection:
+            ids = locks.holders(connection, self._journal.tenant)
+            found = [load(connection, self._journal.tenant, one) for one in ids]
+        return [incident for incident in found if incident is not None]
+
     def refold(self, incident_id: str) -> Incident:
         """The fold of an incident's events, past its checkpoint."""
         with self._journal.reading() as connection:

@@ -1,6 +1,6 @@
 """Locks follow the outcome of their operation: held while it is open, released in the commit that closes it."""
 
-from sqlalchemy import update
+from sqlalchemy import Connection, select, update
 
 from ratchet.domain.incident import Incident
 from ratchet.store import tables as t
@@ -11,8 +11,9 @@ OPEN = frozenset({"intended", "unknown", "unsure"})
 
 
 def follow(ledger: Ledger, incident: Incident) -> None:
-    """Release this incident's locks once none of its operations is open, or a person has ended it."""
-    if not incident.ops:
+    """Release this incident's locks once none of its operations is open. A person who ends the incident ends doubt,
+    but not an act that may still land: its lock goes when it is settled."""
+    if not incident.ops or incident.may_land is not None:
         return
     ended = incident.status in ("resolved", "closed")
     if not ended and any(op.state in OPEN for op in incident.ops):
@@ -20,3 +21,10 @@ def follow(ledger: Ledger, incident: Incident) -> None:
     c = t.locks.c
     here = (c.tenant == ledger.tenant, c.incident == incident.id, c.held == 1)
     ledger.connection.execute(update(t.locks).where(*here).values(held=0))
+
+
+def holders(connection: Connection, tenant: str) -> list[str]:
+    """The incidents that hold a conflict group now, each once."""
+    c = t.locks.c
+    query = select(c.incident).where(c.tenant == tenant, c.held == 1).distinct().order_by(c.incident)
+    return list(connection.execute(query).scalars())

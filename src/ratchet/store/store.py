@@ -175,6 +175,9 @@ class EventStore:
     def revoke_token(self, token_id: str, by: str) -> None:
         self._house.revoke_token(token_id, by)
 
+    def holding(self) -> list[Incident]:
+        return self._incidents.holding()
+
     def intend(self, incident: Incident, demand: Demand, by: str) -> Incident:
         return self._intents.intend(incident, demand, by)
 

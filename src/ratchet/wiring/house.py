@@ -10,11 +10,14 @@ from ulid import ULID
 
 from ratchet.config import Settings
 from ratchet.desk.alerts import Intake
+from ratchet.desk.automation import Automation
 from ratchet.desk.contract import Desk
 from ratchet.desk.decisions import Answers
+from ratchet.desk.hands_over import HandsOver
 from ratchet.desk.playbooks import Playbooks
 from ratchet.desk.records import Records
 from ratchet.desk.room import LocalDesk, Rooms
+from ratchet.desk.standing import Standing
 from ratchet.desk.targets import Targets
 from ratchet.desk.tokens import Tokens
 from ratchet.desk.views import CheckView
@@ -146,6 +149,9 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
         targets=Targets(store, hands, shelf, (credentials.provision, credentials.address)),
         tokens=Tokens(store, now, os.urandom, new_id),
         records=Records(store, store.audit, shelf),
+        hands_over=HandsOver(store, shelf, now, causes),
+        automation=Automation(store),
+        standing=Standing(store, shelf, now, new_id),
         nudge=worker.nudge,
         doctor=health.doctor,
     )

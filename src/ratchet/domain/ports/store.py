@@ -128,6 +128,10 @@ class Store(Protocol):
         """
         ...
 
+    def holding(self) -> list[Incident]:
+        """The incidents that hold a conflict group: an act of theirs is under way, or its outcome in doubt."""
+        ...
+
     def pause(self, by: str, reason: str) -> None:
         """Pull the kill switch: from this commit on no intent is written."""
         ...

@@ -1,0 +1,159 @@
+"""Handing over, both ways: a person takes an incident, gives it back, notes, resolves, escalates or closes it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from ratchet.domain.errors import Code, Refusal, conflict, forbidden, invalid
+from ratchet.domain.escalation import Stop
+from ratchet.domain.incident import LIVE, Incident
+from ratchet.domain.ports import Clock, Shelf, Store
+from ratchet.domain.timeline import Closed, Escalated, Event, HandedBack, Noted, Resolved, Taken
+from ratchet.execution.handoffs import hand_over
+from ratchet.security.principal import Principal
+
+TRIES = 5
+"""How often a word is written again when the timeline moved for another reason, such as a repeated alert."""
+LONGEST = 4000
+"""Characters of a reason or a note."""
+Criterion: TypeAlias = Literal["by_person", "high_impact", "security"]
+"""Why a person escalates; it decides who is asked: the playbook's owner, the incident commander, security."""
+CRITERIA: dict[str, Stop] = {"by_person": Stop.BY_PERSON, "high_impact": Stop.HIGH_IMPACT, "security": Stop.SECURITY}
+
+
+def person(who: Principal, what: str) -> str:
+    """Who it is, provided that it is a person."""
+    if who.kind != "person":
+        raise forbidden(f"{who.id} is not a person; only a person may {what}.", "Use a person's token.")
+    return who.id
+
+
+def spoken(text: str, what: str) -> str:
+    """A reason or note that says something."""
+    said = text.strip()
+    if not said:
+        raise invalid(f"{what} is needed.", "It stands in the timeline for whoever reads it next.")
+    if len(said) > LONGEST:
+        raise invalid(f"{what} has {len(said)} characters.", f"Say it in {LONGEST}, and link to the rest.")
+    return said
+
+
+@dataclass(frozen=True)
+class HandsOver:
+    """What people do to incidents. Every verb is one event, or a refusal that says what may be done instead."""
+
+    store: Store
+    shelf: Shelf
+    clock: Clock
+    causes: frozenset[str]
+
+    def take(self, who: Principal, reference: str, reason: str) -> None:
+        """The incident is this person's: no new act is begun, approvals are void; what was sent may still land."""
+        by, because = person(who, "take an incident over"), spoken(reason, "A reason")
+
+        def taken(incident: Incident) -> Event | None:
+            _refuse(incident, {*LIVE, "escalated", "held"}, "taken over")
+            mine = incident.status == "held" and incident.owner == by
+            return None if mine else Taken(by=by, reason=because, may_land=incident.may_land)
+
+        self._say(by, reference, taken)
+
+    def hand_back(self, who: Principal, reference: str, reason: str) -> None:
+        """The automation goes on from the beginning: it looks afresh, and nothing that was approved counts."""
+        because = spoken(reason, "A reason")
+
+        def back(incident: Incident) -> Event | None:
+            _refuse(incident, {"held"}, "handed back")
+            if incident.op is not None and incident.op.state == "unsure":
+                raise conflict(
+                    f"Nobody knows whether {incident.op.grant.op_id} happened, and {incident.name} acts on nothing new"
+                    " before that is known.",
+                    "Find out on the target, then resolve or close the incident; the next alert opens a new one.",
+                )
+            return HandedBack(by=who.id, reason=because)
+
+        self._say(who.id, reference, back)
+
+    def note(self, who: Principal, reference: str, text: str) -> None:
+        """Write something down."""
+        said = spoken(text, "A text")
+
+        def noted(incident: Incident) -> Event | None:
+            _refuse(incident, {*LIVE, "escalated", "held", "resolved"}, "noted on")
+            return Noted(by=who.id, text=said)
+
+        self._say(who.id, reference, noted)
+
+    def resolve(self, who: Principal, reference: str, cause: str, reason: str) -> None:
+        """A person says that it is over, and what it was; no playbook is credited with it."""
+        by, because = person(who, "resolve an incident"), spoken(reason, "A reason")
+        if cause not in self.causes:
+            near = [name for name in sorted(self.causes) if set(name.split("_")) & set(cause.casefold().split("_"))]
+            raise invalid(
+                f"{cause[:80]!r} is not a cause that is known here.",
+                f"Name one of: {', '.join(near or sorted(self.causes))}.",
+            )
+
+        def resolved(incident: Incident) -> Event | None:
+            _refuse(incident, {*LIVE, "escalated", "held"}, "resolved")
+            return Resolved(by=by, cause=cause, without_action=not incident.ops, because=because)
+
+        self._say(by, reference, resolved)
+
+    def escalate(self, who: Principal, reference: str, reason: str, criterion: Criterion) -> None:
+        """Hand over with everything that is known, to whom the criterion asks for."""
+        because = spoken(reason, "A reason")
+
+        def escalated(incident: Incident) -> Event | None:
+            _refuse(incident, {*LIVE, "escalated", "held"}, "escalated")
+            target = next((t for t in self.store.targets() if t.name == incident.target), None)
+            detail = f"{who.id}: {because}"
+            stop = CRITERIA[criterion]
+            return Escalated(handoff=hand_over(incident, stop, detail, self._now(), (self.shelf, target)))
+
+        self._say(who.id, reference, escalated)
+
+    def close(self, who: Principal, reference: str, reason: str) -> None:
+        """Put away what is over, or what a person decides not to follow further."""
+        by, because = person(who, "close an incident"), spoken(reason, "A reason")
+
+        def closed(incident: Incident) -> Event | None:
+            _refuse(incident, {"escalated", "held", "resolved"}, "closed")
+            return Closed(by=by, reason=because)
+
+        self._say(by, reference, closed)
+
+    def _now(self) -> datetime:
+        return self.clock()
+
+    def _say(self, by: str, reference: str, event_for: Callable[[Incident], Event | None]) -> None:
+        """Write the event that fits the incident as it stands; None when it already stands so."""
+        for _ in range(TRIES):
+            incident = self.store.incident(reference)
+            event = event_for(incident)
+            if event is None:
+                return
+            try:
+                self.store.commit(incident, event, by=by, wake_at=self._now())
+            except Refusal as no:
+                if no.code is not Code.CONFLICT:
+                    raise
+                continue
+            return
+        raise conflict(f"{reference} kept moving.", "Look at it, and say it again.")
+
+
+_INSTEAD = {
+    "closed": "It is closed: a new alert opens a new incident.",
+    "resolved": "It is resolved: close it, or wait for a new alert.",
+    "escalated": "It is escalated: take it over, resolve it or close it.",
+    "held": "A person has it: hand it back, resolve it or close it.",
+}
+
+
+def _refuse(incident: Incident, allowed: set[str], what: str) -> None:
+    if incident.status in allowed:
+        return
+    instead = _INSTEAD.get(incident.status, "Ratchet is working on it: take it over or resolve it first.")
+    raise conflict(f"{incident.name} is {incident.status.replace('_', ' ')} and cannot be {what}.", instead)
