@@ -113,7 +113,7 @@ def _read(content: bytes) -> _Opened:
             if len({each.filename for each in members}) != len(members) or sum(m.file_size for m in members) > LARGEST:
                 raise _Bad("its parts do not fit its size, or one is there twice")
             parts = {each.filename: whole.read(each) for each in members}
-    except (zipfile.BadZipFile, NotImplementedError, EOFError):
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
         raise _Bad("it is not a bundle, or it is damaged") from None
     manifest: dict[str, Any] = json.loads(parts.get(MANIFEST, b"{}"))
     if manifest.get("form") != FORM or SIGNATURE not in parts:
