@@ -1,0 +1,105 @@
+"""Exports that other programs parse: escaping, closed lists, and the numbers that OCSF derives from each other."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ratchet.domain.audit import AuditEntry
+from ratchet.domain.audit_forms import cef, jsonl, ocsf, record
+
+AT = datetime(2026, 11, 20, 2, 3, 4, 123456, tzinfo=UTC)
+
+
+def entry(kind: str = "refused", by: str = "user:ana", **body: object) -> AuditEntry:
+    return AuditEntry(
+        position=7, tenant="main", stream="incident/01J", seq=3, at=AT, by=by, kind=kind, previous="00" * 32,
+        mac="ab" * 32, stored=json.dumps({"body": {"kind": kind, **body}}),
+    )  # fmt: skip
+
+
+def read_cef(line: str) -> tuple[list[str], dict[str, str]]:
+    """A reader written from the format's own rules: split at bare pipes, and at a space before a key and a bare `=`."""
+    *header, extension = re.split(r"(?<!\\)(?:\\\\)*\|", line, maxsplit=7)
+    starts = [*re.finditer(r"(?:^| )(\w+)(?<!\\)=", extension)]
+    fields: dict[str, str] = {}
+    for n, found in enumerate(starts):
+        end = starts[n + 1].start() if n + 1 < len(starts) else len(extension)
+        raw = extension[found.end() : end]
+        fields[found[1]] = re.sub(r"\\(.)", lambda m: {"n": "\n", "r": "\r"}.get(m[1], m[1]), raw)
+    return header, fields
+
+
+def test_a_cef_line_has_seven_header_fields_and_its_ids():
+    header, fields = read_cef(cef(entry(decision="dec_1", digest="sha256:aa", reason="not now"), "0.1.0"))
+    assert header == ["CEF:0", "Ratchet", "ratchet", "0.1.0", "incident.refused", "Refused", "3"]
+    assert fields["rt"] == "1795140184123"
+    assert (fields["suser"], fields["act"], fields["outcome"]) == ("user:ana", "refused", "failure")
+    assert (fields["cs1Label"], fields["cs1"], fields["cs3"]) == ("incident", "01J", "sha256:aa")
+
+
+@pytest.mark.parametrize("reason", ["a=b", "a\\b", "a\nb", "a\r\nb", "x|y", "cs1=forged act=approved", "\\=", "a\\"])
+def test_a_reason_cannot_make_fields_or_lines(reason):
+    line = cef(entry(reason=reason), "1")
+    assert "\n" not in line and "\r" not in line
+    header, fields = read_cef(line)
+    assert len(header) == 7
+    assert fields["reason"] == reason
+    assert (fields["act"], fields["cs1"]) == ("refused", "01J")
+
+
+def test_a_pipe_in_the_header_is_escaped():
+    assert cef(entry(), "1|2\\3").startswith(r"CEF:0|Ratchet|ratchet|1\|2\\3|")
+
+
+@given(st.text(max_size=60))
+def test_whatever_a_person_writes_stays_one_line(reason: str):
+    for line in (cef(entry(reason=reason), "1"), ocsf(entry(reason=reason)), jsonl(entry(reason=reason))):
+        assert len(line.splitlines()) == 1
+
+
+def test_an_ocsf_event_is_an_api_activity_with_what_the_class_requires():
+    event = json.loads(ocsf(entry("granted", approval={"decision": "dec_1", "digest": "sha256:aa", "reason": "ok"})))
+    assert (event["class_uid"], event["category_uid"], event["type_uid"]) == (6003, 6, 600303)
+    assert event["type_uid"] == event["class_uid"] * 100 + event["activity_id"]
+    assert event["class_uid"] // 1000 == event["category_uid"]
+    assert event["time"] == 1795140184123
+    assert event["severity_id"] in (1, 2, 3, 4)
+    assert (event["status_id"], event["status"]) == (1, "Success")
+    assert event["metadata"]["version"] == "1.6.0"
+    assert event["metadata"]["product"]["vendor_name"]
+    assert event["metadata"]["correlation_uid"] == "01J"
+    assert event["actor"]["user"] == {"name": "ana", "uid": "user:ana", "type_id": 1, "type": "User"}
+    assert event["api"]["operation"] == "granted"
+    assert event["src_endpoint"]["name"] == "ratchet"
+    assert event["resources"][0] == {"type": "incident", "uid": "01J", "name": "01J"}
+
+
+@pytest.mark.parametrize(
+    ("by", "type_id"), [("user:ana", 1), ("ratchet", 3), ("service:monitor", 99), ("somebody", 99)]
+)
+def test_who_acted_is_told_apart(by, type_id):
+    assert json.loads(ocsf(entry(by=by)))["actor"]["user"]["type_id"] == type_id
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "outcome"),
+    [
+        ("acted", {"outcome": "done"}, "success"), ("acted", {"outcome": "failed_clean"}, "failure"),
+        ("verified", {"passed": False}, "failure"), ("verified", {"passed": True}, "success"),
+        ("doubted", {}, "failure"), ("a kind of tomorrow", {}, "success"),
+    ],
+)  # fmt: skip
+def test_an_event_whose_own_word_is_no_is_a_failure(kind, body, outcome):
+    assert record(entry(kind, **body))["outcome"] == outcome
+
+
+def test_a_record_has_its_place_in_the_chain_and_no_long_text():
+    told = record(entry(reason="x" * 5000))
+    assert (told["seq"], told["prev_hash"], told["hash"]) == (7, "00" * 32, "ab" * 32)
+    assert told["ts"] == "2026-11-20T02:03:04.123456Z"
+    assert len(told["reason"]) == 400
+    assert "stored" not in told
