@@ -6,14 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ratchet.desk.contract import Desk
+from ratchet.desk.hands_over import Criterion
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.views import (
+    AutomationView,
     CheckView,
     DecisionView,
     EventView,
+    GrantRequest,
+    GrantView,
     HypothesisView,
     IncidentLine,
     IncidentView,
+    InFlightView,
     LintView,
     NewToken,
     ObjectView,
@@ -34,6 +39,7 @@ from ratchet.domain.noun import Json
 from ratchet.domain.plan import Act, Check, Preview, Statement, Undo, Verification
 from ratchet.domain.playbook import Risk
 from ratchet.domain.ports import Missing, Page
+from ratchet.domain.standing import Bound, StandingGrant
 from ratchet.domain.target import Fingerprint
 from ratchet.security.principal import Principal, require
 
@@ -140,6 +146,15 @@ def playbook(version_id: str = "pb_faulttest_a1b2c3", **update: Any) -> Playbook
     return view.model_copy(update=update)
 
 
+def grant_view() -> GrantView:
+    grant = StandingGrant(
+        id="sg_1", given_by="user:ana", given_at=NOON, reason="weekly drill", series="pbs_connection_triage",
+        playbook_digest="sha256:aa", step="free_slots", tag="chaos", bounds={"limit": Bound(most=5)}, uses=3,
+        expires_at=NOON + timedelta(days=30),
+    )  # fmt: skip
+    return GrantView(grant=grant, playbook="pbs_connection_triage@1.0", left=3, counts=True, because="")
+
+
 def target() -> TargetView:
     return TargetView(
         name="db-1", kind="postgres", tags=("test",), owner="user:default/ana", replica_of=None, pooler_of=None,
@@ -234,6 +249,62 @@ class PaperDesk:
 
     def audit_key(self) -> AuditKey:
         return AuditKey(chain="c1", public="ed25519:AA==", fingerprint="SHA256:x")
+
+    def take(self, reference: str, reason: str) -> IncidentView:
+        return self._handed(f"take {reference} {reason}", owner=self._principal.id, status="held")
+
+    def hand_back(self, reference: str, reason: str) -> IncidentView:
+        return self._handed(f"hand_back {reference} {reason}", status="open")
+
+    def note(self, reference: str, text: str) -> IncidentView:
+        return self._handed(f"note {reference} {text}")
+
+    def resolve(self, reference: str, cause: str, reason: str) -> IncidentView:
+        require(self._principal, "operate")
+        if cause == "unheard_of":
+            raise invalid("'unheard_of' is not a cause that is known here.", "Name one of: real_load.")
+        return self._handed(f"resolve {reference} {cause} {reason}", status="resolved")
+
+    def escalate(self, reference: str, reason: str, criterion: Criterion = "by_person") -> IncidentView:
+        return self._handed(f"escalate {reference} {reason} {criterion}", status="escalated")
+
+    def close_incident(self, reference: str, reason: str) -> IncidentView:
+        return self._handed(f"close {reference} {reason}", status="closed")
+
+    def _handed(self, call: str, **update: str) -> IncidentView:
+        require(self._principal, "operate")
+        self._note(call)
+        return self.incident(call.split(" ")[1]).model_copy(update=update)
+
+    def automation(self) -> AutomationView:
+        flying = InFlightView(incident="INC-1", op="01J.0.1", step="free", target="db-1", may_land_until=NOON)
+        paused = next((call for call in reversed(self._papers.calls) if " pause " in call), "")
+        return AutomationView(paused=bool(paused), because=paused, in_flight=(flying,))
+
+    def pause(self, reason: str) -> AutomationView:
+        require(self._principal, "operate")
+        self._note(f"pause {reason}")
+        return self.automation()
+
+    def resume(self, reason: str) -> AutomationView:
+        require(self._principal, "operate")
+        self._note(f"resume {reason}")
+        return self.automation()
+
+    def grants(self) -> list[GrantView]:
+        return [grant_view()]
+
+    def give_grant(self, request: GrantRequest) -> GrantView:
+        require(self._principal, "answer")
+        self._note(f"give_grant {request.model_dump_json()}")
+        return grant_view()
+
+    def revoke_grant(self, grant_id: str, reason: str) -> GrantView:
+        require(self._principal, "answer")
+        self._note(f"revoke_grant {grant_id} {reason}")
+        if grant_id != "sg_1":
+            raise not_found("standing grant", grant_id, "List them: ratchet grant list")
+        return grant_view().model_copy(update={"counts": False, "because": f"it was revoked: {reason}"})
 
     def evidence(self, evidence_id: str) -> Evidence:
         if evidence_id != evidence().id:

@@ -8,9 +8,10 @@ import pytest
 from pydantic import BaseModel
 
 from ratchet.desk.contract import Desk
-from ratchet.desk.views import TargetRequest
+from ratchet.desk.views import GrantRequest, TargetRequest
 from ratchet.domain.alert import Alert
 from ratchet.domain.errors import Refusal
+from ratchet.domain.standing import Bound
 from ratchet.domain.target import SecretRef, Target
 from ratchet.gateway.client import HttpDesk
 from tests.gateway.conftest import Street
@@ -24,6 +25,10 @@ REQUEST = TargetRequest(
     admin=SecretRef(kind="file", name="/run/admin"),
     allow=("log",),
 )
+GRANT = GrantRequest(
+    series="pbs_connection_triage", step="free_slots", reason="weekly drill", tag="chaos",
+    bounds={"limit": Bound(most=5), "application": Bound(among=("api", "web"))}, uses=3, days=7,
+)  # fmt: skip
 Verb = Callable[[Desk], Any]
 VERBS: dict[str, Verb] = {
     "whoami": lambda d: d.whoami(),
@@ -34,6 +39,22 @@ VERBS: dict[str, Verb] = {
     "incidents further on": lambda d: d.incidents(cursor="c/2?&"),
     "incident": lambda d: d.incident("INC-1"),
     "incident unknown": lambda d: d.incident("INC-9"),
+    "take": lambda d: d.take("INC-1", "mine ü"),
+    "take unknown": lambda d: d.take("INC-9", "mine"),
+    "hand_back": lambda d: d.hand_back("INC-1", "yours"),
+    "note": lambda d: d.note("INC-1", "looked <b>"),
+    "resolve": lambda d: d.resolve("INC-1", "real_load", "gone"),
+    "resolve by an unknown cause": lambda d: d.resolve("INC-1", "unheard_of", "gone"),
+    "escalate": lambda d: d.escalate("INC-1", "help"),
+    "escalate by impact": lambda d: d.escalate("INC-1", "help", "high_impact"),
+    "close_incident": lambda d: d.close_incident("INC-1", "done"),
+    "automation": lambda d: d.automation(),
+    "pause": lambda d: d.pause("maintenance"),
+    "resume": lambda d: d.resume("over"),
+    "grants": lambda d: d.grants(),
+    "give_grant": lambda d: d.give_grant(GRANT),
+    "revoke_grant": lambda d: d.revoke_grant("sg_1", "no more & ü"),
+    "revoke_grant unknown": lambda d: d.revoke_grant("sg_9", ""),
     "evidence": lambda d: d.evidence(evidence().id),
     "evidence unknown": lambda d: d.evidence("ev_none"),
     "decisions": lambda d: d.decisions(state=["pending"]),

@@ -23,11 +23,14 @@ NOUNS: Final[dict[str, Entry]] = {
     "serve": Entry(_HERE + "serve", "Serve the API, with the worker, until stopped.", "Start here"),
     "doctor": Entry(_HERE + "doctor", "Check everything that Ratchet stands on.", "Start here"),
     "incident": Entry(
-        _HERE + "incident", "Look at incidents: list, show, timeline, watch.", "Incidents", ("incidents", "inc")
+        _HERE + "incident", "Look at incidents, take them over, end them.", "Incidents", ("incidents", "inc")
     ),
     "decision": Entry(
         _HERE + "decision", "Answer what waits for a person: list, show, approve, deny.", "Incidents", ("decisions",)
     ),
+    "pause": Entry(_HERE + "pause", "Begin no act on any target until resumed.", "Incidents"),
+    "resume": Entry(_HERE + "resume", "Let acts begin again.", "Incidents"),
+    "grant": Entry(_HERE + "grant", "Approve in advance: list, create, revoke.", "Incidents", ("grants",)),
     "alert": Entry(_HERE + "alert", "Hand in alerts: ingest.", "Incidents", ("alerts",)),
     "playbook": Entry(
         _HERE + "playbook",

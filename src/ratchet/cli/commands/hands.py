@@ -1,0 +1,101 @@
+"""`ratchet incident take|handback|note|resolve|escalate|close`: what a person does to an incident."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from ratchet.cli.ask import reason_for
+from ratchet.cli.road import road
+from ratchet.cli.show import Form, FormOption, document, out, say
+from ratchet.desk.contract import Desk
+from ratchet.desk.hands_over import Criterion
+from ratchet.desk.views import IncidentView
+from ratchet.domain.errors import invalid
+
+Reference = Annotated[str, typer.Argument(metavar="INC", help="INC-1 or the ULID.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it stands in the timeline.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """The verbs, on the noun's own program."""
+    for name, verb in VERBS.items():
+        app.command(name)(verb)
+
+
+def take(
+    context: typer.Context, reference: Reference, reason: ReasonOption = "", form: FormOption = Form.TABLE
+) -> None:
+    """Take an incident over: no new act is begun, approvals are void. Says what may still land."""
+    because = reason_for(f"take {reference} over", reason)
+    _do(context, lambda desk: desk.take(reference, because), form)
+
+
+def handback(
+    context: typer.Context, reference: Reference, reason: ReasonOption = "", form: FormOption = Form.TABLE
+) -> None:
+    """Give it back to Ratchet, which looks afresh."""
+    because = reason_for(f"hand {reference} back", reason)
+    _do(context, lambda desk: desk.hand_back(reference, because), form)
+
+
+def note(
+    context: typer.Context,
+    reference: Reference,
+    text: Annotated[str, typer.Argument(help="What is written into the timeline.")],
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Write something into the timeline."""
+    _do(context, lambda desk: desk.note(reference, text), form)
+
+
+def resolve(
+    context: typer.Context,
+    reference: Reference,
+    cause: Annotated[str, typer.Option(help="What it was: a name of the cause vocabulary.")],
+    reason: ReasonOption = "",
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Say that it is over, and what it was. No playbook is credited with it."""
+    because = reason_for(f"resolve {reference}", reason)
+    _do(context, lambda desk: desk.resolve(reference, cause, because), form)
+
+
+def escalate(
+    context: typer.Context,
+    reference: Reference,
+    reason: ReasonOption = "",
+    high_impact: Annotated[bool, typer.Option("--high-impact", help="To the incident commander.")] = False,
+    security: Annotated[bool, typer.Option("--security", help="To security.")] = False,
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Hand over to the owner on call, to the incident commander or to security, with everything that is known."""
+    if high_impact and security:
+        raise invalid("One criterion at a time.", "Give --security; its people call the commander themselves.")
+    criterion: Criterion = "security" if security else "high_impact" if high_impact else "by_person"
+    because = reason_for(f"escalate {reference}", reason)
+    _do(context, lambda desk: desk.escalate(reference, because, criterion), form)
+
+
+def close(
+    context: typer.Context, reference: Reference, reason: ReasonOption = "", form: FormOption = Form.TABLE
+) -> None:
+    """Put away what is resolved, escalated or held."""
+    because = reason_for(f"close {reference}", reason)
+    _do(context, lambda desk: desk.close_incident(reference, because), form)
+
+
+VERBS: dict[str, Callable[..., None]] = {
+    "take": take, "handback": handback, "note": note, "resolve": resolve, "escalate": escalate, "close": close,
+}  # fmt: skip
+
+
+def _do(context: typer.Context, verb: Callable[[Desk], IncidentView], form: Form) -> None:
+    with road(context) as here:
+        view = verb(here.desk)
+    if form in (Form.JSON, Form.JSONL, Form.YAML):
+        document(view.model_dump(mode="json"), form)
+    elif form is Form.NAME:
+        out(f"incident/{view.id}")
+    else:
+        say(f"{view.id} is {view.status.replace('_', ' ')}. {view.needs}")
