@@ -95,6 +95,7 @@ def test_beyond_this_machine_is_refused_unless_it_was_said(ratchet):
         '{"url": "http://127.0.0.1:9", "pid": 2147483646}',
         f'{{"url": "http://127.0.0.1:9", "pid": {os.getpid()}}}',
     ],
+    ids=["empty", "broken", "process gone", "nobody listens"],
 )
 def test_a_file_that_nobody_stands_behind_is_no_server(tmp_path, text):
     (tmp_path / server_file.NAME).write_text(text, encoding="utf-8")
