@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,11 @@ def store(tmp_path):
         yield here
 
 
+def _granted(seen: Incident) -> e.Granted:
+    assert seen.packet is not None
+    return e.Granted(approval=approval(seen.packet, "user:ana", START))
+
+
 def until_intent(store: EventStore) -> Incident:
     """Seen, judged, asked, approved and sent."""
     seen = store.open("i1", opened, "ratchet")
@@ -52,7 +58,7 @@ def until_intent(store: EventStore) -> Incident:
         lambda i: e.Concluded(conclusion=conclusion()),
         lambda i: e.Planned(plan=plan().model_copy(update={"playbook": "none"})),
         lambda i: e.Asked(packet=packet(i, START)),
-        lambda i: e.Granted(approval=approval(i.packet, "user:ana", START)),
+        _granted,
         lambda i: intended(i, START),
     ]
     for step in steps:
@@ -79,9 +85,14 @@ def through(store: EventStore) -> Incident:
 # ------------------------------------------------------------------------------------------------ recovery state
 
 
+def state(store: EventStore) -> dict[str, Any]:
+    """The recovery state, as a program that reads JSON has it."""
+    return dict(kv(store.incident("i1"), store.timeline("i1")))
+
+
 def test_the_five_keys_are_there_and_json(store):
-    seen = through(store)
-    found = kv(seen, store.timeline("i1"))
+    through(store)
+    found = state(store)
     assert [*found] == [f"incident:INC-1:{key}" for key in ("status", "steps", "checkpoint", "timeline", "owner")]
     assert json.loads(json.dumps(found)) == found
     assert (pick(found, "status"), pick(found, "incident:INC-1:owner")) == ("resolved", "ratchet")
@@ -91,11 +102,12 @@ def test_the_five_keys_are_there_and_json(store):
 
 def test_a_step_record_says_what_was_done_and_under_which_key(store):
     seen = through(store)
-    (step,) = kv(seen, store.timeline("i1"))["incident:INC-1:steps"]
+    (step,) = state(store)["incident:INC-1:steps"]
     assert step["action"] == "terminate"
     assert (step["started_at"], step["ended_at"]) == ("2026-01-31T02:00:05Z", "2026-01-31T02:00:06Z")
     assert (step["return_code"], step["error_category"], step["human_override"]) == ("SELECT 1", "none", False)
     assert (step["effect"], step["attempt"], step["idempotency_key"]) == ("disruptive", 1, "i1.1")
+    assert seen.packet is not None
     assert step["packet_digest"] == seen.packet.digest
 
 
@@ -103,12 +115,12 @@ def test_an_open_step_says_until_when_it_may_land_and_whom_it_was_taken_by(store
     seen = until_intent(store)
     doubt = e.Doubted(op_id=seen.ops[0].grant.op_id, because="no answer", error_category="lost_connection")
     seen = store.commit(seen, doubt, by="ratchet", wake_at=None)
-    found = kv(seen, store.timeline("i1"))
+    found = state(store)
     assert found["incident:INC-1:checkpoint"]["may_land_until"] == "2026-01-31T02:00:10Z"
     assert found["incident:INC-1:steps"][0]["error_category"] == "connection"
     assert found["incident:INC-1:steps"][0]["human_override"] is False
     seen = store.commit(seen, e.Taken(by="user:ana", reason="mine"), by="user:ana", wake_at=None)
-    found = kv(seen, store.timeline("i1"))
+    found = state(store)
     assert found["incident:INC-1:steps"][0]["human_override"] is True
     assert found["incident:INC-1:owner"] == "user:ana"
 
@@ -153,8 +165,8 @@ def content(store) -> bytes:
 
 def bundled(store: EventStore, seen: Incident) -> bytes:
     """A bundle without playbook texts: the plan's version is in no series of this store."""
-    seen = store.incident(seen.id)
-    return gather(Shelved(store), store.audit, seen)
+    shelved: Any = Shelved(store)
+    return gather(shelved, store.audit, store.incident(seen.id))
 
 
 class Shelved:

@@ -47,6 +47,7 @@ def send(store: EventStore) -> Callable[[], SimpleNamespace]:
     def perform() -> SimpleNamespace:
         hands = Hands()
         seen = until_intent(store)
+        assert seen.packet is not None
         performer = Performer(hands, store, Clock(), shipped_policy())  # type: ignore[arg-type]  # as much as it needs
         before = time.monotonic()
         after = performer._send(seen, seen.packet.act, seen.ops[0].grant)

@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx2
 import pytest
@@ -25,6 +26,13 @@ def entry(position: int = 7, kind: str = "noted", **body: object) -> AuditEntry:
         position=position, tenant="main", stream="incident/01J", seq=position, at=AT, by="user:ana", kind=kind,
         previous="00" * 32, mac="ab" * 32, stored=stored,
     )  # fmt: skip
+
+
+def told(text: bytes) -> dict[str, Any]:
+    """The record in one syslog message."""
+    found = HEADER.fullmatch(text)
+    assert found is not None, text
+    return json.loads(found[5])
 
 
 # ------------------------------------------------------------------------------------------------------------ Loki
@@ -110,7 +118,7 @@ def test_datagrams_arrive_over_udp():
         sink.send([entry(1), entry(2)])
         got = [server.recv(65535) for _ in range(2)]
         sink.close()
-    assert [json.loads(HEADER.fullmatch(one)[5])["seq"] for one in got] == [1, 2]
+    assert [told(one)["seq"] for one in got] == [1, 2]
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
@@ -142,7 +150,7 @@ def test_over_tcp_every_message_stands_after_its_length():
         sink.send([entry(1), entry(2, "noted", reason="ü")])
         sink.close()
         listener.join(5)
-    assert [json.loads(HEADER.fullmatch(one)[5])["seq"] for one in frames(b"".join(heard))] == [1, 2]
+    assert [told(one)["seq"] for one in frames(b"".join(heard))] == [1, 2]
 
 
 def hear(server: socket.socket, heard: list[bytes]) -> None:
