@@ -26,6 +26,8 @@ class Settings(Noun):
     """Where Loki takes pushes; it may hold a name and a password, so it is not shown."""
     syslog: str | None = None
     """`udp://host:514`, `tcp://host:601` or `unix:///dev/log`."""
+    failpoint: str | None = None
+    """Where the process ends itself, for proof; see `wiring.failpoint`."""
     environ: Mapping[str, str] = Field(default_factory=dict, repr=False, exclude=True)
 
 
@@ -41,6 +43,7 @@ def read_settings(environ: Mapping[str, str], home: Path | None = None) -> Setti
         operator=environ.get("RATCHET_PERSON") or environ.get("USER") or environ.get("LOGNAME") or "operator",
         loki_url=environ.get("RATCHET_LOKI_URL") or None,
         syslog=environ.get("RATCHET_SYSLOG") or None,
+        failpoint=environ.get("RATCHET_FAILPOINT") or None,
         environ=dict(environ),
     )
 

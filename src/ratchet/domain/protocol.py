@@ -64,7 +64,12 @@ Guard = Callable[[Bid], No | None]
 
 
 def _kill_switch(bid: Bid) -> No | None:
-    return _no(bool(bid.books.paused), "kill_switch", f"Automation is paused. {bid.books.paused}", "wait")
+    return while_paused(bid.books.paused)
+
+
+def while_paused(paused: str) -> No | None:
+    """The answer to every act while the kill switch is pulled; `paused` says by whom and why."""
+    return _no(bool(paused), "kill_switch", f"Automation is paused. {paused}", "wait")
 
 
 def _state(bid: Bid) -> No | None:

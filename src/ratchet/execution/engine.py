@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from ratchet.domain import move as m
@@ -30,7 +31,8 @@ from ratchet.domain.timeline import (
 from ratchet.execution.checks import run_checks
 from ratchet.execution.handoffs import hand_over
 from ratchet.execution.packets import Asking
-from ratchet.execution.perform import BY, Performer
+from ratchet.execution.pen import BY, At, Pen, nowhere
+from ratchet.execution.perform import Performer
 from ratchet.execution.planner import Planner
 from ratchet.execution.standing import covering_grant
 from ratchet.execution.stopped import Later, Stopped
@@ -38,6 +40,8 @@ from ratchet.execution.undo import Undoing
 
 MAX_MOVES = 400
 """Moves in one advance before the incident yields to others."""
+AGAIN = timedelta(minutes=1)
+"""When an escalated incident whose move broke again is tried once more."""
 
 
 class Investigates(Protocol):
@@ -63,6 +67,7 @@ class Parts:
     draft: Callable[[Incident], Drafted | None]
     targets: Callable[[], Sequence[Target]]
     clock: Clock
+    at: At = nowhere
 
 
 class Engine:
@@ -71,6 +76,7 @@ class Engine:
     def __init__(self, parts: Parts) -> None:
         self._p = parts
         self._store = parts.store
+        self._pen = Pen(parts.store, parts.at)
 
     def advance(self, incident_id: str) -> Incident:
         """Make moves until the incident waits, rests or has had its share of moves."""
@@ -82,7 +88,7 @@ class Engine:
                     return self._pause(incident, move)
                 incident = self._try(incident, move)
             except Later as later:
-                return self._sleep(incident_id, later)
+                return self._sleep(incident, later)
             except Refusal as no:
                 if no.code is not Code.CONFLICT:
                     raise
@@ -99,22 +105,23 @@ class Engine:
     def fail(self, incident_id: str, detail: str) -> None:
         """Escalate an incident whose move broke; the worker calls this for what nobody foresaw."""
         incident = self._store.incident(incident_id)
-        if incident.status != "escalated":
+        if incident.status == "escalated":
+            self._pen.write(incident, wake_at=self._p.clock() + AGAIN)
+        else:
             self._escalate(incident, Stop.ERROR, detail)
 
     def _pause(self, incident: Incident, move: m.Wait | m.Rest) -> Incident:
         until = move.until if isinstance(move, m.Wait) else None
-        return self._store.commit(incident, by=BY, wake_at=until)
+        return self._pen.write(incident, wake_at=until)
 
-    def _sleep(self, incident_id: str, later: Later) -> Incident:
-        """Wait until then, unless somebody says something meanwhile: that wakes it at once."""
-        incident = self._store.incident(incident_id)
+    def _sleep(self, incident: Incident, later: Later) -> Incident:
+        """Wait until then, unless the timeline moved: whoever moved it said when it is to be woken."""
         try:
-            return self._store.commit(incident, by=BY, wake_at=later.until)
+            return self._pen.write(incident, wake_at=later.until)
         except Refusal as no:
             if no.code is not Code.CONFLICT:
                 raise
-            return self._store.incident(incident_id)
+            return self._store.incident(incident.id)
 
     def _make(self, incident: Incident, move: m.Move) -> Incident:  # noqa: C901, PLR0912 - one line per move
         match move:
@@ -140,7 +147,7 @@ class Engine:
                 return self._p.performer.settle(incident, move.op_id)
             case m.Undo():
                 packet = self._p.undoing.ask(incident)
-                return self._store.commit(incident, Asked(packet=packet), by=BY, wake_at=packet.expires_at)
+                return self._pen.write(incident, Asked(packet=packet), wake_at=packet.expires_at)
             case m.ProveUndo():
                 return self._commit(incident, self._p.undoing.prove(incident))
             case m.Take():
@@ -157,7 +164,7 @@ class Engine:
                 return self._pause(incident, move)
 
     def _commit(self, incident: Incident, *events: Event, evidence: Sequence[Evidence] = ()) -> Incident:
-        return self._store.commit(incident, *events, by=BY, evidence=evidence, wake_at=self._p.clock())
+        return self._pen.write(incident, *events, evidence=evidence, wake_at=self._p.clock())
 
     def _bind(self, incident: Incident) -> Incident:
         leading = incident.conclusion.leading if incident.conclusion else None
@@ -186,7 +193,7 @@ class Engine:
         if covering is not None:
             events.append(Covered(decision=packet.id, standing=covering.id, given_by=covering.given_by))
         wake_at = packet.expires_at if covering is None else self._p.clock()
-        return self._store.commit(incident, *events, by=BY, evidence=held.evidence, wake_at=wake_at)
+        return self._pen.write(incident, *events, evidence=held.evidence, wake_at=wake_at)
 
     def _sample(self, incident: Incident) -> Incident:
         plan = incident.plan
@@ -208,13 +215,14 @@ class Engine:
     def _draft(self, incident: Incident) -> Incident:
         drafted = self._p.draft(incident)
         if drafted is None:
-            return self._store.commit(incident, by=BY, wake_at=None)
+            return self._pen.write(incident, wake_at=None)
         return self._commit(incident, drafted)
 
     def _escalate(self, incident: Incident, stop: Stop, detail: str) -> Incident:
         known = (self._p.shelf, self._target(incident.target))
         handoff = hand_over(incident, stop, detail, self._p.clock(), known)
-        return self._store.commit(incident, Escalated(handoff=handoff), by=BY, wake_at=None)
+        lands = self._p.clock() if incident.may_land is not None else None
+        return self._pen.write(incident, Escalated(handoff=handoff), wake_at=lands)
 
     def _target(self, name: str | None) -> Target | None:
         return next((t for t in self._p.targets() if t.name == name), None)

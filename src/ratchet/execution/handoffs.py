@@ -9,6 +9,7 @@ from ratchet.domain.incident import Incident
 from ratchet.domain.op import Op
 from ratchet.domain.ports import Shelf
 from ratchet.domain.target import Target
+from ratchet.execution.undo import TAKE_BACK
 
 SECURITY, COMMANDER, NOBODY = "group:default/security", "group:default/incident-commander", "group:default/on-call"
 SHOWN = 6
@@ -58,20 +59,32 @@ def _attempted(incident: Incident) -> dict[str, Any] | None:
     packet, op = incident.packet, incident.op
     if packet is None:
         return None
+    runs = "way_back" if packet.undo_of else "statements"
     tried: dict[str, Any] = {
-        "action": packet.title, "tool": packet.act.tool, "target": packet.act.target, "decision": packet.id,
-        "statements": [s.sql or " ".join(s.argv) for s in packet.act.statements], "sent": False,
+        "action": packet.title.removeprefix(TAKE_BACK), "tool": packet.act.tool, "target": packet.act.target,
+        "decision": packet.id, runs: [s.sql or " ".join(s.argv) for s in packet.act.statements], "sent": False,
         "rollback_plan": packet.rollback_plan,
     }  # fmt: skip
-    if op is None or op.grant.decision != packet.id:
+    if op is None or op.grant.decision != packet.id and packet.undo_of is None:
         return {**tried, "result": "not performed"}
-    rolled = incident.rolled_back
-    back = {"rolled_back": rolled.proved, "rollback": rolled.because} if rolled is not None else {}
+    return {**tried, **_performed(op), **_taken_back(incident)}
+
+
+def _performed(op: Op) -> dict[str, Any]:
     return {
-        **tried, **back, "sent": True,
-        "op_id": op.grant.op_id, "approved_by": list(op.grant.approved_by), "result": op.state,
+        "sent": True, "op_id": op.grant.op_id, "approved_by": list(op.grant.approved_by), "result": op.state,
         "return_code": op.return_code, "touched": list(op.touched), "because": op.because or op.stopped,
     }  # fmt: skip
+
+
+def _taken_back(incident: Incident) -> dict[str, Any]:
+    """Whether the step was undone: true when the state is proved to be what it was, false when the effect stands."""
+    if incident.packet is None or incident.packet.undo_of is None:
+        return {}
+    rolled = incident.rolled_back
+    if rolled is None:
+        return {"rolled_back": False, "rollback": "It was not taken back; the step's effect stands."}
+    return {"rolled_back": rolled.proved, "rollback": rolled.because}
 
 
 def _verification(incident: Incident) -> dict[str, Any] | None:

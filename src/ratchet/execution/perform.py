@@ -4,20 +4,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ratchet.domain.differential import parsed
-from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.errors import Code, Refusal, conflict
 from ratchet.domain.escalation import Stop
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket, Grant, Reread
-from ratchet.domain.incident import Incident
+from ratchet.domain.incident import MARGIN, Incident
 from ratchet.domain.plan import Act, Plan
 from ratchet.domain.policy import Policy
 from ratchet.domain.ports import Clock, Sent, Store, Toolbox
-from ratchet.domain.protocol import Declined, Demand, No
+from ratchet.domain.protocol import Declined, Demand, No, while_paused
+from ratchet.domain.target import Fingerprint
 from ratchet.domain.timeline import Acted, Delayed, Doubted, Event, Intended, Settled, Superseded
 from ratchet.execution.checks import run_checks
+from ratchet.execution.pen import BY, At, Pen, nowhere
 from ratchet.execution.stopped import Later, Stopped
 
-BY = "ratchet"
 LATER = timedelta(seconds=1)
 """How soon an act that must wait is tried again."""
 AGAIN = timedelta(seconds=3)
@@ -30,25 +31,33 @@ TRIES = 20
 class Performer:
     """Acts at most once per intent. Everything that may fail is read before the intent is written."""
 
-    def __init__(self, toolbox: Toolbox, store: Store, clock: Clock, policy: Policy) -> None:
+    def __init__(self, toolbox: Toolbox, store: Store, clock: Clock, policy: Policy, at: At = nowhere) -> None:
         self._toolbox = toolbox
         self._store = store
         self._clock = clock
         self._policy = policy
+        self._at = at
+        self._pen = Pen(store, at)
 
     def perform(self, incident: Incident) -> Incident:
         """One attempt at the approved packet. Either it is superseded before anything is sent, or an intent stands."""
         packet, plan = incident.packet, incident.plan
         if packet is None or plan is None:
             raise ValueError("an act needs a packet and a plan")
+        no = while_paused(self._store.paused())
+        if no is not None:
+            return self._declined(incident, packet, no)
         before = None if packet.undo_of else self._before(plan)
         reread = self._reread(plan, packet)
         now = self._clock()
         if isinstance(reread, str):
-            return self._store.commit(incident, Superseded(decision=packet.id, because=reread), by=BY, wake_at=now)
+            return self._pen.write(incident, Superseded(decision=packet.id, because=reread), wake_at=now)
         grant = self._grant(incident, packet, reread, now)
         try:
-            incident = self._store.intend(incident, self._demand(incident, reread, grant, before), BY)
+            demand = self._demand(incident, reread, grant, before)
+            self._at("before_intent")
+            incident = self._store.intend(incident, demand, BY)
+            self._at("after_intent")
         except Declined as declined:
             return self._declined(incident, packet, declined.no)
         return self._send(incident, packet.act, grant)
@@ -77,14 +86,14 @@ class Performer:
         match no.then:
             case "supersede":
                 gone = Superseded(decision=packet.id, because=no.because)
-                return self._store.commit(incident, gone, by=BY, wake_at=now)
+                return self._pen.write(incident, gone, wake_at=now)
             case "stop":
                 raise Stopped(Stop.LIMIT_REACHED, no.because)
             case "wait":
                 later = min(no.until or now + LATER, packet.expires_at)
                 if incident.delayed != no.because:
                     delayed = Delayed(guard=no.guard, because=no.because)
-                    self._store.commit(incident, delayed, by=BY, wake_at=later)
+                    self._pen.write(incident, delayed, wake_at=later)
                 raise Later(later)
             case "conflict":
                 raise Later(now + LATER / 4)
@@ -126,14 +135,18 @@ class Performer:
         """No anchor, no send; a timeline that moved meanwhile, no send."""
         started = self._clock()
         try:
+            self._at("before_anchor")
             self._store.anchor()
+            self._at("after_anchor")
             called_off = self._called_off(incident)
             if called_off:
                 return self._not_sent(incident, grant, started, called_off)
+            self._at("before_send")
             sent = self._toolbox.act(act, grant)
+            self._at("after_send")
         except Refusal as no:
             return self._not_sent(incident, grant, started, f"{no.message} Nothing was sent.")
-        return self._write_down(incident, self._outcome(incident, grant, sent))
+        return self._write_down(incident, grant.op_id, self._outcome(incident, grant, sent))
 
     def _called_off(self, incident: Incident) -> str:
         """Kill switch, owner and alert once more, after the anchor: what was said meanwhile stops the send."""
@@ -144,16 +157,22 @@ class Performer:
             return "A person took the incident over after the intent; nothing was sent."
         return "The alert resolved after the intent; nothing was sent." if now.alert_resolved else ""
 
-    def _write_down(self, incident: Incident, event: Event) -> Incident:
-        """Record an outcome. An alert that joined meanwhile moves the timeline, but never makes us send again."""
+    def _write_down(self, incident: Incident, op_id: str, event: Event) -> Incident:
+        """Record an outcome. An alert that joined meanwhile moves the timeline, but never makes us send again.
+
+        Where somebody else already doubted the operation, this process was away too long: what it knows is not
+        written, and the target is asked after the deadline.
+        """
         for _ in range(TRIES):
+            if not any(op.grant.op_id == op_id and op.state == "intended" for op in incident.ops):
+                return incident
             try:
-                return self._store.commit(incident, event, by=BY, wake_at=self._clock())
+                return self._pen.write(incident, event, wake_at=self._clock())
             except Refusal as no:
                 if no.code is not Code.CONFLICT:
                     raise
                 incident = self._store.incident(incident.id)
-        return self._store.commit(incident, event, by=BY, wake_at=self._clock())
+        raise conflict(f"{incident.name} kept moving.", "The outcome is looked up after the deadline.")
 
     def _not_sent(self, incident: Incident, grant: Grant, started: datetime, why: str) -> Incident:
         ended = self._clock()
@@ -161,7 +180,7 @@ class Performer:
             op_id=grant.op_id, outcome="failed_clean", started_at=started, ended_at=ended, return_code=why,
             error_category="policy",
         )  # fmt: skip
-        return self._write_down(incident, event)
+        return self._write_down(incident, grant.op_id, event)
 
     def _outcome(self, incident: Incident, grant: Grant, sent: Sent) -> Event:
         if sent.outcome == "unknown":
@@ -184,13 +203,23 @@ class Performer:
         act = self._store.decision(op.grant.decision)[1].act
         if act.klass == "C":
             settled = Settled(op_id=op_id, took="cannot_tell", because="Such an act cannot be looked up afterwards.")
-            return self._store.commit(incident, settled, by=BY, wake_at=self._clock())
+            return self._pen.write(incident, settled, wake_at=self._clock())
+        self._not_before(op.grant, act.target)
+        self._at("before_took")
         took = self._toolbox.took(act, op.grant)
+        self._at("after_took")
         now = self._clock()
         if not took.reachable and now < op.grant.settle_after + GIVE_UP:
             raise Later(now + AGAIN)
         settled = Settled(op_id=op_id, took=took.verdict, because=took.because)
-        return self._store.commit(incident, settled, by=BY, wake_at=now)
+        return self._pen.write(incident, settled, wake_at=now)
+
+    def _not_before(self, grant: Grant, target: str) -> None:
+        """The deadline is the target's: while its own clock has not passed it by the margin, the act may still land."""
+        answer = self._toolbox.fingerprint(target)
+        left = grant.not_after + MARGIN - answer.clock if isinstance(answer, Fingerprint) else timedelta(0)
+        if left > timedelta(0):
+            raise Later(self._clock() + min(left, AGAIN))
 
 
 def _stopped(incident: Incident, sent: Sent) -> str:

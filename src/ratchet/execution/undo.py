@@ -13,6 +13,8 @@ from ratchet.domain.ports import Clock, Toolbox
 from ratchet.domain.timeline import RolledBack
 from ratchet.execution.stopped import Stopped
 
+TAKE_BACK = "Take back: "
+
 
 class Undoing:
     """Rolls a step back behind the same gate as the step itself."""
@@ -41,7 +43,7 @@ class Undoing:
         lasts = done.expires_at - done.created_at
         return done.model_copy(
             update={
-                "id": "dec_" + self._new_id(), "revision": incident.revision + 1, "title": f"Take back: {done.title}",
+                "id": "dec_" + self._new_id(), "revision": incident.revision + 1, "title": TAKE_BACK + done.title,
                 "act": act, "action_digest": act.digest, "fingerprint": fingerprint, "undo_of": op.grant.op_id,
                 "approval_prompt": f"Recovery was not proved. Take back: {done.title}? {done.act.undo.note}",
                 "rollback_plan": "none; this is the way back", "nonce": self._new_id(), "created_at": now,

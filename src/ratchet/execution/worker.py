@@ -4,7 +4,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from ratchet.domain.errors import Refusal
+from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.ports import Clock, Store
 from ratchet.execution.engine import Engine
 
@@ -80,8 +80,12 @@ class Worker:
         try:
             self._engine.advance(incident)
         except Exception as broken:
-            LOG.exception("incident %s: a move broke", incident)
-            self._give_up(incident, type(broken).__name__)
+            if isinstance(broken, Refusal) and broken.code is Code.UNAVAILABLE:
+                LOG.error("incident %s waits: %s %s", incident, broken.message, broken.remedy)
+                self._stopping.wait(IDLE)
+            else:
+                LOG.exception("incident %s: a move broke", incident)
+                self._give_up(incident, type(broken).__name__)
         finally:
             with self._guard:
                 self._busy.discard(incident)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -28,6 +28,7 @@ from ratchet.store import tables as t
 from ratchet.store.anchor import Anchor
 from ratchet.store.audit import AuditTrail
 from ratchet.store.decisions import Decisions
+from ratchet.store.encoding import moment
 from ratchet.store.house import House
 from ratchet.store.incidents import Incidents
 from ratchet.store.intake import Intake
@@ -198,6 +199,12 @@ class EventStore:
 
     def revoke_standing(self, standing_id: str, because: str, by: str) -> None:
         self._standing.revoke(standing_id, because, by)
+
+    def high_water(self) -> datetime:
+        """The latest moment ever written down; the beginning of time in an empty state."""
+        with self._journal.reading() as connection:
+            latest = connection.execute(select(t.head.c.high_water)).scalar_one()
+        return moment(latest) if latest else datetime.min.replace(tzinfo=UTC)
 
     def _head(self) -> Head:
         with self._journal.reading() as connection:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from ratchet.desk.views import CheckView
@@ -13,15 +14,19 @@ from ratchet.domain.ports import Shelf, Store, Toolbox
 
 ROOM = 64 * 1024 * 1024
 """Bytes that must be free where the state is kept."""
+APART = 5.0
+"""Seconds between the house's clock and the wall's from which somebody should know."""
 
 
 class Health:
     """Looks at everything, changes nothing."""
 
-    def __init__(self, home: Path, state: tuple[Store, Trail], toolbox: Toolbox, shelf: Shelf) -> None:
+    def __init__(
+        self, home: Path, state: tuple[Store, Trail], world: tuple[Toolbox, Callable[[], timedelta]], shelf: Shelf
+    ) -> None:
         self._home = home
         self._store, self._trail = state
-        self._toolbox = toolbox
+        self._toolbox, self._ahead = world
         self._shelf = shelf
 
     def ready(self) -> list[CheckView]:
@@ -30,7 +35,7 @@ class Health:
 
     def doctor(self) -> list[CheckView]:
         """Everything, the targets included."""
-        checks = [*self.ready(), self._said("chain", self._chain), self._room()]
+        checks = [*self.ready(), self._said("chain", self._chain), self._room(), self._clock()]
         return [*checks, *(self._target(t.name) for t in self._store.targets() if t.kind == "postgres")]
 
     def figures(self) -> Mapping[str, float]:
@@ -80,6 +85,14 @@ class Health:
         ok = free >= ROOM
         remedy = "" if ok else f"Make room on the volume of {self._home}."
         return CheckView(name="disk", ok=ok, detail=f"{free // (1024 * 1024)} MiB free", remedy=remedy)
+
+    def _clock(self) -> CheckView:
+        ahead = self._ahead().total_seconds()
+        ok = abs(ahead) < APART
+        remedy = (
+            "" if ok else "The wall clock was set. Start Ratchet again once it is right; nothing is unsafe meanwhile."
+        )
+        return CheckView(name="clock", ok=ok or None, detail=f"{ahead:+.1f} s against the wall clock", remedy=remedy)
 
     def _target(self, name: str) -> CheckView:
         seen = self._toolbox.look([ProbeCall(probe="postgres.ping", target=name)])[0]

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,11 +21,12 @@ from ratchet.desk.targets import Targets
 from ratchet.desk.tokens import Tokens
 from ratchet.desk.views import CheckView
 from ratchet.domain.errors import Refusal
-from ratchet.domain.ports import Store
+from ratchet.domain.ports import Clock, Store
 from ratchet.execution.engine import Engine, Parts
 from ratchet.execution.packets import Asking
 from ratchet.execution.perform import Performer
 from ratchet.execution.planner import Planner
+from ratchet.execution.restart import void_approvals
 from ratchet.execution.undo import Undoing
 from ratchet.execution.worker import Worker
 from ratchet.lab.catalog import load_catalog
@@ -45,17 +45,14 @@ from ratchet.vault.known import KnownTools
 from ratchet.vault.policy import shipped_policy
 from ratchet.vault.seeding import seed, shipped_texts
 from ratchet.vault.shelf import VaultShelf
+from ratchet.wiring.clock import SteadyClock
 from ratchet.wiring.credentials import Credentials, LiveRedactor
+from ratchet.wiring.failpoint import failpoint
 from ratchet.wiring.health import Health
 from ratchet.wiring.sinks import sinks_of
 
 FIRST_ADMIN = "admin"
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
-
-
-def now() -> datetime:
-    """The present moment in UTC."""
-    return datetime.now(UTC)
 
 
 def new_id() -> str:
@@ -67,10 +64,10 @@ class House:
     """Everything wired. `start` warms targets up and sets the worker going; `close` ends both."""
 
     def __init__(
-        self, settings: Settings, store: EventStore, hands: Hands, rooms: tuple[Rooms, Worker, Health]
+        self, settings: Settings, state: tuple[EventStore, Clock], hands: Hands, rooms: tuple[Rooms, Worker, Health]
     ) -> None:
         self.settings = settings
-        self.store = store
+        self.store, self._clock = state
         self._hands = hands
         self._rooms, self.worker, self._health = rooms
         self._stop_sinks: Callable[[], None] = _nothing
@@ -82,7 +79,9 @@ class House:
     def principal(self, token_text: str, channel: str) -> Principal | None:
         """Whom a token stands for; None when it is unknown, revoked or expired."""
         try:
-            return principal_of(check_token(self.store.token(hash_token(token_text)), token_text, now()), channel)
+            return principal_of(
+                check_token(self.store.token(hash_token(token_text)), token_text, self._clock()), channel
+            )
         except Refusal:
             return None
 
@@ -126,8 +125,11 @@ def _nothing() -> None:
 def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     """Open the state, seed the shipped playbooks (one log line each) and put everything together."""
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    now = SteadyClock()
     store = EventStore.open_at(settings.home, now, new_id)
-    first_token(settings.home, store)
+    if now.never_before(store.high_water()):
+        void_approvals(store, now)
+    first_token(settings.home, store, now)
     redactor = LiveRedactor((settings.home / "key").read_bytes())
     credentials = Credentials(settings.home, settings.environ, redactor, now)
     probes = ProbeShelf.load(
@@ -139,8 +141,8 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     playbooks = PlaybookFiles(known, causes, now)
     seed(store, playbooks, shipped_texts(), log)
     shelf = VaultShelf(store, playbooks)
-    worker = Worker(Engine(_parts(settings, store, hands, shelf)), store, now)
-    health = Health(settings.home, (store, store.audit), hands, shelf)
+    worker = Worker(Engine(_parts(settings, (store, now), hands, shelf)), store, now)
+    health = Health(settings.home, (store, store.audit), (hands, now.ahead), shelf)
     rooms = Rooms(
         store=store,
         intake=Intake(store, store.targets, new_id),
@@ -155,10 +157,12 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
         nudge=worker.nudge,
         doctor=health.doctor,
     )
-    return House(settings, store, hands, (rooms, worker, health))
+    return House(settings, (store, now), hands, (rooms, worker, health))
 
 
-def _parts(settings: Settings, store: EventStore, hands: Hands, shelf: VaultShelf) -> Parts:
+def _parts(settings: Settings, state: tuple[EventStore, Clock], hands: Hands, shelf: VaultShelf) -> Parts:
+    store, now = state
+    at = failpoint(settings.failpoint, store.targets)
     faults = load_catalog(_overlays(settings, "faults")).faults
     return Parts(
         store=store,
@@ -168,10 +172,11 @@ def _parts(settings: Settings, store: EventStore, hands: Hands, shelf: VaultShel
         planner=Planner(hands, shipped_policy()),
         asking=Asking(hands, now, new_id),
         undoing=Undoing(hands, now, new_id),
-        performer=Performer(hands, store, now, shipped_policy()),
+        performer=Performer(hands, store, now, shipped_policy(), at),
         draft=Drafting(store, shelf, faults.get, new_id),
         targets=store.targets,
         clock=now,
+        at=at,
     )
 
 
@@ -179,7 +184,7 @@ def _overlays(settings: Settings, part: str) -> Sequence[Path]:
     return [overlay / part for overlay in settings.overlays if (overlay / part).exists()]
 
 
-def first_token(home: Path, store: Store) -> None:
+def first_token(home: Path, store: Store, now: Clock) -> None:
     """At first start a token for the first admin is made and kept in `home/token` with mode 0600."""
     path = home / "token"
     if path.exists() or store.tokens():
