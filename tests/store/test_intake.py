@@ -1,14 +1,23 @@
 """Alerts in: each occurrence belongs to one incident, repeats change nothing, a batch is whole or not at all."""
 
+import sqlite3
 from datetime import timedelta, timezone
 from itertools import count
 
 import pytest
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.ports import Joining, Opening
-from tests.store.walks import START, alert, opened
+from ratchet.store import joinable
+from tests.store import walks
+from tests.store.walks import START, opened
+
+
+def alert(*said, group_key="g", **more):
+    """All of one group, so that each may join what is open; what shares nothing with an incident is told nothing."""
+    return walks.alert(*said, **more).model_copy(update={"group_key": group_key})
 
 
 class Correlation:
@@ -145,3 +154,51 @@ def test_a_storm_of_one_occurrence_costs_one_event(store, correlate):
     for _ in range(20):
         store.receive([alert()] * 10, correlate, "service:am")
     assert store.verify().events == 1
+
+
+def test_an_alert_is_asked_only_about_incidents_that_hold_it_or_began_with_its_group(store, correlate):
+    store.receive([alert("f1", group_key="a"), alert("f2", group_key="b"), alert("f3", group_key="")], correlate, "s")
+    later = START + timedelta(hours=1)
+    again = [alert("f1", group_key="b", starts_at=later), alert("f9", group_key="c"), alert("f8", group_key="")]
+    store.receive(again, correlate, "s")
+    assert correlate.asked[3:] == [("f1", ["i1", "i2"]), ("f9", []), ("f8", [])]
+
+
+def test_what_joined_an_incident_finds_it_again_under_its_own_fingerprint(store, correlate):
+    store.receive([alert("f1")], correlate, "s")
+    store.receive([alert("f2")], Correlation(join=True), "s")
+    store.receive([alert("f2", group_key="else", starts_at=START + timedelta(hours=1))], correlate, "s")
+    assert correlate.asked[-1] == ("f2", ["i1"])
+
+
+def test_the_index_of_a_database_of_the_form_before_is_filled_from_what_is_open(store, home, reopen, correlate):
+    store.receive([alert("f1"), alert("f2", group_key=""), alert("f3", group_key="h")], correlate, "s")
+    for gone, event in (("i3", e.Closed(by="user:ana", reason="done")), ("i2", e.Taken(by="user:ana", reason="mine"))):
+        store.commit(store.incident(gone), event, by="user:ana", wake_at=None)
+    store.close()
+    with sqlite3.connect(home / "ratchet.db") as connection:
+        kept = connection.execute("SELECT * FROM joinable ORDER BY 1, 2, 3, 4").fetchall()
+        connection.execute("DROP TABLE joinable")
+        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+    connection.close()
+    assert reopen().audit.verify(full=True).ok
+    with sqlite3.connect(home / "ratchet.db") as connection:
+        assert connection.execute("SELECT * FROM joinable ORDER BY 1, 2, 3, 4").fetchall() == kept
+    connection.close()
+    assert [row[1:] for row in kept] == [("group", "g", "i1"), ("same", "am|f1", "i1"), ("same", "am|f2", "i2")]
+
+
+def test_an_index_that_was_tampered_with_is_found(store, home, correlate):
+    store.receive([alert("f1")], correlate, "s")
+    with sqlite3.connect(home / "ratchet.db") as connection:
+        connection.execute("DELETE FROM joinable WHERE kind = 'same'")
+    connection.close()
+    assert "is found" in store.audit.verify(full=True).because
+
+
+def test_the_open_incidents_are_found_by_the_index_and_not_by_reading_them_all(store):
+    whole = str(joinable._CANDIDATES.compile(dialect=sqlite_dialect(paramstyle="qmark")))
+    with store._journal.reading() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {whole}", ("x",) * whole.count("?")).all()
+    searched = [row.detail for row in plan if row.detail.startswith(("SEARCH", "SCAN"))]
+    assert len(searched) == 2 and all("tenant=? AND kind=? AND key=?" in detail for detail in searched), searched

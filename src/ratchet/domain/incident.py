@@ -88,6 +88,12 @@ class Incident(Noun):
         """Whether every alert attached has resolved at its source."""
         return bool(self.alerts) and all(a.status == "resolved" for a in self.alerts)
 
+    @property
+    def joinable(self) -> bool:
+        """Whether it can take another alert. What a person still holds while its monitor says that it is over takes
+        no new trouble: that would go unseen."""
+        return self.status in LIVE or (self.status in ("escalated", "held") and not self.alert_resolved)
+
     def streak(self) -> tuple[Sample, ...]:
         """The unbroken run of true samples at the end of the window."""
         run: list[Sample] = []

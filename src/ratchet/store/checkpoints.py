@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Table, select
 from ratchet.domain.house import Token
 from ratchet.domain.noun import Noun
 from ratchet.domain.target import Target
-from ratchet.store import incidents, series
+from ratchet.store import incidents, joinable, series
 from ratchet.store import tables as t
 from ratchet.store.decisions import states_of
 from ratchet.store.encoding import HOUSE_EVENT
@@ -40,6 +40,8 @@ def _incident(connection: Connection, tenant: str, name: str, position: int) -> 
         raise Broken(position, f"the checkpoint of {told.name} is not the fold of its events")
     if states_of(connection, tenant, name) != states:
         raise Broken(position, f"the decisions of {told.name} are not what its events say")
+    if joinable.stored(connection, tenant, name) != joinable.keys(told):
+        raise Broken(position, f"the alerts by which {told.name} is found are not those that its events say")
 
 
 def _series(connection: Connection, tenant: str, name: str, position: int) -> None:

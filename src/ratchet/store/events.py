@@ -15,7 +15,7 @@ from ratchet.store.encoding import VERSION, Entry, recorded, stamp, write_event
 
 
 class Ledger:
-    """The events of one write transaction, all of one moment and by one principal. `close` moves the head."""
+    """The events of one write transaction, all of one moment, each by the principal in `by`. `close` moves the head."""
 
     def __init__(self, connection: Connection, key: bytes, tenant: str, at: datetime, by: str) -> None:
         self.connection = connection

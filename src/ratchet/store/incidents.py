@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from ratchet.domain.errors import conflict, invalid, not_found
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.incident import Incident, fold
 from ratchet.domain.ports import Due, Page
 from ratchet.domain.timeline import Asked, Event, Opened, Recorded
-from ratchet.store import decisions, locks
+from ratchet.store import decisions, joinable, locks
 from ratchet.store import evidence as captured
 from ratchet.store import tables as t
 from ratchet.store.encoding import EVENT, moment, stamp
@@ -21,6 +21,7 @@ from ratchet.store.journal import Journal
 from ratchet.store.pages import check_limit, cursor_of, place_of
 
 _I = t.incidents.c
+_NEWEST = select(func.max(_I.number)).where(_I.tenant == bindparam("of"))
 _NUMBER = re.compile(r"INC-(\d{1,12})", re.IGNORECASE)
 
 
@@ -56,7 +57,9 @@ def retell(connection: Connection, tenant: str, incident_id: str) -> tuple[Incid
 
 def extend(ledger: Ledger, incident: Incident, events: Sequence[Event], wake_at: datetime | None) -> Incident:
     """Append events to an incident, bring its projections up to them, and return it as folded from what was stored."""
-    states = begun = decisions.states_of(ledger.connection, ledger.tenant, incident.id)
+    first = incident.seq == 0
+    states = begun = {} if first else decisions.states_of(ledger.connection, ledger.tenant, incident.id)
+    found_by = joinable.keys(incident)
     for event in events:
         after = incident.apply(ledger.append(incident.stream, incident.seq + 1, event, EVENT))
         states = decisions.after_event(states, incident, after, event)
@@ -65,16 +68,17 @@ def extend(ledger: Ledger, incident: Incident, events: Sequence[Event], wake_at:
         incident = after
     decisions.save(ledger, begun, states)
     locks.follow(ledger, incident)
+    joinable.follow(ledger, found_by, incident)
     row = _columns(ledger.tenant, incident, wake_at)
     here = (_I.tenant == ledger.tenant, _I.id == incident.id)
-    if ledger.connection.execute(update(t.incidents).where(*here).values(row)).rowcount == 0:
+    if first or ledger.connection.execute(update(t.incidents).where(*here).values(row)).rowcount == 0:
         ledger.connection.execute(insert(t.incidents), row)
     return incident
 
 
 def begin(ledger: Ledger, incident_id: str, build: Callable[[int], Opened]) -> Incident:
     """Open an incident under the next number and wake it at once."""
-    newest = ledger.connection.execute(select(func.max(_I.number)).where(_I.tenant == ledger.tenant)).scalar() or 0
+    newest = ledger.connection.execute(_NEWEST, {"of": ledger.tenant}).scalar() or 0
     opened = build(newest + 1)
     if opened.number != newest + 1:
         raise invalid(f"The incident must be opened as number {newest + 1}.", "Use the number that was handed in.")

@@ -1,25 +1,33 @@
-"""Alerts in: each occurrence belongs to one incident, and a batch is durable as a whole or not at all."""
+"""Alerts in: each occurrence belongs to one incident, and a call is durable as a whole or not at all."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from ratchet.domain.alert import Alert
 from ratchet.domain.errors import invalid
-from ratchet.domain.incident import LIVE, Incident
+from ratchet.domain.incident import Incident
 from ratchet.domain.ports import Correlate, Joining, Opening
 from ratchet.domain.timeline import Joined, Opened
+from ratchet.store import joinable
 from ratchet.store import tables as t
 from ratchet.store.encoding import stamp
 from ratchet.store.events import Ledger
-from ratchet.store.incidents import begin, checkpoint, extend, load
+from ratchet.store.incidents import begin, extend, load
 from ratchet.store.journal import Journal
+from ratchet.store.shared_turn import SharedTurn
 
 _A = t.alerts.c
-JOINABLE = LIVE | {"escalated", "held"}
-"""Statuses in which an incident can still take another alert."""
+
+
+class _Call(NamedTuple):
+    """What one caller brings."""
+
+    alerts: Sequence[Alert]
+    correlate: Correlate
+    by: str
 
 
 class Intake:
@@ -27,6 +35,7 @@ class Intake:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._turn = SharedTurn[_Call, list[Incident]](self._write)
 
     def open(self, incident_id: str, build: Callable[[int], Opened], by: str) -> Incident:
         """Open an incident under the next number; its alert is known from then on."""
@@ -37,22 +46,32 @@ class Intake:
             return incident
 
     def receive(self, alerts: Sequence[Alert], correlate: Correlate, by: str) -> list[Incident]:
-        """The incidents that the alerts belong to, each once, as they stand after the whole batch."""
-        with self._journal.writing(by) as ledger:
-            batch = _Batch(ledger, correlate)
-            for alert in alerts:
-                batch.take(_in_utc(alert))
-            return batch.touched()
+        """The incidents that the alerts belong to, each once, as they stand after the whole call.
+
+        Calls that wait for each other share a transaction; each is answered when its own alerts are durable.
+        """
+        return self._turn.take(_Call([_in_utc(alert) for alert in alerts], correlate, by))
+
+    def _write(self, calls: Sequence[_Call]) -> list[list[Incident]]:
+        with self._journal.writing(calls[0].by) as ledger:
+            now: dict[str, Incident] = {}
+            found: list[list[Incident]] = []
+            for call in calls:
+                ledger.by = call.by
+                batch = _Batch(ledger, call.correlate, now)
+                for alert in call.alerts:
+                    batch.take(alert)
+                found.append(batch.touched())
+            return found
 
 
 class _Batch:
-    """The alerts of one transaction."""
+    """The alerts of one caller. `now` holds the incidents of the transaction as they stand, for all its callers."""
 
-    def __init__(self, ledger: Ledger, correlate: Correlate) -> None:
+    def __init__(self, ledger: Ledger, correlate: Correlate, now: dict[str, Incident]) -> None:
         self._ledger = ledger
         self._correlate = correlate
-        self._now: dict[str, Incident] = {}
-        self._joinable: list[str] | None = None
+        self._now = now
         self._touched: dict[str, None] = {}
 
     def touched(self) -> list[Incident]:
@@ -73,12 +92,11 @@ class _Batch:
         _refresh(self._ledger, alert)
 
     def _place(self, alert: Alert) -> None:
-        """A new occurrence: where it belongs is decided over the incidents that are open now."""
-        match self._correlate(alert, self._open_incidents()):
+        """A new occurrence: where it belongs is decided over the open incidents that it may concern."""
+        match self._correlate(alert, self._candidates(alert)):
             case Opening() as opening:
                 incident = begin(self._ledger, opening.incident_id, lambda number: _opened(alert, opening, number))
                 self._now[incident.id] = incident
-                self._open_ids().append(incident.id)
             case Joining(incident_id=incident_id):
                 incident = self._join(self._incident(incident_id), alert)
             case None:
@@ -99,18 +117,10 @@ class _Batch:
             self._now[incident_id] = found
         return self._now[incident_id]
 
-    def _open_incidents(self) -> list[Incident]:
-        return [self._now[incident_id] for incident_id in self._open_ids()]
-
-    def _open_ids(self) -> list[str]:
-        if self._joinable is None:
-            c, tenant = t.incidents.c, self._ledger.tenant
-            query = select(c.id, c.body).where(c.tenant == tenant, c.status.in_(sorted(JOINABLE))).order_by(c.number)
-            self._joinable = []
-            for row in self._ledger.connection.execute(query).all():
-                self._now.setdefault(row.id, checkpoint(self._ledger.connection, tenant, row.id, row.body))
-                self._joinable.append(row.id)
-        return self._joinable
+    def _candidates(self, alert: Alert) -> list[Incident]:
+        """The open incidents that the alert may belong to; the others are not even read."""
+        found = joinable.candidates(self._ledger.connection, self._ledger.tenant, alert)
+        return sorted((self._incident(incident_id) for incident_id in found), key=lambda incident: incident.number)
 
 
 def _news(before: Alert, after: Alert) -> bool:
@@ -147,20 +157,29 @@ def _in_utc(alert: Alert) -> Alert:
 def _utc(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise invalid("An alert's time has no time zone.", "Send RFC 3339 times, such as 2026-01-31T02:00:00Z.")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise invalid("An alert's time lies outside of all years.", "Send the time at which it began.") from None
 
 
-def _key(ledger: Ledger, alert: Alert) -> tuple[Any, ...]:
-    return (
-        _A.tenant == ledger.tenant,
-        _A.source == alert.source,
-        _A.fingerprint == alert.fingerprint,
-        _A.starts_at == stamp(alert.starts_at),
-    )
+_HERE = (
+    _A.tenant == bindparam("of"),
+    _A.source == bindparam("from"),
+    _A.fingerprint == bindparam("print"),
+    _A.starts_at == bindparam("since"),
+)
+_KNOWN = select(t.alerts.c.incident, t.alerts.c.body).where(*_HERE)
+_SAID_ANEW = update(t.alerts).where(*_HERE).values(body=bindparam("now_says"))
 
 
-def _known(ledger: Ledger, alert: Alert) -> Row[tuple[str, ...]] | None:
-    return ledger.connection.execute(select(t.alerts).where(*_key(ledger, alert))).one_or_none()
+def _key(ledger: Ledger, alert: Alert) -> dict[str, str]:
+    since = stamp(alert.starts_at)
+    return {"of": ledger.tenant, "from": alert.source, "print": alert.fingerprint, "since": since}
+
+
+def _known(ledger: Ledger, alert: Alert) -> Row[Any, Any] | None:
+    return ledger.connection.execute(_KNOWN, _key(ledger, alert)).one_or_none()
 
 
 def _remember(ledger: Ledger, alert: Alert, incident_id: str) -> None:
@@ -176,4 +195,4 @@ def _remember(ledger: Ledger, alert: Alert, incident_id: str) -> None:
 
 
 def _refresh(ledger: Ledger, alert: Alert) -> None:
-    ledger.connection.execute(update(t.alerts).where(*_key(ledger, alert)).values(body=alert.model_dump_json()))
+    ledger.connection.execute(_SAID_ANEW, {**_key(ledger, alert), "now_says": alert.model_dump_json()})

@@ -79,6 +79,17 @@ alerts = Table(
 )
 """Occurrences already received, with the incident that each belongs to and what was last said of it."""
 
+joinable = Table(
+    "joinable",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("incident", Text, primary_key=True),
+)
+Index("joinable_of_incident", joinable.c.tenant, joinable.c.incident)
+"""By which alerts and which group the incidents that still take alerts are found."""
+
 evidence = Table(
     "evidence",
     metadata,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ratchet.domain.alert import Alert
-from ratchet.domain.incident import LIVE, Incident
+from ratchet.domain.incident import Incident
 from ratchet.domain.ports import Correlate, Joining, Opening
 from ratchet.domain.target import Target
 
@@ -16,8 +16,7 @@ def correlator(targets: Sequence[Target], new_id: Callable[[], str]) -> Correlat
     """A decision over one alert and the open incidents, for the store's intake."""
 
     def correlate(alert: Alert, known: Sequence[Incident]) -> Opening | Joining | None:
-        # What a person still holds while its monitor says that it is over takes no new trouble: that would go unseen.
-        opened = [incident for incident in known if incident.status in LIVE or not incident.alert_resolved]
+        opened = [incident for incident in known if incident.joinable]
         for incident in opened:
             if any(a.source == alert.source and a.fingerprint == alert.fingerprint for a in incident.alerts):
                 return Joining(incident_id=incident.id)

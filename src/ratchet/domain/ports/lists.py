@@ -67,4 +67,5 @@ class Joining(Noun):
 
 
 Correlate: TypeAlias = Callable[[Alert, Sequence[Incident]], Opening | Joining | None]
-"""Decides over an alert and the open incidents; None leaves the alert without an incident (a resolve of nothing)."""
+"""Decides over an alert and the open incidents that hold an alert of its source and fingerprint or began with one of
+its group, oldest first; None leaves the alert without an incident (a resolve of nothing)."""
