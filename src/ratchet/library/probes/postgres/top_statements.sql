@@ -1,5 +1,5 @@
 -- name: postgres.top_statements
--- summary: Statements that took the most time, with literals already removed by the server
+-- summary: Statements that took the most time; only those whose literals the server removes are shown
 -- privilege: pg_monitor
 -- versions: 14+
 -- extension: pg_stat_statements
@@ -17,7 +17,7 @@
 --   share float                    part of the time of all statements, 0 to 1
 --   read_blocks int                pages not found in the cache
 --   temp_blocks int                pages written to temporary files
---   query text                     statement with placeholders, 200 characters
+--   query text                     statement with placeholders, 200 characters; utility statements are withheld
 SELECT s.queryid::text AS queryid,
        d.datname::text AS db,
        r.rolname::text AS "user",
@@ -30,7 +30,9 @@ SELECT s.queryid::text AS queryid,
        (s.total_exec_time / nullif(sum(s.total_exec_time) OVER (), 0))::float8 AS share,
        s.shared_blks_read AS read_blocks,
        s.temp_blks_written AS temp_blocks,
-       left(s.query, 200) AS query
+       CASE WHEN s.query ~* '^[[:space:]]*(select|insert|update|delete|merge|with|values|call|table)[[:space:](*]'
+            THEN left(s.query, 200)
+            ELSE '(a utility statement: the server keeps its literals)' END AS query
 FROM pg_stat_statements AS s
 LEFT JOIN pg_database AS d ON d.oid = s.dbid
 LEFT JOIN pg_roles AS r ON r.oid = s.userid
