@@ -8,7 +8,7 @@ from ratchet.cli.page import Heading, plain
 from ratchet.cli.pages.decision import decision_page
 from ratchet.cli.pages.handoff import handoff_page
 from ratchet.cli.pages.incident import incident_page, timeline
-from ratchet.cli.pages.target import report_page
+from ratchet.cli.pages.target import in_order, report_page
 from ratchet.cli.words import columns, grounds, span, until
 from ratchet.desk.views import (
     DecisionView,
@@ -194,6 +194,23 @@ def test_a_target_that_lacks_a_right_shows_the_line_that_grants_it():
     text = "\n".join(plain(blocks))
     assert "GRANT x TO y" in text
     assert "disables pbs_x@1.0" in text
+    assert not in_order(report)
+
+
+def test_a_target_that_lacks_only_what_is_optional_is_in_order_and_says_what_comes_next():
+    target = TargetView(
+        name="t", kind="postgres", tags=(), owner="user:default/a", replica_of=None, pooler_of=None, address="h:1/d",
+        system_identifier="7", diag="env:D", act="env:A", canary="-",
+    )  # fmt: skip
+    lines = ("pbs_x@1.0: step drop_slot",)
+    missing = Missing(what="the attribute REPLICATION", remedy="ALTER ROLE y REPLICATION", weakens=lines, optional=True)
+    report = TargetReport(target=target, reachable=True, answer="ok", server="PostgreSQL 15", missing=(missing,))
+    text = "\n".join(plain(report_page(report)))
+    assert in_order(report)
+    assert text.startswith("t  [ok]")
+    assert "OPTIONAL" in text and "MISSING" not in text
+    assert "weakens pbs_x@1.0: step drop_slot" in text
+    assert "ratchet serve" in text.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

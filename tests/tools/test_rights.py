@@ -5,10 +5,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from ratchet.domain.errors import Refusal
-from ratchet.domain.ports import Missing
 from ratchet.lab.embedded import Cluster
 from ratchet.security.secrets import Secret
-from ratchet.tools.postgres.check import disables
 from ratchet.tools.postgres.provision import provision
 from tests.tools.conftest import Bench, now
 
@@ -16,9 +14,10 @@ pytestmark = pytest.mark.postgres
 
 
 def test_provisioned_roles_work_and_nothing_they_need_is_missing(bench: Bench):
-    lacking = {each.what for each in bench.hands.check("db")}
+    found = bench.hands.check("db")
+    assert [each.what for each in found if not each.optional] == []
     known = ("ownership", "CREATEROLE", "ADMIN OPTION", "extension", "server version", "sequence", "pg_read_file")
-    assert [what for what in lacking if not any(word in what for word in known)] == []
+    assert [each.what for each in found if not any(word in each.what for word in known)] == []
 
 
 def test_provisioning_twice_mends_the_same_roles(served: Cluster):
@@ -85,6 +84,8 @@ def test_a_bare_login_is_told_each_missing_right_with_its_grant(served: Cluster)
     assert 'GRANT pg_monitor TO "shopper"' in remedies
     assert 'GRANT pg_signal_backend TO "shopper"' in remedies
     assert "GRANT ALTER SYSTEM ON PARAMETER" in remedies
+    required = "\n".join(each.remedy for each in found if not each.optional)
+    assert 'GRANT pg_monitor TO "shopper"' in required and "pg_stat_statements" not in required
     for each in found:
         assert each.remedy, each.what
         assert each.probes, each.what
@@ -105,12 +106,3 @@ def test_a_login_that_does_not_work_disables_everything_it_was_for(served: Clust
     assert len(found) == 1
     assert "postgres.sessions" in found[0].probes
     bench.hands.close()
-
-
-def test_missing_rights_name_the_playbooks_they_disable():
-    uses = {
-        "pbs_a@1.0": (frozenset({"postgres.sessions"}), frozenset[str]()),
-        "pbs_b@1.0": (frozenset[str](), frozenset({"postgres.drop_slot"})),
-    }
-    found = disables([Missing(what="x", remedy="y", probes=("postgres.drop_slot",))], uses)
-    assert found[0].playbooks == ("pbs_b@1.0",)

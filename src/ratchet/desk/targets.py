@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from ratchet.desk.lacks import with_playbooks
 from ratchet.desk.views import TargetReport, TargetRequest, TargetView
 from ratchet.domain.errors import invalid, not_found
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
-from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Missing, Shelf, Store, Toolbox
 from ratchet.domain.target import Target
 
@@ -53,14 +53,14 @@ class Targets:
                 raise not_found("target", other, f"Register {other} first, then {target.name} with {label} {other}.")
 
     def check(self, name: str) -> TargetReport:
-        """What the target lacks now, and which playbooks that disables."""
+        """What the target lacks now, and what that means for the playbooks."""
         target = next((t for t in self._store.targets() if t.name == name), None)
         if target is None:
             raise not_found("target", name, "List them: `ratchet target list`.")
         seen = self._seen(target)
         ok = seen is None or seen.answer is Answer.OK
         row = seen.rows[0] if seen is not None and seen.rows else {}
-        missing = tuple(self._disables(m) for m in self._toolbox.check(name)) if ok else ()
+        missing = self._missing(name) if ok else ()
         return TargetReport(
             target=view_of(target),
             reachable=ok,
@@ -74,14 +74,12 @@ class Targets:
             return None
         return self._toolbox.look([ProbeCall(probe="postgres.ping", target=target.name)])[0]
 
-    def _disables(self, missing: Missing) -> Missing:
-        hit = [p.pin for _, p in self._shelf.candidates("postgres") if _uses(p) & set(missing.probes)]
-        return missing.model_copy(update={"playbooks": tuple(hit)})
-
-
-def _uses(playbook: Playbook) -> set[str]:
-    probes = {use.uses for use in playbook.spec.probes.values()}
-    return probes | {step.uses for step in playbook.spec.steps.values() if step.uses is not None}
+    def _missing(self, name: str) -> tuple[Missing, ...]:
+        """What must be mended first, then what may stay away."""
+        playbooks = [playbook for _, playbook in self._shelf.candidates("postgres")]
+        tools = self._toolbox.tools()
+        found = [with_playbooks(each, playbooks, tools) for each in self._toolbox.check(name)]
+        return tuple(sorted(found, key=lambda each: each.optional))
 
 
 def view_of(target: Target) -> TargetView:

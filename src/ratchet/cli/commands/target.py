@@ -7,7 +7,7 @@ import typer
 
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import BAD_ANSWER
-from ratchet.cli.pages.target import missing_lines, report_page
+from ratchet.cli.pages.target import in_order, missing_lines, report_page
 from ratchet.cli.road import road
 from ratchet.cli.show import (
     Column,
@@ -76,7 +76,7 @@ def add(
     run_as: Annotated[str | None, typer.Option(help="The account that owns the files.")] = None,
     form: FormOption = Form.TABLE,
 ) -> None:
-    """Register a target, make its roles when asked, and say what it still lacks (exit 5 then)."""
+    """Register a target, make its roles when asked, and say what it still lacks (exit 5 when it cannot do without)."""
     admin = _reference("admin", admin_dsn_env, None)
     if provision != (admin is not None):
         raise invalid(
@@ -111,7 +111,7 @@ def check(
     form: FormOption = Form.TABLE,
     quiet: QuietOption = False,
 ) -> None:
-    """Say what is missing, the line that grants it, and which playbooks that disables (exit 5 then)."""
+    """Say what is missing, the line that grants it and what the playbooks lose; exit 5 unless it is optional."""
     with road(context) as here:
         names = [name] if name is not None else [each.name for each in here.desk.targets()]
         reports = [here.desk.check_target(each) for each in names]
@@ -136,7 +136,7 @@ MISSING = (
 
 
 def _end(report: TargetReport) -> None:
-    if not report.reachable or report.missing:
+    if not in_order(report):
         raise typer.Exit(BAD_ANSWER)
 
 

@@ -1,8 +1,8 @@
-"""A target's report: what it lacks, the line that grants it, and which playbooks that disables."""
+"""A target's report: what it lacks, the line that grants it, and what that means for the playbooks."""
 
 from collections.abc import Iterator
 
-from ratchet.cli.page import Block, Heading, Line, field
+from ratchet.cli.page import Block, Heading, Line, Tone, field
 from ratchet.desk.views import TargetReport
 from ratchet.domain.ports import Missing
 
@@ -10,7 +10,7 @@ from ratchet.domain.ports import Missing
 def report_page(report: TargetReport) -> Iterator[Block]:
     """The report as a page."""
     target = report.target
-    yield Heading(target.name, "not ok" if not report.reachable or report.missing else "ok")
+    yield Heading(target.name, "ok" if in_order(report) else "not ok")
     yield field("ADDRESS", target.address or "-")
     yield field("ANSWER", Line(report.answer, "good" if report.reachable else "bad"))
     if report.server:
@@ -20,19 +20,28 @@ def report_page(report: TargetReport) -> Iterator[Block]:
     yield field("CREDENTIALS", f"diag {target.diag}, act {target.act}, canary {target.canary}")
     for missing in report.missing:
         yield from _missing(missing)
-    if report.reachable and not report.missing:
-        yield field("MISSING", Line("nothing", "good"))
+    if in_order(report):
+        if not report.missing:
+            yield field("MISSING", Line("nothing", "good"))
+        yield field("NEXT", Line("ratchet serve", "code"))
+
+
+def in_order(report: TargetReport) -> bool:
+    """Whether it can be worked with: reached, and nothing is missing but what the least rights leave out."""
+    return report.reachable and all(each.optional for each in report.missing)
 
 
 def _missing(missing: Missing) -> Iterator[Block]:
-    lines = [Line(missing.what, "warn"), Line(missing.remedy, "code")]
+    tone: Tone = "dim" if missing.optional else "warn"
+    lines = [Line(missing.what, tone), Line(missing.remedy, "code")]
     if missing.playbooks:
         lines.append(Line(f"disables {', '.join(missing.playbooks)}"))
-    elif missing.probes:
+    lines += [Line(f"weakens {each}", "dim") for each in missing.weakens]
+    if not missing.playbooks and not missing.weakens and missing.probes:
         lines.append(Line(f"needed by {', '.join(missing.probes)}", "dim"))
-    yield field("MISSING", *lines)
+    yield field("OPTIONAL" if missing.optional else "MISSING", *lines)
 
 
 def missing_lines(report: TargetReport) -> list[str]:
     """What is missing, a line each."""
-    return [f"{each.what}: {each.remedy}" for each in report.missing]
+    return [f"{'optional, ' if each.optional else ''}{each.what}: {each.remedy}" for each in report.missing]

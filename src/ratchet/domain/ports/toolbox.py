@@ -34,12 +34,16 @@ class Took(Noun):
 
 
 class Missing(Noun):
-    """A right, extension or version that a target lacks, and which playbooks that disables."""
+    """A right, extension or version that a target lacks, which playbooks that disables, and what others lose."""
 
     what: str
     remedy: str
     probes: tuple[str, ...] = ()
     playbooks: tuple[str, ...] = ()
+    weakens: tuple[str, ...] = ()
+    """A line for each playbook that works on with less: `series@version: hypothesis x, step y`."""
+    optional: bool = False
+    """Whether the least rights leave it out on purpose: to be given or not, as the target's owner likes."""
 
 
 class Toolbox(Protocol):

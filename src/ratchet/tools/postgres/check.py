@@ -1,6 +1,6 @@
-"""Says what a target's logins lack (rights, extensions, versions), what that disables, and the line that grants it."""
+"""Says what a target's logins lack (rights, extensions, versions) and the line that grants it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from psycopg import sql
 
@@ -13,12 +13,9 @@ from ratchet.tools.postgres.probes import ProbeShelf, ProbeSpec
 from ratchet.tools.postgres.rights import ACT_RIGHTS, BY_HAND, ActRight
 from ratchet.tools.postgres.session import Facts, Sessions, Warm
 
-Uses = Mapping[str, tuple[frozenset[str], frozenset[str]]]
-"""Playbook (`series@version`) to the probes and the write tools that it names."""
-
 
 def missing_rights(sessions: Sessions, shelf: ProbeShelf, tools: Sequence[ToolSpec]) -> list[Missing]:
-    """What is missing on a target; `probes` of each names the probes *and* write tools that it disables."""
+    """What is missing on a target; `probes` of each names the probes *and* write tools that need it."""
     try:
         facts = sessions.facts()
         diag = _login(sessions.diag)
@@ -38,20 +35,6 @@ def missing_rights(sessions: Sessions, shelf: ProbeShelf, tools: Sequence[ToolSp
     found += _same_database(sessions)
     return [*found, *(_act_right(right, act) for right in ACT_RIGHTS
                       if right.fits(facts.version) and not _held(sessions, right.check, act))]  # fmt: skip
-
-
-def disables(missing: Sequence[Missing], uses: Uses) -> list[Missing]:
-    """The same list with the playbooks that each entry disables; pure."""
-    return [
-        each.model_copy(
-            update={
-                "playbooks": tuple(
-                    sorted(pin for pin, (probes, tools) in uses.items() if set(each.probes) & (probes | tools))
-                )
-            }
-        )
-        for each in missing
-    ]
 
 
 def _login(session: Warm) -> str:
@@ -101,7 +84,8 @@ def _diag_rights(sessions: Sessions, shelf: ProbeShelf, facts: Facts, role: str)
         disabled = tuple(spec.name for spec in specs if name in spec.privileges)
         if disabled:
             what = f"{role} lacks {name} ({privilege.meaning})"
-            found.append(Missing(what=what, remedy=f"{grants};" if grants else "", probes=disabled))
+            found.append(Missing(what=what, remedy=f"{grants};" if grants else "", probes=disabled,
+                                 optional=privilege.opt_in))  # fmt: skip
     return found
 
 
@@ -120,12 +104,14 @@ def _unfit(shelf: ProbeShelf, facts: Facts) -> list[Missing]:
             what=f"the extension {extension} is not installed in this database",
             remedy=f"CREATE EXTENSION {extension}; (some must first stand in shared_preload_libraries)",
             probes=tuple(names),
+            optional=True,
         )
         for extension, names in sorted(lacking.items())
     ]
     if unfit:
         what = f"server version {facts.version // 10_000} is not one that these probes are written for"
-        found.append(Missing(what=what, remedy="Look without them, or upgrade the server.", probes=tuple(unfit)))
+        found.append(Missing(what=what, remedy="Look without them, or upgrade the server.", probes=tuple(unfit),
+                             optional=len(unfit) < len(shelf.names())))  # fmt: skip
     return found
 
 
@@ -136,6 +122,7 @@ def _act_right(right: ActRight, role: str) -> Missing:
         what=f"{role} lacks {right.name}",
         remedy="; ".join(line.replace("{role}", quoted) for line in lines),
         probes=right.tools,
+        optional=right.opt_in,
     )
 
 

@@ -17,6 +17,8 @@ class Privilege(Noun):
     grants: tuple[str, ...]
     check: str
     per_schema: bool = False
+    opt_in: bool = False
+    """Whether provisioning leaves it out unless it is asked for."""
 
 
 def _execute(name: str, meaning: str, functions: tuple[str, ...], view: str = "") -> Privilege:
@@ -59,6 +61,7 @@ PRIVILEGES: Mapping[str, Privilege] = {
             ),
             check=_SEQUENCES_READABLE,
             per_schema=True,
+            opt_in=True,
         ),
         _execute("pg_hba_file_rules", "reads the access rules", ("pg_hba_file_rules()",), "pg_hba_file_rules"),
         _execute("pg_file_settings", "reads the files' settings", ("pg_show_all_file_settings()",), "pg_file_settings"),
@@ -66,7 +69,7 @@ PRIVILEGES: Mapping[str, Privilege] = {
             "pg_read_file",
             "reads the server's log (and any other file below the data directory)",
             ("pg_current_logfile()", "pg_read_binary_file(text,bigint,bigint,boolean)"),
-        ),
+        ).model_copy(update={"opt_in": True}),
     )
 }
 """Every word that may stand in a header's `privilege:` line."""

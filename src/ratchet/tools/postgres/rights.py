@@ -19,6 +19,11 @@ class ActRight(Noun):
     high: int = 10_000_000
     unless: str = ""
 
+    @property
+    def opt_in(self) -> bool:
+        """Whether provisioning leaves it out unless it is asked for, or cannot give it at all."""
+        return bool(self.unless) or not self.grants
+
     def fits(self, version: int) -> bool:
         """Whether this is how the right is held on such a server."""
         return self.low <= version < self.high
