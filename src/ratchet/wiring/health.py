@@ -89,9 +89,8 @@ class Health:
     def _clock(self) -> CheckView:
         ahead = self._ahead().total_seconds()
         ok = abs(ahead) < APART
-        remedy = (
-            "" if ok else "The wall clock was set. Start Ratchet again once it is right; nothing is unsafe meanwhile."
-        )
+        way = f"Once the wall clock is right: stop Ratchet, remove {self._home / 'clock'}, start. Nothing is unsafe."
+        remedy = "" if ok else way
         return CheckView(name="clock", ok=ok or None, detail=f"{ahead:+.1f} s against the wall clock", remedy=remedy)
 
     def _target(self, name: str) -> CheckView:

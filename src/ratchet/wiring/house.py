@@ -125,7 +125,7 @@ def _nothing() -> None:
 def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     """Open the state, seed the shipped playbooks (one log line each) and put everything together."""
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    now = SteadyClock()
+    now = SteadyClock(settings.home / "clock")
     store = EventStore.open_at(settings.home, now, new_id)
     if now.never_before(store.high_water()):
         void_approvals(store, now)
