@@ -124,6 +124,7 @@ def test_changing_one_bound_parameter_deep_inside_changes_the_digests_of_act_and
         ({"preconditions_hold": False, "precondition_detail": "slots"}, "precondition"),
         ({"preview": preview()}, "Nothing is left"),
         ({"preview": preview(*({"pid": n, "backend_start": "x"} for n in range(4)))}, "more than the approved cap"),
+        ({"preview": preview({"pid": 9, "backend_start": "y"})}, "others are in their place"),
         ({"preview": preview(*ROWS, writes=True)}, "uncommitted writes"),
     ],
 )
@@ -134,8 +135,8 @@ def test_a_world_that_moved_since_the_approval_stops_the_act_with_its_own_words(
 
 
 def test_a_bounded_act_bears_a_smaller_or_different_set_within_its_cap_and_an_exact_one_does_not() -> None:
-    other = reread(preview=preview({"pid": 9, "backend_start": "y"}))
-    assert changed_since(packet(), other) is None
-    assert "1 of the approved objects are gone, 1 are new" in (changed_since(packet("exact"), other) or "")
+    more = reread(preview=preview(*ROWS, {"pid": 9, "backend_start": "y"}))
+    assert changed_since(packet(), more) is None
+    assert "0 of the approved objects are gone, 1 are new" in (changed_since(packet("exact"), more) or "")
     aged = reread(preview=preview({**ROWS[0], "idle_s": 99}))
     assert changed_since(packet("exact"), aged) is None

@@ -103,12 +103,15 @@ def night(server: Cluster, tmp_path: Path) -> Iterator[Night]:
 class opened:  # noqa: N801 - reads as a word in a with statement
     """A Night as a context; the target is registered at the first opening of a home."""
 
-    def __init__(self, server: Cluster, home: Path, tags: tuple[str, ...] = ("chaos",)) -> None:
+    def __init__(
+        self, server: Cluster, home: Path, tags: tuple[str, ...] = ("chaos",), allow: tuple[str, ...] = ()
+    ) -> None:
         environ = {
             **os.environ, "NIGHT_ADMIN": server.dsn("night_admin"), "NIGHT_CANARY": server.dsn("night_canary"),
         }  # fmt: skip
         self._settings = read_settings(environ, home / "home")
         self._tags = tags
+        self._allow = allow
 
     def __enter__(self) -> Night:
         house = open_house(self._settings, lambda line: None)
@@ -121,10 +124,12 @@ class opened:  # noqa: N801 - reads as a word in a with statement
                         canary=SecretRef(kind="env", name="NIGHT_CANARY"),
                     ),
                     admin=SecretRef(kind="env", name="NIGHT_ADMIN"),
+                    allow=self._allow,
                 )
             )  # fmt: skip
         tokens = {
             "ana": desk.make_token("ana", person=True, role="approver").text,
+            "ben": desk.make_token("ben", person=True, role="approver").text,
             "vic": desk.make_token("vic", person=True, role="viewer").text,
             "monitor": desk.make_token("monitor", person=False, role="source").text,
         }

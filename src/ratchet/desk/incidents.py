@@ -29,10 +29,16 @@ def incident_line(i: Incident) -> IncidentLine:
 def _line(i: Incident) -> dict[str, Any]:
     return {
         "id": i.name, "ulid": i.id, "status": i.status, "origin": i.origin, "symptom": i.alert.title,
-        "target": i.target, "cause": i.conclusion.cause if i.conclusion else None,
+        "target": i.target, "cause": _cause(i),
         "confidence": i.conclusion.confidence if i.conclusion else 0.0, "owner": i.owner, "opened_at": i.opened_at,
         "updated_at": i.updated_at,
     }  # fmt: skip
+
+
+def _cause(i: Incident) -> str | None:
+    """What a person said that it was, else what was concluded."""
+    said = i.resolved.cause if i.resolved is not None else None
+    return said or (i.conclusion.cause if i.conclusion else None)
 
 
 def incident_view(i: Incident, timeline: Sequence[Recorded[Event]], decision: DecisionView | None) -> IncidentView:
@@ -145,6 +151,8 @@ def needs(i: Incident) -> str:
     match i.status:
         case "awaiting_approval":
             packet = i.packet
+            if i.delayed and not i.answered:
+                return f"Nothing now; the approved step waits. {i.delayed}"
             return f"A person answers {packet.id}: {packet.approval_prompt}" if packet else "A decision is being made."
         case "escalated":
             return f"{i.handoff.to}: {i.handoff.human_action_required}" if i.handoff else "A person takes it."

@@ -119,7 +119,8 @@ def _acted(event: t.Acted) -> str:
 
 
 def _escalated(handoff: Handoff) -> str:
-    return f"{handoff.sentence} {handoff.detail} To {handoff.to}: {handoff.human_action_required}"
+    detail = f"{handoff.detail.rstrip('.')}. " if handoff.detail else ""
+    return f"{handoff.sentence} {detail}To {handoff.to}: {handoff.human_action_required}"
 
 
 def details(event: Event) -> dict[str, Any]:

@@ -162,6 +162,8 @@ def changed_since(packet: DecisionPacket, reread: Reread) -> str | None:
             return "Nothing is left for the approved step to do."
         if len(now_there) > packet.act.cap:
             return f"The preview now shows {len(now_there)} objects, more than the approved cap of {packet.act.cap}."
+        if not now_there & shown:
+            return f"None of the {len(shown)} objects that were shown is there any more; others are in their place."
         if reread.preview.writes and not packet.preview.writes:
             return "A session with uncommitted writes is now among the objects."
     return None

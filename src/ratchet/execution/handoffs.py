@@ -62,10 +62,11 @@ def _attempted(incident: Incident) -> dict[str, Any] | None:
     runs = "way_back" if packet.undo_of else "statements"
     tried: dict[str, Any] = {
         "action": packet.title.removeprefix(TAKE_BACK), "tool": packet.act.tool, "target": packet.act.target,
-        "decision": packet.id, runs: [s.sql or " ".join(s.argv) for s in packet.act.statements], "sent": False,
+        "decision": packet.id, runs: [s.sql or " ".join(s.argv) for s in packet.act.statements],
+        "parameters": [s.params for s in packet.act.statements], "sent": False,
         "rollback_plan": packet.rollback_plan,
     }  # fmt: skip
-    if op is None or op.grant.decision != packet.id and packet.undo_of is None:
+    if op is None or (op.grant.decision != packet.id and packet.undo_of is None):
         return {**tried, "result": "not performed"}
     return {**tried, **_performed(op), **_taken_back(incident)}
 

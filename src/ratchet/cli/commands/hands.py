@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ratchet.cli.ask import reason_for
+from ratchet.cli.commands.noun import noun
 from ratchet.cli.road import road
 from ratchet.cli.show import Form, FormOption, document, out, say
 from ratchet.desk.contract import Desk
@@ -13,16 +14,12 @@ from ratchet.desk.hands_over import Criterion
 from ratchet.desk.views import IncidentView
 from ratchet.domain.errors import invalid
 
+app = noun("What a person does to an incident; these verbs stand under `ratchet incident`.")
 Reference = Annotated[str, typer.Argument(metavar="INC", help="INC-1 or the ULID.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; it stands in the timeline.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """The verbs, on the noun's own program."""
-    for name, verb in VERBS.items():
-        app.command(name)(verb)
-
-
+@app.command("take")
 def take(
     context: typer.Context, reference: Reference, reason: ReasonOption = "", form: FormOption = Form.TABLE
 ) -> None:
@@ -31,6 +28,7 @@ def take(
     _do(context, lambda desk: desk.take(reference, because), form)
 
 
+@app.command("handback")
 def handback(
     context: typer.Context, reference: Reference, reason: ReasonOption = "", form: FormOption = Form.TABLE
 ) -> None:
@@ -39,6 +37,7 @@ def handback(
     _do(context, lambda desk: desk.hand_back(reference, because), form)
 
 
+@app.command("note")
 def note(
     context: typer.Context,
     reference: Reference,
@@ -49,6 +48,7 @@ def note(
     _do(context, lambda desk: desk.note(reference, text), form)
 
 
+@app.command("resolve")
 def resolve(
     context: typer.Context,
     reference: Reference,
@@ -61,6 +61,7 @@ def resolve(
     _do(context, lambda desk: desk.resolve(reference, cause, because), form)
 
 
+@app.command("escalate")
 def escalate(
     context: typer.Context,
     reference: Reference,
@@ -77,17 +78,13 @@ def escalate(
     _do(context, lambda desk: desk.escalate(reference, because, criterion), form)
 
 
+@app.command("close")
 def close(
     context: typer.Context, reference: Reference, reason: ReasonOption = "", form: FormOption = Form.TABLE
 ) -> None:
     """Put away what is resolved, escalated or held."""
     because = reason_for(f"close {reference}", reason)
     _do(context, lambda desk: desk.close_incident(reference, because), form)
-
-
-VERBS: dict[str, Callable[..., None]] = {
-    "take": take, "handback": handback, "note": note, "resolve": resolve, "escalate": escalate, "close": close,
-}  # fmt: skip
 
 
 def _do(context: typer.Context, verb: Callable[[Desk], IncidentView], form: Form) -> None:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ratchet.cli.commands import records
-from ratchet.cli.commands.hands import add_to
+from ratchet.cli.commands import hands, records
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import BY_STATUS, PENDING, TIMEOUT
 from ratchet.cli.page import Block
@@ -188,4 +187,4 @@ def _one(event: EventView) -> list[Block]:
 records.add_to(app)
 
 
-add_to(app)
+app.registered_commands += hands.app.registered_commands

@@ -47,11 +47,16 @@ def _proved(passed: bool | None) -> Tone:
     return "" if passed is None else ("good" if passed else "bad")
 
 
+def _said_by_a_person(view: IncidentView) -> bool:
+    return (view.resolved_by or "ratchet") != "ratchet"
+
+
 def _cause(view: IncidentView) -> Iterator[Line]:
     if view.cause is None:
         yield Line(view.outcome.replace("_", " ") if view.outcome else "not known yet", "warn" if view.outcome else "")
     else:
-        yield Line(f"{view.cause}, {share(view.confidence)} sure", "strong")
+        sure = f"as {view.resolved_by} says" if _said_by_a_person(view) else f"{share(view.confidence)} sure"
+        yield Line(f"{view.cause}, {sure}", "strong")
     if view.why:
         # The strip names the cause; the hypothesis below it has the grounds.
         yield Line(next((each.title for each in view.hypotheses if view.why.startswith(each.title)), view.why))
@@ -136,5 +141,5 @@ def without_samples(events: tuple[EventView, ...]) -> tuple[EventView, ...]:
 def timeline(events: tuple[EventView, ...]) -> Iterator[Block]:
     """Every event, a line each."""
     for event in events:
-        by = "" if event.by == "ratchet" else f"  ({event.by})"
+        by = "" if event.by == "ratchet" or event.sentence.startswith(event.by) else f"  ({event.by})"
         yield field(clock(event.time), f"{event.event}: {event.sentence}{by}")
