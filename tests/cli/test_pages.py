@@ -111,11 +111,21 @@ def test_a_confirmed_cause_shows_its_evidence_and_what_speaks_against_it(view):
     assert any("session 42 (app)" in line for line in lines)
 
 
-def test_refuted_causes_show_their_strongest_word_and_then_only_their_title(view):
+def test_five_hypotheses_stand_on_the_page_the_confirmed_first_and_all_of_them_on_the_wide_one(view):
+    late = (*(hypothesis(f"blind{n}", "unknown", 0.1, ("could not look",)) for n in range(31)), *view.hypotheses[:2])
+    narrow = "\n".join(plain(incident_page(view.model_copy(update={"hypotheses": late}), NOW)))
+    assert narrow.index("32. confirmed") < narrow.index("1. unknown") < narrow.index("4. unknown")
+    assert "5. unknown" not in narrow
+    assert "and 28 more (-o wide)" in narrow
+    wide = "\n".join(plain(incident_page(view.model_copy(update={"hypotheses": late}), NOW, wide=True)))
+    assert wide.index("31. unknown") < wide.index("32. confirmed") < wide.index("33. refuted")
+    assert "more (-o wide)" not in wide
+
+
+def test_a_cause_that_was_not_confirmed_shows_the_strongest_word_against_it_only(view):
     text = "\n".join(plain(incident_page(view, NOW)))
-    assert text.count("strong word") == 5
+    assert text.count("strong word") == 4
     assert "weak word" not in text
-    assert "title of other8" in text
 
 
 def test_an_open_decision_shows_the_line_that_answers_it(view):
@@ -156,6 +166,21 @@ def test_a_packet_shows_what_will_run_exactly_and_its_whole_digest():
 def test_nothing_against_is_said_and_not_left_out():
     quiet = decision().model_copy(update={"packet": packet().model_copy(update={"against": ()})})
     assert any("nothing was found against it" in line for line in plain(decision_page(quiet, NOW)))
+
+
+def test_a_handoff_folds_what_was_tried_and_does_not_suggest_what_was_just_typed():
+    handoff = {
+        "attempted_fix": {"statements": [SQL, "SELECT 1"], "parameters": [{"pids": [1, 2, 3, 4, 5]}], "sent": True},
+        "suggested_commands": ["ratchet incident show INC-1", "SELECT 2"],
+    }
+    text = "\n".join(plain(handoff_page(handoff, typed="ratchet incident show INC-1")))
+    assert "SELECT pg_terminate_backend(pid) ... (-o json shows all)" in text
+    assert "FROM pg_stat_activity" not in text
+    assert "pids = [1, 2, 3, ...] (5 values)" in text
+    assert "parameters" not in text
+    assert "SELECT 1" in text and "SELECT 2" in text
+    assert "ratchet incident show" not in text
+    assert "ratchet incident show INC-1" in "\n".join(plain(handoff_page(handoff)))
 
 
 def test_a_handoff_begins_with_what_is_asked_of_whom():

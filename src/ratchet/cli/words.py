@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 ELLIPSIS = "..."
+ITEMS_SHOWN = 3
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 
 
@@ -132,3 +134,13 @@ def values(row: dict[str, object], most: int = 12) -> str:
     """A row as `name=value` pairs."""
     shown = [f"{name}={'-' if value is None else value}" for name, value in list(row.items())[:most]]
     return "  ".join(shown) + (f"  {ELLIPSIS}" if len(row) > most else "")
+
+
+def bound(value: object) -> str:
+    """A parameter; of a long list its beginning and its length, for the whole stands in the JSON of the packet."""
+    if not isinstance(value, list | tuple):
+        return str(value)
+    items = [str(item) for item in cast("Sequence[object]", value)]
+    if len(items) <= ITEMS_SHOWN:
+        return f"[{', '.join(items)}]"
+    return f"[{', '.join(items[:ITEMS_SHOWN])}, ...] ({len(items)} values)"

@@ -95,7 +95,7 @@ def show(context: typer.Context, reference: Reference, form: FormOption = Form.T
     """One incident, whole: ten seconds first, then hypotheses with their evidence, decision, handoff and timeline."""
     with road(context) as here:
         view = here.desk.incident(reference)
-    single(view, lambda: incident_page(view, _now()), form, f"incident/{view.id}")
+    single(view, lambda: incident_page(view, _now(), wide=form is Form.WIDE), form, f"incident/{view.id}")
 
 
 @app.command("timeline")

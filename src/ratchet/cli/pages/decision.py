@@ -1,18 +1,16 @@
 """The decision packet as a page: the verb first, then why, what against it, exactly what will run, and what if not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from typing import cast
 
 from ratchet.cli.page import Block, Heading, Line, Tone, field
-from ratchet.cli.words import clean_lines, columns, counted, day, grounds, span, until
+from ratchet.cli.words import bound, clean_lines, columns, counted, day, grounds, span, until
 from ratchet.desk.views import DecisionView
 from ratchet.domain.gate import DecisionPacket, Signal
 from ratchet.domain.plan import Statement
 
 EFFECT_TONES: dict[str, Tone] = {"read": "good", "reversible": "good", "disruptive": "warn", "destructive": "bad"}
 ROWS_SHOWN = 4
-ITEMS_SHOWN = 3
 
 
 def decision_page(view: DecisionView, now: datetime) -> Iterator[Block]:
@@ -62,17 +60,7 @@ def statement_lines(statement: Statement) -> Iterator[Line]:
     if statement.argv:
         yield Line(" ".join(statement.argv), "code")
     for name, value in statement.params.items():
-        yield Line(f"  {name} = {_bound(value)}", "dim")
-
-
-def _bound(value: object) -> str:
-    """A parameter; of a long list its beginning and its length, for the whole stands in the JSON of the packet."""
-    if not isinstance(value, list | tuple):
-        return str(value)
-    items = [str(item) for item in cast("Sequence[object]", value)]
-    if len(items) <= ITEMS_SHOWN:
-        return f"[{', '.join(items)}]"
-    return f"[{', '.join(items[:ITEMS_SHOWN])}, ...] ({len(items)} values)"
+        yield Line(f"  {name} = {bound(value)}", "dim")
 
 
 def _preview(packet: DecisionPacket, now: datetime) -> Iterator[Block]:

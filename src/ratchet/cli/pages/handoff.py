@@ -1,16 +1,17 @@
 """A handoff as a page that a stranger can act on: what is asked, what is known, what was tried, where to begin."""
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, cast
 
 from ratchet.cli.page import Block, Heading, Line, Tone, field
-from ratchet.cli.words import clean_lines, values
+from ratchet.cli.words import bound, clean_lines, values
 
 _TONES: dict[str, Tone] = {"confirmed": "good", "refuted": "dim"}
 
 
-def handoff_page(handoff: Mapping[str, Any]) -> Iterator[Block]:
-    """The handoff of an escalated incident, from its JSON object."""
+def handoff_page(handoff: Mapping[str, Any], typed: str = "") -> Iterator[Block]:
+    """The handoff of an escalated incident, from its JSON object; `typed` is the command that led here."""
     yield Heading("Handoff", str(handoff.get("escalation_reason", "")), level=2)
     yield field("ASKED OF", Line(str(handoff.get("to", "-")), "strong"))
     yield field("TO DO", Line(str(handoff.get("human_action_required", "-")), "strong"))
@@ -23,7 +24,7 @@ def handoff_page(handoff: Mapping[str, Any]) -> Iterator[Block]:
     results = cast("Mapping[str, Mapping[str, Any]]", handoff.get("diagnostic_results") or {})
     for n, result in enumerate(results.values(), 1):
         yield _result(n, result)
-    commands = cast("list[str]", handoff.get("suggested_commands") or [])
+    commands = [each for each in cast("list[str]", handoff.get("suggested_commands") or []) if each != typed]
     if commands:
         yield field("BEGIN WITH", *(Line(line, "code") for line in commands))
 
@@ -38,11 +39,20 @@ def _result(n: int, result: Mapping[str, Any]) -> Block:
 
 def _lines(found: Mapping[str, Any]) -> Iterator[Line]:
     for key, value in found.items():
-        if key == "statements":
-            texts = [str(each) for each in cast("list[Any]", value)]
-            yield from (Line(line, "code") for text in texts for line in clean_lines(text))
-        else:
+        if key in ("statements", "way_back"):
+            parameters = cast("list[Mapping[str, Any]]", found.get("parameters") or [])
+            for text, bound_to in zip_longest(cast("list[Any]", value), parameters, fillvalue=None):
+                yield from _folded(str(text or ""), bound_to or {})
+        elif key != "parameters":
             yield Line(f"{key.replace('_', ' ')}: {_text(value)}")
+
+
+def _folded(text: str, parameters: Mapping[str, Any]) -> Iterator[Line]:
+    """A statement by its first line and what was bound to it."""
+    first, *more = clean_lines(text.strip())
+    yield Line(f"{first} ... (-o json shows all)" if more else first, "code")
+    for name, value in parameters.items():
+        yield Line(f"  {name} = {bound(value)}", "dim")
 
 
 def _text(value: Any) -> str:

@@ -10,20 +10,22 @@ from ratchet.desk.views import DecisionView, EventView, HypothesisView, Incident
 
 VERDICT_TONES: dict[str, Tone] = {"confirmed": "good", "refuted": "dim", "undecided": "", "unknown": "warn"}
 NAMED_AT_MOST = 4
+GROUNDED = ("confirmed", "contradictory")
+"""Verdicts whose grounds stand on the page."""
 SAMPLE = "verification_sampled"
-REFUTED_SHOWN = 5
-"""Refuted hypotheses with their reason; of the others the title is enough."""
+JUDGED_SHOWN = 5
+"""Hypotheses on the page, confirmed ones first and always; the rest is for who asks for it."""
 
 
-def incident_page(view: IncidentView, now: datetime) -> Iterator[Block]:
-    """The whole page."""
+def incident_page(view: IncidentView, now: datetime, *, wide: bool = False) -> Iterator[Block]:
+    """The whole page; `wide` with every hypothesis that was judged."""
     yield from strip(view, now)
-    yield from hypotheses(view.hypotheses)
+    yield from hypotheses(view.hypotheses, wide=wide)
     if view.decision is not None:
         yield Heading("Decision", view.decision.state, level=2)
         yield from decision_lines(view.decision, now)
     if view.handoff is not None:
-        yield from handoff_page(view.handoff)
+        yield from handoff_page(view.handoff, typed=f"ratchet incident show {view.id}")
     yield Heading("Timeline", level=2)
     yield from timeline(without_samples(view.timeline))
 
@@ -64,25 +66,26 @@ def _cause(view: IncidentView) -> Iterator[Line]:
         yield Line(f"Suggested first action: {view.suggested_action}")
 
 
-def hypotheses(judged: tuple[HypothesisView, ...]) -> Iterator[Block]:
+def hypotheses(judged: tuple[HypothesisView, ...], *, wide: bool = False) -> Iterator[Block]:
     """Ranked, with evidence and values; those that were not confirmed get one line each."""
     if not judged:
         return
     yield Heading("Hypotheses", f"{len(judged)} judged", level=2)
-    refuted = [each for each in judged if each.verdict == "refuted"]
-    unshown = refuted[REFUTED_SHOWN:]
-    for rank, each in enumerate(judged, 1):
-        if each not in unshown:
-            yield hypothesis_field(rank, each)
-    if unshown:
-        yield field("also refuted", *(Line(each.title, "dim") for each in unshown), tone="dim")
+    ranked = list(enumerate(judged, 1))
+    first = [(rank, each) for rank, each in ranked if each.verdict in GROUNDED]
+    rest = [(rank, each) for rank, each in ranked if each.verdict not in GROUNDED]
+    shown = ranked if wide else [*first, *rest[: max(JUDGED_SHOWN - len(first), 0)]]
+    for rank, each in shown:
+        yield hypothesis_field(rank, each)
+    if len(shown) < len(judged):
+        yield field("", Line(f"and {len(judged) - len(shown)} more (-o wide)", "dim"))
 
 
 def hypothesis_field(rank: int, each: HypothesisView, *, whole: bool | None = None) -> Field:
     """One hypothesis; `whole` with all its evidence, else one line with the strongest word against it."""
     tone = VERDICT_TONES.get(each.verdict, "bad")
     label = f"{rank}. {each.verdict}"
-    if not (each.verdict in ("confirmed", "contradictory") if whole is None else whole):
+    if not (each.verdict in GROUNDED if whole is None else whole):
         because = f": {each.against[0]}" if each.against else ""
         return field(label, Line(f"{each.title}{because}", "dim"), tone=tone)
     lines = [Line(f"{each.title} ({share(each.confidence)})", "strong"), Line(f"{each.cause} · {each.playbook}", "dim")]
