@@ -3,14 +3,20 @@
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from ratchet.domain import timeline as e
 from ratchet.domain.audit import AuditReport, ChainBroken
+from ratchet.domain.standing import StandingGrant
+from ratchet.domain.target import Target
+from ratchet.store.store import EventStore
 from tests.store import test_chain_of_events as chain
-from tests.store.walks import opened
+from tests.store.walks import START, opened
 
 Vandal = Callable[[sqlite3.Connection], object]
 
@@ -125,3 +131,23 @@ def test_a_whole_state_directory_put_back_is_found_when_its_anchor_stands_elsewh
     with pytest.raises(ChainBroken) as broken:
         reopen()
     assert broken.value.report.first_bad == 11
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("INSERT INTO standing VALUES ('main', 'sg_forged', '2026-11-20', :body)", "standing grants"),
+        ("INSERT INTO switch VALUES ('main', 'user:mallory', 'forged', '2026-11-20')", "kill switch"),
+    ],
+)
+def test_a_forged_row_beside_the_events_is_found(store: EventStore, home: Path, statement: str, words: str) -> None:
+    grant = StandingGrant(
+        id="sg_forged", given_by="user:mallory", given_at=START, reason="forged", series="pbs_x", step="s", uses=1,
+        playbook_digest="sha256:0", targets=("shop",), expires_at=START + timedelta(days=1),
+    )  # fmt: skip
+    store.put_target(Target(name="shop", kind="postgres"), "user:ana")
+    assert store.verify().ok
+    with closing(sqlite3.connect(home / "ratchet.db")) as file, file:
+        file.execute(statement, {"body": grant.model_dump_json()} if ":body" in statement else {})
+    report = store.verify()
+    assert not report.ok and words in report.because

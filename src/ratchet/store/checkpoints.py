@@ -1,15 +1,28 @@
 """Compares what is read every day, the checkpoints and projections, with what the events say."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, Table, select
 
-from ratchet.domain.house import Token
+from ratchet.domain.house import (
+    HouseEvent,
+    Paused,
+    Resumed,
+    StandingCharged,
+    StandingGiven,
+    StandingRevoked,
+    TargetAdded,
+    Token,
+    TokenMade,
+    TokenRevoked,
+)
 from ratchet.domain.noun import Noun
+from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
-from ratchet.store import incidents, joinable, series
+from ratchet.store import incidents, joinable, locks, series
 from ratchet.store import tables as t
 from ratchet.store.decisions import states_of
 from ratchet.store.encoding import HOUSE_EVENT
@@ -40,6 +53,8 @@ def _incident(connection: Connection, tenant: str, name: str, position: int) -> 
         raise Broken(position, f"the checkpoint of {told.name} is not the fold of its events")
     if states_of(connection, tenant, name) != states:
         raise Broken(position, f"the decisions of {told.name} are not what its events say")
+    if (name in locks.holders(connection, tenant)) != locks.holds(told):
+        raise Broken(position, f"the lock of {told.name} is not what its operations say")
     if joinable.stored(connection, tenant, name) != joinable.keys(told):
         raise Broken(position, f"the alerts by which {told.name} is found are not those that its events say")
 
@@ -52,27 +67,56 @@ def _series(connection: Connection, tenant: str, name: str, position: int) -> No
         raise Broken(position, f"the checkpoint of {name} is not the fold of its events")
 
 
-def _house(connection: Connection, tenant: str, position: int) -> None:
-    targets: dict[str, Target] = {}
-    tokens: dict[str, tuple[str, bool, str, bool]] = {}
-    for recorded in read_stream(connection, tenant, STREAM, HOUSE_EVENT):
-        event = recorded.event
-        match event.kind:
-            case "target_added":
-                targets[event.target.name] = event.target
-            case "token_made":
-                tokens[event.id] = (event.name, event.person, event.role, False)
-            case "token_revoked":
-                tokens[event.id] = (*tokens[event.id][:3], True)
+@dataclass
+class _House:
+    """What the house's own events tell."""
+
+    targets: dict[str, Target] = field(default_factory=dict[str, Target])
+    tokens: dict[str, tuple[str, bool, str, bool]] = field(default_factory=dict[str, tuple[str, bool, str, bool]])
+    standing: dict[str, StandingGrant] = field(default_factory=dict[str, StandingGrant])
+    paused: str = ""
+
+    def hear(self, event: HouseEvent) -> None:
+        """One more event."""
+        match event:
+            case TargetAdded():
+                self.targets[event.target.name] = event.target
+            case TokenMade():
+                self.tokens[event.id] = (event.name, event.person, event.role, False)
+            case TokenRevoked():
+                self.tokens[event.id] = (*self.tokens[event.id][:3], True)
+            case StandingGiven():
+                self.standing[event.standing.id] = event.standing
+            case StandingCharged():
+                self._stands(event.id, used=self.standing[event.id].uses - event.left)
+            case StandingRevoked():
+                self._stands(event.id, revoked=event.because)
+            case Paused():
+                self.paused = f"{event.by}: {event.reason}"
+            case Resumed():
+                self.paused = ""
             case _:
                 pass
-    kept = {row.name: Target.model_validate_json(row.body) for row in _rows(connection, t.targets, tenant)}
-    if kept != targets:
+
+    def _stands(self, standing_id: str, **update: Any) -> None:
+        self.standing[standing_id] = self.standing[standing_id].model_copy(update=update)
+
+
+def _house(connection: Connection, tenant: str, position: int) -> None:
+    told = _House()
+    for recorded in read_stream(connection, tenant, STREAM, HOUSE_EVENT):
+        told.hear(recorded.event)
+    targets = {row.name: Target.model_validate_json(row.body) for row in _rows(connection, t.targets, tenant)}
+    if targets != told.targets:
         raise Broken(position, "the targets are not those that were registered")
-    found = [Token.model_validate_json(row.body) for row in _rows(connection, t.tokens, tenant)]
-    known = {one.id: (one.name, one.person, one.role, one.revoked) for one in found}
-    if known != tokens:
+    tokens = [Token.model_validate_json(row.body) for row in _rows(connection, t.tokens, tenant)]
+    if {one.id: (one.name, one.person, one.role, one.revoked) for one in tokens} != told.tokens:
         raise Broken(position, "the tokens are not those that were made")
+    grants = [StandingGrant.model_validate_json(row.body) for row in _rows(connection, t.standing, tenant)]
+    if {one.id: one for one in grants} != told.standing:
+        raise Broken(position, "the standing grants are not those that were given, charged and revoked")
+    if "".join(f"{row.by}: {row.reason}" for row in _rows(connection, t.switch, tenant)) != told.paused:
+        raise Broken(position, "the kill switch does not stand where it was last put")
 
 
 def _rows(connection: Connection, table: Table, tenant: str) -> Sequence[Row[Any]]:

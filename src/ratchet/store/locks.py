@@ -10,13 +10,20 @@ OPEN = frozenset({"intended", "unknown", "unsure"})
 """States in which an operation may still have an effect that nobody has seen."""
 
 
-def follow(ledger: Ledger, incident: Incident) -> None:
-    """Release this incident's locks once none of its operations is open. A person who ends the incident ends doubt,
-    but not an act that may still land: its lock goes when it is settled."""
-    if not incident.ops or incident.may_land is not None:
-        return
+def holds(incident: Incident) -> bool:
+    """Whether an operation of this incident keeps its conflict group locked.
+
+    A person who ends the incident ends doubt, but not an act that may still land: its lock goes when it is settled.
+    """
+    if incident.may_land is not None:
+        return True
     ended = incident.status in ("resolved", "closed")
-    if not ended and any(op.state in OPEN for op in incident.ops):
+    return not ended and any(op.state in OPEN for op in incident.ops)
+
+
+def follow(ledger: Ledger, incident: Incident) -> None:
+    """Release this incident's locks once nothing of it holds them."""
+    if not incident.ops or holds(incident):
         return
     c = t.locks.c
     here = (c.tenant == ledger.tenant, c.incident == incident.id, c.held == 1)
