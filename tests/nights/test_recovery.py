@@ -54,3 +54,20 @@ def test_an_alert_for_no_known_target_is_handed_over_with_what_was_seen(night: N
     assert seen["handoff"]["escalation_reason"] == "no_target"
     assert "payroll-db" in seen["handoff"]["detail"]
     assert "target add" in seen["handoff"]["human_action_required"]
+
+
+def test_the_draft_inherits_its_owner_and_a_person_can_activate_it_as_it_stands(night: Night, server: Cluster) -> None:
+    with leak(server, "basket-svc"):
+        asked = night.until(night.alert(target="shop-db", alertname="ForTheVault"), "awaiting_approval")
+        assert night.answer(asked)[0] == 200
+        done = night.until_true(asked["id"], lambda i: i["draft"] is not None)
+    draft = done["draft"]["id"]
+    read = night.call("GET", f"/api/v1/fleet/playbooks/{draft}")[1]
+    assert read["blanks"] == []
+    assert "owner: user:default/ana" in read["text"]
+    assert night.call("POST", f"/api/v1/fleet/playbooks/{draft}/activate", "vic")[0] == 403
+    status, active = night.call("POST", f"/api/v1/fleet/playbooks/{draft}/activate", "ana")
+    assert (status, active["is_active"]) == (200, True)
+    versions = night.call("GET", "/api/v1/fleet/playbooks")[1]["playbooks"]
+    in_series = [v for v in versions if v["series_id"] == "pbs_connection_triage"]
+    assert [v["version"] for v in in_series if v["is_active"]] == [done["draft"]["version"]]

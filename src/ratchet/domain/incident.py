@@ -43,6 +43,7 @@ class Incident(Noun):
     candidates: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     looked_at: datetime | None = None
+    looks: int = 0
     conclusion: Conclusion | None = None
     concluded_at: datetime | None = None
     plan: Plan | None = None
@@ -142,15 +143,17 @@ def _opened(_: Incident, e: t.Opened, at: datetime) -> Change:
 
 
 def _joined(i: Incident, e: t.Joined, _: datetime) -> Change:
-    others = tuple(a for a in i.alerts if a.key != e.alert.key)
-    same = [n for n, a in enumerate(i.alerts) if a.key == e.alert.key]
+    same = [n for n, a in enumerate(i.alerts) if a.fingerprint == e.alert.fingerprint and a.key == e.alert.key]
     if same:
         return {"alerts": tuple(e.alert if n == same[0] else a for n, a in enumerate(i.alerts))}
-    return {"alerts": (*others, e.alert)}
+    return {"alerts": (*i.alerts, e.alert)}
 
 
-def _looked(_: Incident, e: t.Looked, at: datetime) -> Change:
-    return {"status": "triaging", "candidates": e.candidates, "evidence": e.evidence, "looked_at": at}
+def _looked(i: Incident, e: t.Looked, at: datetime) -> Change:
+    return {
+        "status": "triaging", "candidates": e.candidates, "evidence": e.evidence, "looked_at": at,
+        "looks": i.looks + 1, "conclusion": None,
+    }  # fmt: skip
 
 
 def _concluded(_: Incident, e: t.Concluded, at: datetime) -> Change:
@@ -259,7 +262,7 @@ def _taken(i: Incident, e: t.Taken, _: datetime) -> Change:
 def _handed_back(i: Incident, _e: t.HandedBack, at: datetime) -> Change:
     return {
         "status": "open", "owner": "ratchet", "epoch": i.epoch + 1, "approvals": (), "packet": None, "plan": None,
-        "conclusion": None, "evidence": (), "looked_at": None, "handoff": None, "answered": "", "samples": (),
+        "conclusion": None, "evidence": (), "looked_at": None, "looks": 0, "handoff": None, "answered": "", "samples": (),
         "verified": None, "standing": None, "delayed": "", "cursor": 0,
         "began_at": at, "rolled_back": None,
     }  # fmt: skip

@@ -32,6 +32,9 @@ from ratchet.domain.protocol import ATTEMPTS
 WALL = timedelta(minutes=30)
 """How long the automation may work on an incident before a person must look at why (SAFETY.md 1.5)."""
 ALONE = " The criteria were not seen failing just before the step, so that the step is not credited."
+LOOKS = 2
+SECOND_LOOK = timedelta(seconds=2)
+"""What is not known at the first look is looked at once more: trouble that has just begun may not show its age yet."""
 MAX_REVISIONS = 4
 """How often a packet may be asked anew before a person must look at why."""
 
@@ -51,7 +54,7 @@ def next_move(incident: Incident, now: datetime) -> Move:
         return Escalate(stop=Stop.LIMIT_REACHED, detail="The automation had its time and did not come to an end.")
     match incident.status:
         case "open" | "triaging":
-            return _triage(incident)
+            return _triage(incident, now)
         case "awaiting_approval":
             return _await_answer(incident, now)
         case "acting":
@@ -78,7 +81,7 @@ def _afterwards(incident: Incident) -> Move:
     return Draft() if proved and by_us and incident.draft is None else Rest()
 
 
-def _triage(incident: Incident) -> Move:
+def _triage(incident: Incident, now: datetime) -> Move:
     if incident.alert_resolved:
         return Resolve(without_action=True, because="The alert resolved at its source before anything was done.")
     if incident.target is None:
@@ -88,6 +91,9 @@ def _triage(incident: Incident) -> Move:
     conclusion = incident.conclusion
     if conclusion is None:
         return Conclude()
+    again = incident.concluded_at + SECOND_LOOK if incident.concluded_at else now
+    if conclusion.outcome == "unknown_cause" and incident.looks < LOOKS:
+        return Look() if now >= again else Wait(until=again)
     leading = conclusion.leading
     if conclusion.outcome != "cause" or leading is None:
         return Escalate(stop=_STOPS.get(conclusion.outcome, Stop.UNKNOWN_CAUSE), detail=conclusion.why)
