@@ -66,3 +66,31 @@ def test_what_ships_passes_every_rule(known: KnownTools) -> None:
 def test_without_a_clock_the_review_date_is_not_judged(playbook_files: PlaybookFiles) -> None:
     text = SHIPPED.replace("  ai_executable: true", "  review: {last: '2020-01-01'}\n  ai_executable: true", 1)
     assert playbook_files.mistakes(text, "some.yaml") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("confirm: any(p.age_s >= 60 for p in prepared.rows_data)", "confirm: nothing.rows == 1", "confirm"),
+        (REFUTE, "refute: prepared.rows ==", "refute"),
+    ],
+)
+def test_a_condition_s_mistake_names_the_hypothesis_it_belongs_to(
+    known: KnownTools, old: str, new: str, place: str
+) -> None:
+    named = next(line for line in reversed(SHIPPED[: SHIPPED.index(old)].splitlines()) if "- id: " in line).split()[-1]
+    files = PlaybookFiles(known, shipped_causes().names, lambda: datetime(2026, 11, 21, tzinfo=UTC))
+    messages = [m.message for m in files.mistakes(SHIPPED.replace(old, new, 1), "some.yaml")]
+    assert any(f"`{named}.{place}`" in message for message in messages), messages
+
+
+def test_a_condition_without_a_name_of_its_own_is_told_by_its_step_or_its_place(known: KnownTools) -> None:
+    files = PlaybookFiles(known, shipped_causes().names, lambda: datetime(2026, 11, 21, tzinfo=UTC))
+    text = SHIPPED.replace("require: preview.rows >= 1\n", "require: previw.rows >= 1\n", 1)
+    text = text.replace("each: prepared.rows_data", "each: prepard.rows_data", 1)
+    messages = "\n".join(m.message for m in files.mistakes(text, "some.yaml"))
+    step = next(line for line in SHIPPED.split("  steps:\n", 1)[1].splitlines() if line.strip().endswith(":")).strip(
+        " :"
+    )
+    assert f"`{step}.preview.require`" in messages
+    assert ".objects[0].each`" in messages

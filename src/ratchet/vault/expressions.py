@@ -83,19 +83,21 @@ def _check(sheet: Sheet, site: Site, local: Declared) -> Iterator[Mistake]:
     try:
         condition = Condition.parse(site.source)
     except ConditionError as error:
-        yield sheet.mistake(site.path, "PB001", f"{_label(site)} cannot be read: {error.message}", _advice(error))
+        yield sheet.mistake(
+            site.path, "PB001", f"{_label(sheet, site)} cannot be read: {error.message}", _advice(error)
+        )
         return
     for error in condition.check(_as_rows(site.declared)):
-        yield sheet.mistake(site.path, "PB010", f"{_label(site)}: {error.message}", _advice(error))
+        yield sheet.mistake(site.path, "PB010", f"{_label(sheet, site)}: {error.message}", _advice(error))
     yield from _row_keys(sheet, site, condition)
     if site.probes is None:
         return
     used = condition.names & local.keys()
     for name in sorted(used - set(site.probes)):
         remedy = f"Add {name!r} to `probes:` beside it, so that it is looked at."
-        yield sheet.mistake(site.path, "PB010", f"{_label(site)} reads {name!r} without naming it", remedy)
+        yield sheet.mistake(site.path, "PB010", f"{_label(sheet, site)} reads {name!r} without naming it", remedy)
     if site.must_use and site.probes and not used & set(site.probes):
-        message = f"{_label(site)} never uses {', '.join(site.probes)}"
+        message = f"{_label(sheet, site)} never uses {', '.join(site.probes)}"
         yield sheet.mistake(site.path, "PB013", message, "Ask something of what the probe saw.")
 
 
@@ -109,7 +111,7 @@ def _row_keys(sheet: Sheet, site: Site, condition: Condition) -> Iterator[Mistak
     if columns is None:
         return
     for key in sorted({path[1] for path in condition.paths if path[0] == "o" and len(path) > 1} - columns):
-        message = f"{_label(site)}: the rows have no column {key!r}"
+        message = f"{_label(sheet, site)}: the rows have no column {key!r}"
         yield sheet.mistake(site.path, "PB010", message, nearest(key, columns))
 
 
@@ -130,8 +132,18 @@ def _never_used(sheet: Sheet, path: Path, rule: Fields) -> Iterator[Mistake]:
             yield sheet.mistake((*path, "probes"), "PB013", message, "Use it in a condition, or do not look at it.")
 
 
-def _label(site: Site) -> str:
-    return f"`{'.'.join(str(part) for part in site.path[-2:])}`"
+def _label(sheet: Sheet, site: Site) -> str:
+    """Where it stands, from the nearest thing that has a name of its own: `idle_leak.confirm`."""
+    words: list[str] = []
+    for n, part in enumerate(site.path):
+        above = site.path[n - 1] if n else ""
+        if isinstance(part, int):
+            own = text(sheet.fields(*site.path[: n + 1]), "id")
+            # What stands as `id` of an object is a condition, not a name.
+            words = [own] if own and above != "objects" else [*words[:-1], f"{words[-1]}[{part}]"]
+        else:
+            words = [part] if above in ("spec", "steps") else [*words, part]
+    return f"`{'.'.join(words)}`"
 
 
 def _advice(error: ConditionError) -> str:
