@@ -8,6 +8,7 @@ from ratchet.cli.page import Heading, plain
 from ratchet.cli.pages.decision import decision_page
 from ratchet.cli.pages.handoff import handoff_page
 from ratchet.cli.pages.incident import incident_page, timeline
+from ratchet.cli.pages.playbook import playbook_page
 from ratchet.cli.pages.target import in_order, report_page
 from ratchet.cli.words import columns, grounds, span, until
 from ratchet.desk.views import (
@@ -16,6 +17,7 @@ from ratchet.desk.views import (
     HypothesisView,
     IncidentView,
     ObjectView,
+    PlaybookView,
     TargetReport,
     TargetView,
     VerificationView,
@@ -267,3 +269,22 @@ def test_a_span_is_in_the_unit_that_a_person_would_use(seconds, words):
 def test_what_is_past_has_expired():
     assert until(NOW, NOW) == "expired"
     assert until(NOW + timedelta(seconds=30), NOW) == "in 30s"
+
+
+@pytest.mark.parametrize(
+    ("blanks", "says", "says_not"),
+    [
+        ((), "ratchet playbook activate pb_1 --reason", "playbook edit"),
+        (("owner",), "ratchet playbook edit pb_1 --owner user:default/you", "activate"),
+        (("owner", "prevention"), "ratchet playbook edit pb_1 --text draft.playbook.yaml", "activate"),
+    ],
+)
+def test_a_draft_says_how_its_blanks_are_filled_before_it_says_activate(blanks, says, says_not):
+    view = PlaybookView(
+        id="pb_1", name="Name", series_id="pbs_x", version="1.1", source="generated", is_active=False, state="draft",
+        title="Clients wait", guidance="", created_at=NOW, created_by="ratchet", digest="sha256:aa", revision=1,
+        incident=None, fault=None, blanks=blanks, text="",
+    )  # fmt: skip
+    text = "\n".join(plain(playbook_page(view)))
+    assert says in text
+    assert says_not not in text

@@ -143,3 +143,18 @@ def test_a_page_as_markdown_escapes_what_would_be_read_as_markup():
     said = "\n".join(markdown([field("WHY", "<b> *x* `y`", Line("SELECT 1 -- ```", "code"))]))
     assert "\\<b\\>" in said
     assert said.count("```") == 2
+
+
+def test_a_playbook_s_text_comes_plain_and_is_the_file_that_lint_takes(ratchet, tmp_path):
+    said = ratchet("playbook", "show", "pbs_connection_triage", "--text").stdout
+    assert said.startswith("apiVersion: ratchet/v1\n")
+    again = ratchet("playbook", "lint", "-", text=said)
+    assert (again.returncode, again.stdout) == (0, "")
+
+
+def test_decisions_are_the_pending_ones_unless_all_are_asked(ratchet):
+    refused = ratchet("decision", "list", "--all", "--state", "denied")
+    assert refused.returncode == 2
+    assert "--all" in refused.stderr
+    for words in ([], ["--all"], ["--state", "denied"]):
+        assert ratchet("decision", "list", *words).returncode == 0

@@ -65,10 +65,19 @@ def list_playbooks(
 
 
 @app.command("show")
-def show(context: typer.Context, reference: Reference, form: FormOption = Form.TABLE) -> None:
+def show(
+    context: typer.Context,
+    reference: Reference,
+    text: Annotated[bool, typer.Option("--text", help="The plain file only, to keep or to edit.")] = False,
+    form: FormOption = Form.TABLE,
+) -> None:
     """One version with its text."""
     with road(context) as here:
         view = here.desk.playbook(reference)
+    if text:
+        for line in clean_lines(view.text.rstrip()):
+            out(line)
+        return
     single(view, lambda: playbook_page(view), form, f"playbook/{view.id}")
 
 

@@ -17,7 +17,7 @@ def playbook_page(view: PlaybookView) -> Iterator[Block]:
     yield field("SOURCE", f"{view.source}{origin}{fault}, {day(view.created_at)} by {view.created_by}")
     if view.state == "draft":
         yield field("BLANKS", Line(", ".join(view.blanks) or "none", "warn" if view.blanks else "good"))
-        yield field("NEXT", Line(f"ratchet playbook activate {view.id} --reason ...", "code"))
+        yield field("NEXT", *(Line(line, "code") for line in _next(view)))
     yield field("DIGEST", Line(view.digest, "dim"))
     yield Heading("Guidance", level=2)
     for line in clean_lines(view.guidance.strip()) if view.guidance else ["-"]:
@@ -26,3 +26,14 @@ def playbook_page(view: PlaybookView) -> Iterator[Block]:
         yield Heading("Text", level=2)
         for line in clean_lines(view.text.rstrip()):
             yield field("", Line(line, "code"))
+
+
+def _next(view: PlaybookView) -> Iterator[str]:
+    """What comes next for a draft: its blanks are filled, and only then can it be activated."""
+    if "owner" in view.blanks:
+        yield f"ratchet playbook edit {view.id} --owner user:default/you"
+    if any(blank != "owner" for blank in view.blanks):
+        yield f"ratchet playbook show {view.id} --text > draft.playbook.yaml"
+        yield f"ratchet playbook edit {view.id} --text draft.playbook.yaml"
+    if not view.blanks:
+        yield f"ratchet playbook activate {view.id} --reason ..."
