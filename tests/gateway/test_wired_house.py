@@ -63,6 +63,18 @@ def test_both_roads_lead_to_the_wired_desk(roads: tuple[Desk, Desk], name: str):
     assert outcome(far, LASTING[name]) == outcome(near, LASTING[name])
 
 
+def test_the_first_token_is_the_person_s_who_started_the_house(tmp_path: Path):
+    for account, name in (("ana", "ana"), ("CORP\\ana b", "ana-b"), ("", "operator"), ("x" * 70, "x" * 63)):
+        settings = Settings(home=tmp_path / f"home-{len(account)}", operator=account)
+        house = open_house(settings, lambda _: None)
+        try:
+            person = house.principal((settings.home / "token").read_text().strip(), "http")
+        finally:
+            house.close()
+        assert person is not None
+        assert (person.id, person.role) == (f"user:{name}", "admin")
+
+
 def test_the_first_admin_token_stands_in_a_private_file(wired: House):
     path: Path = wired.settings.home / "token"
     assert path.stat().st_mode & 0o777 == 0o600

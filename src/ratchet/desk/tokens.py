@@ -9,6 +9,8 @@ from ratchet.domain.house import Role, Token
 from ratchet.domain.ports import Clock, Store
 from ratchet.security.tokens import RANDOM_BYTES, hash_token, token_text
 
+LONGEST_NAME = 63
+
 
 class Tokens:
     """The text of a token leaves this room once."""
@@ -22,7 +24,7 @@ class Tokens:
     def make(self, name: str, role: Role, by: str, life: tuple[bool, int | None]) -> NewToken:
         """A new token for a person or service; `life` = (is a person, days until it expires or None)."""
         person, days = life
-        if not name or len(name) > 63 or not all(c.isalnum() or c in "._-" for c in name):
+        if not name or len(name) > LONGEST_NAME or not all(map(_may_stand, name)):
             raise invalid(
                 f"{name[:70]!r} cannot be the name of a token's holder.", "Use letters, digits and . _ - only."
             )
@@ -49,6 +51,16 @@ class Tokens:
     def revoke(self, token_id: str, by: str) -> None:
         """From now on the token is not known."""
         self._store.revoke_token(token_id, by)
+
+
+def holder_name(account: str) -> str:
+    """The name under which the account that starts a house holds its first token."""
+    plain = "".join(c if _may_stand(c) else "-" for c in account.rpartition("\\")[2])[:LONGEST_NAME]
+    return plain.strip("-") or "operator"
+
+
+def _may_stand(character: str) -> bool:
+    return character.isascii() and (character.isalnum() or character in "._-")
 
 
 def view_of(token: Token) -> TokenView:

@@ -18,7 +18,7 @@ from ratchet.desk.records import Records
 from ratchet.desk.room import LocalDesk, Rooms
 from ratchet.desk.standing import Standing
 from ratchet.desk.targets import Targets
-from ratchet.desk.tokens import Tokens
+from ratchet.desk.tokens import Tokens, holder_name
 from ratchet.desk.views import CheckView
 from ratchet.domain.errors import Refusal
 from ratchet.domain.ports import Clock, Store
@@ -51,7 +51,6 @@ from ratchet.wiring.failpoint import failpoint
 from ratchet.wiring.health import Health
 from ratchet.wiring.sinks import sinks_of
 
-FIRST_ADMIN = "admin"
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
 
 
@@ -129,7 +128,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     store = EventStore.open_at(settings.home, now, new_id)
     if now.never_before(store.high_water()):
         void_approvals(store, now)
-    first_token(settings.home, store, now)
+    first_token(settings, store, now)
     redactor = LiveRedactor((settings.home / "key").read_bytes())
     credentials = Credentials(settings.home, settings.environ, redactor, now)
     probes = ProbeShelf.load(
@@ -184,11 +183,11 @@ def _overlays(settings: Settings, part: str) -> Sequence[Path]:
     return [overlay / part for overlay in settings.overlays if (overlay / part).exists()]
 
 
-def first_token(home: Path, store: Store, now: Clock) -> None:
-    """At first start a token for the first admin is made and kept in `home/token` with mode 0600."""
-    path = home / "token"
+def first_token(settings: Settings, store: Store, now: Clock) -> None:
+    """At first start a token for the first admin, the person who starts, is kept in `home/token` with mode 0600."""
+    path = settings.home / "token"
     if path.exists() or store.tokens():
         return
     desk = Tokens(store, now, os.urandom, new_id)
-    made = desk.make(FIRST_ADMIN, "admin", HOUSE.id, (True, None))
+    made = desk.make(holder_name(settings.operator), "admin", HOUSE.id, (True, None))
     write_private(path, (made.text + "\n").encode())

@@ -57,15 +57,18 @@ ReasonOption = Annotated[str, typer.Option(help="Why; it stands in the timeline.
 @app.command("list")
 def list_decisions(
     context: typer.Context,
-    state: Annotated[list[str] | None, typer.Option(help="Only in this state, such as pending.")] = None,
+    state: Annotated[list[str] | None, typer.Option(help="Only in this state, such as denied.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="In every state.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 50,
     form: FormOption = Form.TABLE,
     quiet: QuietOption = False,
     header: HeaderOption = False,
 ) -> None:
-    """Decisions; pending ones by expiry when only they are asked, else newest first."""
+    """What waits for an answer, soonest to expire first; with --all or --state also the others, newest first."""
+    if everything and state:
+        raise invalid("--all and --state exclude each other.", "Give one of them, or neither for what is pending.")
     with road(context) as here:
-        found = here.desk.decisions(state=state or (), limit=limit)
+        found = here.desk.decisions(state=() if everything else state or ("pending",), limit=limit)
     listing(found.items, COLUMNS, How(form, quiet, header), found.model_dump(mode="json"))
 
 
