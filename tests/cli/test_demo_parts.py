@@ -3,10 +3,12 @@
 import json
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
 from ratchet.cli.demo.alert import alertmanager_body
+from ratchet.cli.demo.next_steps import way_to_program
 from ratchet.cli.demo.outcome import Outcome, Proof, exit_code
 from ratchet.cli.demo.shop_strip import half_seconds, in_words
 from ratchet.cli.demo.teller import Teller
@@ -76,3 +78,10 @@ def test_the_story_in_a_pipe_is_plain_lines():
     assert "\x1b" not in said
     assert "== The fault (" in said
     assert said.splitlines()[-1].split() == ["SHOP", "+x."]
+
+
+def test_the_lines_to_type_begin_with_the_way_to_the_program_only_where_a_shell_finds_none():
+    beside = Path("/srv/ratchet/.venv/bin/ratchet")
+    assert list(way_to_program(None, beside)) == ['export PATH="/srv/ratchet/.venv/bin:$PATH"']
+    assert list(way_to_program("/usr/bin/ratchet", beside)) == []
+    assert list(way_to_program(None, Path("/usr/bin/python3"))) == []

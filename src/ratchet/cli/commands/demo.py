@@ -4,6 +4,9 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack, suppress
+from itertools import chain
+from pathlib import Path
+from shutil import which
 from types import FrameType
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -11,7 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 from ratchet.cli.commands.noun import single
-from ratchet.cli.demo.next_steps import to_type, with_server
+from ratchet.cli.demo.next_steps import PROGRAM, to_type, way_to_program, with_server
 from ratchet.cli.demo.outcome import exit_code
 from ratchet.cli.demo.stage import KEPT_PORT, Wanted, stage
 from ratchet.cli.demo.story import Story
@@ -72,7 +75,8 @@ def _play(wanted: Wanted, teller: Teller, said: tuple[Form | None, bool]) -> int
             teller.line(f"Port {KEPT_PORT} is taken; the server listens at {here.url}.", "warn")
         outcome, view = Story(here, wanted, teller, yes=yes).play()
         teller.part("Next")
-        for line in with_server(here, view, outcome) if wanted.keep else to_type(view):
+        steps = with_server(here, view, outcome) if wanted.keep else to_type(view)
+        for line in chain(way_to_program(which(PROGRAM), Path(sys.argv[0]).absolute()), steps):
             teller.whole(line)
         if form is not None:
             document(outcome.model_dump(mode="json"), form)

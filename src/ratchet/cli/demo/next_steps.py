@@ -1,12 +1,25 @@
 """What to type after the demo: with a server that stays, lines that work as they stand; else how to go on."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from ratchet.cli.demo.outcome import Outcome
 from ratchet.cli.demo.stage import Stage
 from ratchet.desk.views import IncidentView
 
 _AUTH = '-H "Authorization: Bearer $HELPDESK_CLIENT_API_KEY"'
+
+
+PROGRAM = "ratchet"
+
+
+def way_to_program(found: str | None, beside: Path) -> Iterator[str]:
+    """The line that makes the lines below it work, when the shell would not find the program that runs now.
+
+    `found` is what the shell finds, `beside` the program's own path.
+    """
+    if found is None and beside.name == PROGRAM:
+        yield f'export PATH="{beside.parent}:$PATH"'
 
 
 def to_type(view: IncidentView) -> Iterator[str]:
