@@ -30,4 +30,10 @@ def page() -> str:
 def row(event: Any) -> tuple[str, str, str, str]:
     fields = [name for name in event.model_fields if name != "kind"]
     kind = event.model_fields["kind"].default
-    return f"`{kind}`", f"`{event.label}`", first_paragraph(event.__doc__), ", ".join(f"`{each}`" for each in fields)
+    labels = [event.label, *([event.label_else] if hasattr(event, "label_else") else [])]
+    return (
+        f"`{kind}`",
+        " or ".join(f"`{each}`" for each in labels),
+        first_paragraph(event.__doc__),
+        ", ".join(f"`{each}`" for each in fields),
+    )

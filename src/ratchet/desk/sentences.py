@@ -14,9 +14,9 @@ def event_view(recorded: Recorded[Event]) -> EventView:
     event = recorded.event
     label = event.label
     if isinstance(event, t.Verified) and not event.passed:
-        label = "verification_failed"
+        label = event.label_else
     if isinstance(event, t.Joined) and event.alert.status == "resolved":
-        label = "alert_resolved"
+        label = event.label_else
     return EventView(
         time=recorded.at, event=label, sentence=sentence(event), by=recorded.by, seq=recorded.seq,
         details=details(event),

@@ -30,6 +30,7 @@ class Joined(Noun):
     """Another alert was attached, or one was refreshed or resolved."""
 
     label: ClassVar[str] = "alert_joined"
+    label_else: ClassVar[str] = "alert_resolved"
     kind: Literal["joined"] = "joined"
     alert: Alert
 
@@ -200,6 +201,7 @@ class Verified(Noun):
     """The verification window closed."""
 
     label: ClassVar[str] = "verification_passed"
+    label_else: ClassVar[str] = "verification_failed"
     kind: Literal["verified"] = "verified"
     passed: bool
     samples: int
