@@ -13,6 +13,7 @@ from ratchet.vault.seeding import shipped_texts
 from tests.vault import worlds as w
 
 Change = Callable[[w.World], w.World]
+FULL = {name: Answer.TOO_MANY_CLIENTS for name in w.healthy() if name.startswith("postgres.")}
 DOWN = {name: Answer.REFUSED for name in w.healthy() if name.startswith("postgres.")}
 
 
@@ -41,6 +42,7 @@ CHAIN = {
 }
 CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
     "idle leak": (IDLE_LEAK, "connection_exhaustion_idle_leak", [("application", "leaky")], ("end_idle_sessions",)),
+    "full before anybody looked": (FULL, "connection_exhaustion_unseen", [], ("escalate",)),
     "tiny limit": (
         {
             "postgres.slots": [w.slots(max=8, usable=4, used=4, idle=2, active=2, free=0)],
