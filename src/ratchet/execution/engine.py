@@ -79,14 +79,16 @@ class Engine:
         self._pen = Pen(parts.store, parts.at)
 
     def advance(self, incident_id: str) -> Incident:
-        """Make moves until the incident waits, rests or has had its share of moves."""
+        """Make moves until the incident waits, rests, has had its share of moves, or one had nothing to write down."""
         incident = self._store.incident(incident_id)
         for _ in range(MAX_MOVES):
             try:
                 move = m.next_move(incident, self._p.clock())
                 if isinstance(move, m.Wait | m.Rest):
                     return self._pause(incident, move)
-                incident = self._try(incident, move)
+                before, incident = incident, self._try(incident, move)
+                if incident.seq == before.seq:
+                    return incident
             except Later as later:
                 return self._sleep(incident, later)
             except Refusal as no:

@@ -138,7 +138,7 @@ class Performer:
             self._at("before_anchor")
             self._store.anchor()
             self._at("after_anchor")
-            called_off = self._called_off(incident)
+            called_off = self._called_off(incident, grant)
             if called_off:
                 return self._not_sent(incident, grant, started, called_off)
             self._at("before_send")
@@ -148,9 +148,11 @@ class Performer:
             return self._not_sent(incident, grant, started, f"{no.message} Nothing was sent.")
         return self._write_down(incident, grant.op_id, self._outcome(incident, grant, sent))
 
-    def _called_off(self, incident: Incident) -> str:
+    def _called_off(self, incident: Incident, grant: Grant) -> str:
         """Kill switch, owner and alert once more, after the anchor: what was said meanwhile stops the send."""
         now = self._store.incident(incident.id)
+        if not any(op.grant.op_id == grant.op_id and op.state == "intended" for op in now.ops):
+            return "Another process took this one for dead after the intent; nothing was sent."
         if self._store.paused():
             return "Automation was paused after the intent; nothing was sent."
         if now.epoch != incident.epoch or now.owner != incident.owner:

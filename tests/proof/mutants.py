@@ -1,0 +1,236 @@
+"""Takes every guard out in turn and shows that the proof notices: `python -m tests.proof.mutants`.
+
+A mutant is an edit of one function's source, in memory. It is dead when a directed bid or the model of random lives
+fails; one that lives on means that something could be removed unseen, and that fails the build.
+"""
+
+import argparse
+import ast
+import inspect
+import logging
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, cast
+
+from ratchet.domain import gate, incident, move, protocol
+from ratchet.domain.errors import Refusal
+from ratchet.domain.gate import Grant
+from ratchet.domain.protocol import GUARDS, refuse_intent
+from ratchet.execution import engine, perform, restart
+from ratchet.store import intents, locks, store
+from ratchet.tools.postgres.send import Sending
+from ratchet.wiring.clock import SteadyClock
+from tests.domain.test_gate import NOW, packet
+from tests.domain.test_protocol import REFUSED
+from tests.proof.test_model import run_model
+
+Edit = tuple[Callable[..., Any], str, str]
+"""A function, a piece of its source that stands there once, and what stands there instead."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What is taken out. `without` names guards of the intent, `edits` change functions."""
+
+    name: str
+    edits: tuple[Edit, ...] = ()
+    without: tuple[str, ...] = ()
+    steps: int = 14
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            by_function: dict[Callable[..., Any], list[tuple[str, str]]] = {}
+            for function, old, new in self.edits:
+                by_function.setdefault(function, []).append((old, new))
+            for function, changes in by_function.items():
+                stack.enter_context(_edited(function, changes))
+            before, protocol.GUARDS = protocol.GUARDS, tuple(g for g in GUARDS if g.__name__ not in self.without)
+            try:
+                yield
+            finally:
+                protocol.GUARDS = before
+
+
+@contextmanager
+def _edited(function: Callable[..., Any], changes: Sequence[tuple[str, str]]) -> Iterator[None]:
+    """Put other code behind a function, everywhere it is known."""
+    there = cast("FunctionType", function)
+    source = textwrap.dedent(inspect.getsource(there))
+    for old, new in changes:
+        if source.count(old) != 1:
+            raise LookupError(f"{there.__qualname__} holds {old!r} {source.count(old)} times")
+        source = source.replace(old, new)
+    tree = ast.parse(source)
+    made: dict[str, Any] = {}
+    exec(compile(tree, there.__code__.co_filename, "exec"), there.__globals__, made)
+    kept, there.__code__ = there.__code__, made[there.__name__].__code__
+    try:
+        yield
+    finally:
+        there.__code__ = kept
+
+
+_P, _E = perform.Performer, engine.Engine
+STRUCTURE: tuple[Mutant, ...] = (
+    Mutant("anchor before send", ((store.EventStore.anchor, "self._anchor.write(self._head)", "pass"),)),
+    Mutant("no anchor, no send", ((_P._send, "self._store.anchor()", "_try(self._store.anchor)"),)),
+    Mutant("called off after the anchor", ((_P._send, "self._called_off(incident, grant)", '""'),)),
+    Mutant("kill switch looked at again", ((_P._called_off, "if self._store.paused()", "if False"),)),
+    Mutant("owner looked at again", ((_P._called_off, "now.epoch != incident.epoch or now.owner != incident.owner",
+                                      "False"),)),
+    Mutant("alert looked at again", ((_P._called_off, "if now.alert_resolved", "if False"),)),
+    Mutant("taken for dead looked at again", ((_P._called_off, "if not any(", "if False and not any("),)),
+    Mutant("intended becomes doubt on restart", ((move._settle, "return Doubt(op_id=op.grant.op_id)",
+                                                  "return Perform()"),
+                                                 (protocol._state, '== "absent"', 'in ("absent", "intended")'),
+                                                 (intents._lock, '== "absent"', 'in ("absent", "intended")'),
+                                                 (protocol._lock, "holder is not None", "False"))),
+    Mutant("resend instead of doubt", ((_E._make, "because = \"Ratchet stopped", "return self._p.performer._send("
+                                        "incident, incident.packet.act, incident.op.grant)\n            because = "
+                                        "\"Ratchet stopped"),)),
+    Mutant("asked by the target's own clock", ((_P._not_before, "if left > timedelta(0)", "if False"),)),
+    Mutant("class C is never looked up", ((_P.settle, 'if act.klass == "C"', "if False"),)),
+    Mutant("attempts at a step", ((protocol._budget, "tried >= ATTEMPTS", "False"),
+                                  (move._may_retry, "< ATTEMPTS", "< 99"))),
+    Mutant("a stale process writes nothing", ((_P._write_down, "if not any(", "if False and not any("),)),
+    Mutant("two unknown samples end the window", ((move._closed, "== [None, None]", '== ["never"]'),)),
+    Mutant("unknown breaks the streak", ((incident.Incident.streak, "if sample.value is not True:\n            break",
+                                          "if sample.value is None:\n            continue\n        if not sample.value:"
+                                          "\n            break"),)),
+    Mutant("samples enough", ((move._closed, ">= window.min_samples", ">= 1"),)),
+    Mutant("held long enough", ((move._closed, "if held >= window.sustain", "if True"),)),
+    Mutant("epoch moves when taken over", ((incident._taken, '"epoch": i.epoch + 1', '"epoch": i.epoch'),)),
+    Mutant("epoch moves when handed back", ((incident._handed_back, '"epoch": i.epoch + 1', '"epoch": i.epoch'),)),
+    Mutant("a denial is final", ((incident._refused, '"answered": "refused"', '"answered": ""'),
+                                 (incident._refused, ', "approvals": ()', ""))),
+    Mutant("lock held while unknown", ((locks.follow, "or holds(incident)", ""),)),
+    Mutant("cooldown from the deadline", ((intents._take, "grant.settle_after + timedelta(seconds=demand.cooldown)",
+                                           "grant.settle_after"),)),
+    Mutant("standing grant charged", ((intents.Intents.intend, "if books.standing is not None and "
+                                       "incident.standing is not None", "if False"),)),
+    Mutant("the house's clock counts", ((SteadyClock.__call__, "self._since.moment + timedelta(seconds=self._machine."
+                                         "steady() - self._since.steady)", "self._machine.wall()"),)),
+    Mutant("the clock is kept for the boot", ((SteadyClock._read, "kept if kept.boot", "None if kept.boot"),)),
+    Mutant("grant and act fit at the hands", ((Sending.__post_init__, "self.grant.action_digest != self.act.digest",
+                                               "False"),)),
+    Mutant("an answer names the bytes", ((gate.check_answer, "if digest != packet.digest", "if False"),)),
+    Mutant("an answer comes in time", ((gate.check_answer, "if now >= packet.expires_at", "if False"),)),
+)  # fmt: skip
+PAIRS: tuple[Mutant, ...] = (
+    Mutant("pair: bind + edit_voids", ((protocol._bytes, "not same", "False"),
+                                       (protocol._action, "stored.act.digest != stored.action_digest", "False"),
+                                       (gate.quorum_met, "a.digest == packet.digest and ", ""))),
+    Mutant("pair: kill switch + looked at again", ((_P._called_off, "if self._store.paused()", "if False"),
+                                                   (protocol._kill_switch, "while_paused(bid.books.paused)", "None"))),
+    Mutant("pair: owner + looked at again", ((_P._called_off, "now.epoch != incident.epoch or now.owner != "
+                                              "incident.owner", "False"),), ("_owner",)),
+    Mutant("pair: ttl + expiry at the intent", ((gate.check_answer, "if now >= packet.expires_at", "if False"),
+                                                (move._await_answer, "if now >= packet.expires_at", "if False"),),
+           ("_expiry",)),
+    Mutant("pair: wall deadline + target's clock", ((move._settle, "if now >= due", "if True"),
+                                                    (_P._not_before, "if left > timedelta(0)", "if False"))),
+    Mutant("pair: class C looked up + tried again", ((_P.settle, 'if act.klass == "C"', "if False"),
+                                                     (move._may_retry, 'packet.act.klass == "C"', "False"))),
+    Mutant("pair: epoch guard + epoch in quorum", ((gate.quorum_met, " and a.epoch == packet.incident_epoch", ""),
+                                                   (incident._handed_back, '"packet": None, ', ""),
+                                                   (incident._taken, '"approvals": (), ', ""),
+                                                   (incident._handed_back, '"approvals": (), ', "")), ("_epoch",)),
+    Mutant("pair: clock guard + void at the start", ((restart.void_approvals, "if incident.packet is not None",
+                                                      "if False and incident.packet is not None"),), ("_clock",)),
+)  # fmt: skip
+"""Redundant on purpose: each part alone is covered by the other, so that they are taken out together."""
+
+
+def _try(anchor: Callable[[], None]) -> None:
+    """What a careless program would do with an anchor that fails."""
+    try:
+        anchor()
+    except Refusal:
+        return
+
+
+perform.__dict__["_try"] = _try
+
+
+def all_mutants() -> tuple[Mutant, ...]:
+    guards = tuple(Mutant(f"guard: {g.__name__.lstrip('_')}", without=(g.__name__,)) for g in GUARDS)
+    return (*guards, *STRUCTURE, *PAIRS)
+
+
+def directed() -> str:
+    """The first directed trial that a mutant fails, or an empty text."""
+    for name, bid in REFUSED.items():
+        if refuse_intent(bid) is None:
+            return f"bid {name.lstrip('_')}"
+    other = packet(title="another")
+    act = other.act.model_copy(update={"cap": other.act.cap + 1})
+    grant = Grant(
+        op_id="1", decision="d", packet_digest="p", action_digest=other.act.digest, incident_id="i",
+        approved_by=("user:ana",), not_after=NOW, settle_after=NOW,
+    )  # fmt: skip
+    try:
+        Sending(cast("Any", None), act, grant, lambda: NOW)
+    except Refusal:
+        pass
+    else:
+        return "another act through the hands"
+    for words, digest, now in (("other bytes", "sha256:0", NOW), ("too late", other.digest, other.expires_at)):
+        try:
+            gate.check_answer(other, digest, "user:ana", now, 0)
+        except Refusal:
+            continue
+        return f"answer: {words}"
+    return ""
+
+
+def modelled(mutant: Mutant, lives: int, seeds: Sequence[int | None]) -> str:
+    """What broke first in so many random lives, or an empty text."""
+    for seed in seeds:
+        try:
+            run_model(lives, mutant.steps, seed)
+        except BaseException as broken:
+            if isinstance(broken, KeyboardInterrupt):
+                raise
+            while isinstance(broken, BaseExceptionGroup):
+                broken = broken.exceptions[0]
+            return f"{type(broken).__name__}: {str(broken).splitlines()[0][:90]}" if str(broken) else repr(broken)[:90]
+    return ""
+
+
+def trial(mutant: Mutant, lives: int, seeds: Sequence[int | None]) -> tuple[str, str, float]:
+    """Directed and modelled killers of a mutant, and the seconds it took. A guard's own bid needs no random lives."""
+    began = time.monotonic()
+    with mutant.alive():
+        by_bid = directed()
+        by_model = "" if not lives or (by_bid and mutant.without) else modelled(mutant, lives, seeds)
+        return by_bid, by_model, time.monotonic() - began
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Try every mutant and print the table; 1 when one survives."""
+    parser = argparse.ArgumentParser(prog="python -m tests.proof.mutants", description=__doc__)
+    parser.add_argument("--lives", type=int, default=60)
+    parser.add_argument("--only", default="")
+    asked = parser.parse_args(argv)
+    logging.disable(logging.ERROR)
+    survivors: list[str] = []
+    for mutant in all_mutants():
+        if asked.only not in mutant.name:
+            continue
+        by_bid, by_model, seconds = trial(mutant, asked.lives, (None, 1, 2))
+        if not (by_bid or by_model):
+            survivors.append(mutant.name)
+        words = "SURVIVES" if mutant.name in survivors else f"{by_bid or '-'} | {by_model or '-'}"
+        print(f"| {mutant.name} | {words} | {seconds:.1f} |", flush=True)
+    print(f"survivors: {len(survivors)} of {len(all_mutants())}: {', '.join(survivors) or 'none'}")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
