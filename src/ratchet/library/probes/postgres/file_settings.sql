@@ -10,7 +10,7 @@
 --   line int                       line in the file
 --   position int                   order of reading; a later entry wins
 --   applied bool                   the entry can take effect as it stands
---   wrong bool                     the entry has an error
+--   wrong bool                     the entry has an error; one that merely waits for a restart is not wrong
 --   error text                     what is wrong, or that it needs a restart
 SELECT f.name,
        CASE WHEN f.name = 'archive_command' AND split_part(ltrim(f.setting), ' ', 1) ~ '^[A-Za-z0-9_./-]+$'
@@ -25,7 +25,8 @@ SELECT f.name,
        f.sourceline AS line,
        f.seqno AS position,
        f.applied,
-       f.error IS NOT NULL AS wrong,
+       f.error IS NOT NULL
+         AND NOT (coalesce(p.context = 'postmaster', false) AND f.error = 'setting could not be applied') AS wrong,
        f.error
 FROM pg_file_settings AS f
 LEFT JOIN pg_settings AS p ON lower(p.name) = lower(f.name)
