@@ -111,7 +111,11 @@ class Playbooks:
 
 
 def _not_a_draft(version: Version, what: str) -> Refusal:
-    return conflict(f"{version.pin} is {version.state}; only a draft can be {what}.", "Make a new draft instead.")
+    remedy = (
+        "A draft comes from a verified incident, or from a file with a version of its own in `playbooks/` of a "
+        "directory that RATCHET_LIBRARY names, read at start."
+    )
+    return conflict(f"{version.pin} is {version.state}; only a draft can be {what}.", remedy)
 
 
 def view_of(version: Version, *, whole: bool = False) -> PlaybookView:

@@ -42,6 +42,7 @@ from ratchet.vault.causes import causes_of
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.keeping import Drafting
 from ratchet.vault.known import KnownTools
+from ratchet.vault.offering import offer, site_texts
 from ratchet.vault.policy import shipped_policy
 from ratchet.vault.seeding import seed, shipped_texts
 from ratchet.vault.shelf import VaultShelf
@@ -139,6 +140,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     known = KnownTools(probes=hands.probes(), tools={t.name: t for t in hands.tools()})
     playbooks = PlaybookFiles(known, causes, now)
     seed(store, playbooks, shipped_texts(), log)
+    offer(store, playbooks, site_texts(_overlays(settings, "playbooks"), log), (now(), log))
     shelf = VaultShelf(store, playbooks)
     worker = Worker(Engine(_parts(settings, (store, now), hands, shelf)), store, now)
     health = Health(settings.home, (store, store.audit), (hands, now.ahead), shelf)
