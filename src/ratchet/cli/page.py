@@ -74,8 +74,8 @@ def markdown(blocks: Iterable[Block]) -> Iterator[str]:
     """The page as Markdown, for a ticket or a chat."""
     for block in blocks:
         if isinstance(block, Heading):
-            aside = f" ({_escaped(block.aside)})" if block.aside else ""
-            yield f"{'#' * block.level} {_escaped(block.text)}{aside}"
+            aside = f" ({escaped(block.aside)})" if block.aside else ""
+            yield f"{'#' * block.level} {escaped(block.text)}{aside}"
             yield ""
         else:
             yield from _markdown_field(block)
@@ -84,13 +84,14 @@ def markdown(blocks: Iterable[Block]) -> Iterator[str]:
 def _markdown_field(block: Field) -> Iterator[str]:
     code = [line for line in block.lines if line.tone == "code"]
     words = [line for line in block.lines if line.tone != "code"]
-    label = f"**{_escaped(block.label)}** " if block.label else ""
-    yield f"- {label}{' <br> '.join(_escaped(line.text) for line in words)}".rstrip()
+    label = f"**{escaped(block.label)}** " if block.label else ""
+    yield f"- {label}{' <br> '.join(escaped(line.text) for line in words)}".rstrip()
     if code:
         yield "  ```"
         yield from (f"  {clean(line.text).replace('```', '` ` `')}" for line in code)
         yield "  ```"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text that no reader of Markdown takes for markup."""
     return "".join(f"\\{c}" if c in "\\`*_[]<>#|" else c for c in clean(text))

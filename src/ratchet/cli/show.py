@@ -11,9 +11,9 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 import typer
 from pydantic import BaseModel
 
-from ratchet.cli.page import Block, markdown, plain
+from ratchet.cli.page import Block, escaped, markdown, plain
 from ratchet.cli.table import TERMINAL, YAML, load
-from ratchet.cli.words import clean
+from ratchet.cli.words import clean, unseen_escaped
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -76,9 +76,9 @@ def document(body: Any, form: Form) -> None:
         case Form.YAML:
             sys.stdout.write(load(YAML)(body))
         case Form.JSON if for_a_person():
-            out(json.dumps(body, indent=2, ensure_ascii=False))
+            out(unseen_escaped(json.dumps(body, indent=2, ensure_ascii=False)))
         case _:
-            out(json.dumps(body, ensure_ascii=False))
+            out(unseen_escaped(json.dumps(body, ensure_ascii=False)))
 
 
 def listing(items: Sequence[T], columns: Sequence[Column[T]], how: How, envelope: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ def listing(items: Sequence[T], columns: Sequence[Column[T]], how: How, envelope
         case Form.JSON | Form.YAML:
             document(envelope, how.form)
         case Form.JSONL:
-            _lines(item.model_dump_json() for item in items)
+            _lines(unseen_escaped(item.model_dump_json()) for item in items)
         case Form.NAME:
             _lines(f"{columns[0].name.lower()}/{columns[0].read(item)}" for item in items)
         case Form.MD:
@@ -142,7 +142,7 @@ def _markdown_table(items: Sequence[T], columns: Sequence[Column[T]]) -> None:
     out("| " + " | ".join(column.name for column in columns) + " |")
     out("|" + "---|" * len(columns))
     for item in items:
-        out("| " + " | ".join(_cell(column.read(item)).replace("|", "\\|") for column in columns) + " |")
+        out("| " + " | ".join(escaped(_cell(column.read(item))) for column in columns) + " |")
 
 
 def _cell(value: object) -> str:

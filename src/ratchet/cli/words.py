@@ -1,11 +1,18 @@
 """Small wordings: times, shares, and texts made safe for a terminal."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
 ELLIPSIS = "..."
+_UNSEEN = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028\u2029\u2060-\u206f\u3164\ufe00-\ufe0f"
+    r"\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+"""Characters without width or shape: text could hide in them."""
+_STEERS = re.compile(rf"[\x7f-\x9f\u202a-\u202e]|{_UNSEEN.pattern}")
 ITEMS_SHOWN = 3
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 
@@ -26,7 +33,14 @@ def _safe(character: str) -> str:
     number = ord(character)
     # C0 and C1 controls, and the marks that turn the direction of writing around.
     hidden = number < 32 or 127 <= number < 160 or 0x202A <= number <= 0x202E or 0x2066 <= number <= 0x2069
-    return "\ufffd" if hidden else character
+    if hidden:
+        return "\ufffd"
+    return f"<U+{number:04X}>" if _UNSEEN.fullmatch(character) else character
+
+
+def unseen_escaped(text: str) -> str:
+    """A JSON text in which every character that nobody sees, or that steers a terminal, is written as an escape."""
+    return _STEERS.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def share(number: float) -> str:

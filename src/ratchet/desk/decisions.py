@@ -23,8 +23,9 @@ class Answers:
     def answer(self, who: Principal, decision_id: str, digest: str, said: tuple[bool, str]) -> DecisionView:
         """Record a yes or no (`said` = yes, reason). The same person's repeat gives the first answer."""
         for attempt in range(TRIES):
+            incident = self._store.incident(self._store.decision(decision_id)[0].incident)
+            # After the incident: a no that comes between the two reads is then seen here, or moves the incident.
             row, packet = self._store.decision(decision_id)
-            incident = self._store.incident(row.incident)
             if row.state != "pending" and not (_takes_back(row, incident) and not said[0]):
                 return self._already(who, row, packet, said[0])
             try:

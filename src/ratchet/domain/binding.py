@@ -61,4 +61,5 @@ def _from_alert(source: str | None, alert: Alert) -> str | None:
 
 def _fits(rule: Param, given: str) -> bool:
     """Only short plain words are taken from an alert; everything else is text that somebody else wrote."""
-    return rule.type == "string" and len(given) <= 63 and all(c.isalnum() or c in "_.:-" for c in given)
+    plain = given.isascii() and all(c.isalnum() or c in "_.:-" for c in given)
+    return rule.type == "string" and len(given) <= 63 and plain

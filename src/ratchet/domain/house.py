@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ratchet.domain.noun import Noun
+from ratchet.domain.noun import Noun, digest_of
 from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
 
@@ -25,6 +25,11 @@ class Token(Noun):
     expires_at: datetime | None = None
     revoked: bool = False
 
+    @property
+    def digest(self) -> str:
+        """Over everything but the revocation."""
+        return digest_of(self.model_dump(mode="json", exclude={"revoked"}))
+
 
 class TargetAdded(Noun):
     """A target was registered or registered anew."""
@@ -43,6 +48,13 @@ class TokenMade(Noun):
     name: str
     person: bool
     role: Role
+    digest: str = ""
+    """Of the whole token as it was made; empty in the record of earlier releases."""
+
+    def made(self, token: Token) -> bool:
+        """Whether a token still is the one that was made; being revoked is another event."""
+        same = (token.id, token.name, token.person, token.role) == (self.id, self.name, self.person, self.role)
+        return same and self.digest in ("", token.digest)
 
 
 class TokenRevoked(Noun):

@@ -22,9 +22,8 @@ from ratchet.domain.house import (
 from ratchet.domain.noun import Noun
 from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
-from ratchet.store import incidents, joinable, locks, series
+from ratchet.store import decisions, incidents, joinable, locks, series
 from ratchet.store import tables as t
-from ratchet.store.decisions import states_of
 from ratchet.store.encoding import HOUSE_EVENT
 from ratchet.store.events import read_stream
 from ratchet.store.house import STREAM
@@ -51,8 +50,10 @@ def _incident(connection: Connection, tenant: str, name: str, position: int) -> 
     columns = None if row is None else (row.seq, row.number, row.status, row.target)
     if row is None or columns != (told.seq, told.number, told.status, told.target) or not _says(row.body, told):
         raise Broken(position, f"the checkpoint of {told.name} is not the fold of its events")
-    if states_of(connection, tenant, name) != states:
+    if decisions.states_of(connection, tenant, name) != states:
         raise Broken(position, f"the decisions of {told.name} are not what its events say")
+    if not decisions.as_asked(connection, tenant, told, incidents.packets(connection, tenant, name)):
+        raise Broken(position, f"a packet of {told.name} is not the one that was asked about")
     if (name in locks.holders(connection, tenant)) != locks.holds(told):
         raise Broken(position, f"the lock of {told.name} is not what its operations say")
     if joinable.stored(connection, tenant, name) != joinable.keys(told):
@@ -72,7 +73,8 @@ class _House:
     """What the house's own events tell."""
 
     targets: dict[str, Target] = field(default_factory=dict[str, Target])
-    tokens: dict[str, tuple[str, bool, str, bool]] = field(default_factory=dict[str, tuple[str, bool, str, bool]])
+    made: dict[str, TokenMade] = field(default_factory=dict[str, TokenMade])
+    revoked: set[str] = field(default_factory=set[str])
     standing: dict[str, StandingGrant] = field(default_factory=dict[str, StandingGrant])
     paused: str = ""
 
@@ -82,9 +84,9 @@ class _House:
             case TargetAdded():
                 self.targets[event.target.name] = event.target
             case TokenMade():
-                self.tokens[event.id] = (event.name, event.person, event.role, False)
+                self.made[event.id] = event
             case TokenRevoked():
-                self.tokens[event.id] = (*self.tokens[event.id][:3], True)
+                self.revoked.add(event.id)
             case StandingGiven():
                 self.standing[event.standing.id] = event.standing
             case StandingCharged():
@@ -109,14 +111,19 @@ def _house(connection: Connection, tenant: str, position: int) -> None:
     targets = {row.name: Target.model_validate_json(row.body) for row in _rows(connection, t.targets, tenant)}
     if targets != told.targets:
         raise Broken(position, "the targets are not those that were registered")
-    tokens = [Token.model_validate_json(row.body) for row in _rows(connection, t.tokens, tenant)]
-    if {one.id: (one.name, one.person, one.role, one.revoked) for one in tokens} != told.tokens:
+    tokens = [(row, Token.model_validate_json(row.body)) for row in _rows(connection, t.tokens, tenant)]
+    if {row.id for row, _ in tokens} != set(told.made) or not all(_as_made(row, one, told) for row, one in tokens):
         raise Broken(position, "the tokens are not those that were made")
     grants = [StandingGrant.model_validate_json(row.body) for row in _rows(connection, t.standing, tenant)]
     if {one.id: one for one in grants} != told.standing:
         raise Broken(position, "the standing grants are not those that were given, charged and revoked")
     if "".join(f"{row.by}: {row.reason}" for row in _rows(connection, t.switch, tenant)) != told.paused:
         raise Broken(position, "the kill switch does not stand where it was last put")
+
+
+def _as_made(row: Row[Any], token: Token, told: _House) -> bool:
+    found_by = (row.id, row.hashed) == (token.id, token.hashed)
+    return found_by and told.made[row.id].made(token) and token.revoked == (row.id in told.revoked)
 
 
 def _rows(connection: Connection, table: Table, tenant: str) -> Sequence[Row[Any]]:

@@ -1,5 +1,6 @@
 """The list of decisions: a projection that follows what happens to each packet."""
 
+import json
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
@@ -9,6 +10,7 @@ from ratchet.domain import timeline as e
 from ratchet.domain.errors import not_found
 from ratchet.domain.gate import DecisionPacket, quorum_met
 from ratchet.domain.incident import Incident
+from ratchet.domain.noun import Noun
 from ratchet.domain.ports import DecisionRow, Page
 from ratchet.store import tables as t
 from ratchet.store.encoding import stamp
@@ -70,9 +72,34 @@ def save(ledger: Ledger, before: States, after: States) -> None:
             ledger.connection.execute(update(t.decisions).where(*here).values(state=state))
 
 
+def as_asked(connection: Connection, tenant: str, incident: Incident, asked: Sequence[DecisionPacket]) -> bool:
+    """Whether rows and packets in the table are exactly those that the events asked about."""
+    query = select(_D.id, _D.row, _D.packet).where(_D.tenant == tenant, _D.incident == incident.id)
+    kept = {found.id: (found.row, found.packet) for found in connection.execute(query)}
+    return set(kept) == {one.id for one in asked} and all(
+        _says(kept[one.id][0], _row_of(incident, one)) and _says(kept[one.id][1], one) for one in asked
+    )
+
+
+def _says(text: str, noun: Noun) -> bool:
+    """Whether a text holds exactly this value; the order of keys is no part of it."""
+    try:
+        return bool(json.loads(text) == noun.model_dump(mode="json"))
+    except ValueError:
+        return False
+
+
 def ask(ledger: Ledger, incident: Incident, packet: DecisionPacket) -> None:
     """Make the row of a decision that was just asked."""
-    row = DecisionRow(
+    row = _row_of(incident, packet)
+    columns = {"tenant": ledger.tenant, "id": packet.id, "incident": incident.id, "state": row.state}
+    times = {"created_at": stamp(packet.created_at), "expires_at": stamp(packet.expires_at)}
+    bodies = {"row": row.model_dump_json(), "packet": packet.model_dump_json()}
+    ledger.connection.execute(insert(t.decisions), {**columns, **times, **bodies})
+
+
+def _row_of(incident: Incident, packet: DecisionPacket) -> DecisionRow:
+    return DecisionRow(
         id=packet.id,
         incident=incident.id,
         incident_name=incident.name,
@@ -84,10 +111,6 @@ def ask(ledger: Ledger, incident: Incident, packet: DecisionPacket) -> None:
         expires_at=packet.expires_at,
         created_at=packet.created_at,
     )
-    columns = {"tenant": ledger.tenant, "id": packet.id, "incident": incident.id, "state": row.state}
-    times = {"created_at": stamp(packet.created_at), "expires_at": stamp(packet.expires_at)}
-    bodies = {"row": row.model_dump_json(), "packet": packet.model_dump_json()}
-    ledger.connection.execute(insert(t.decisions), {**columns, **times, **bodies})
 
 
 class Decisions:

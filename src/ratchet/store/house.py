@@ -1,13 +1,13 @@
 """The house's own record: targets and tokens, each in one transaction with its event."""
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from ratchet.domain.errors import invalid, not_found
 from ratchet.domain.house import HouseEvent, TargetAdded, Token, TokenMade, TokenRevoked
 from ratchet.domain.target import Target
 from ratchet.store import tables as t
 from ratchet.store.encoding import HOUSE_EVENT, stamp
-from ratchet.store.events import Ledger, last_seq
+from ratchet.store.events import Ledger, last_seq, read_stream
 from ratchet.store.journal import Journal
 
 STREAM = "house"
@@ -19,6 +19,7 @@ class House:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._made: dict[str, TokenMade] = {}
 
     def record(self, event: HouseEvent, by: str) -> None:
         """Append an event of the house, and bring what it speaks of up to it."""
@@ -52,16 +53,27 @@ class House:
     def put_token(self, token: Token, by: str) -> None:
         """Keep a token's hash; raises Refusal(CONFLICT) for an id or hash that is there already."""
         with self._journal.writing(by) as ledger:
-            note(ledger, TokenMade(id=token.id, name=token.name, person=token.person, role=token.role))
+            note(ledger, _made(token))
             row = {"tenant": ledger.tenant, "id": token.id, "hashed": token.hashed, "body": token.model_dump_json()}
             ledger.connection.execute(insert(t.tokens), {**row, "created_at": stamp(token.created_at)})
 
     def token(self, hashed: str) -> Token | None:
-        """The token of that hash, revoked and expired ones included."""
+        """The token of that hash, revoked and expired ones included; None when it is not as its event says."""
         query = select(_T.body).where(_T.tenant == self._journal.tenant, _T.hashed == hashed)
         with self._journal.reading() as connection:
             body = connection.execute(query).scalar()
-        return None if body is None else Token.model_validate_json(body)
+            token = None if body is None else Token.model_validate_json(body)
+            if token is None or token.hashed != hashed or not self._as_made(connection, token):
+                return None
+        return token
+
+    def _as_made(self, connection: Connection, token: Token) -> bool:
+        """Whether the event says the same; events are read again only for a token that was not met before."""
+        if token.id not in self._made:
+            for recorded in read_stream(connection, self._journal.tenant, STREAM, HOUSE_EVENT):
+                if isinstance(recorded.event, TokenMade):
+                    self._made[recorded.event.id] = recorded.event
+        return token.id in self._made and self._made[token.id].made(token)
 
     def tokens(self) -> list[Token]:
         """All tokens, newest first."""
@@ -82,6 +94,10 @@ class House:
             note(ledger, TokenRevoked(id=token_id))
             revoked = token.model_copy(update={"revoked": True})
             ledger.connection.execute(update(t.tokens).where(*here).values(body=revoked.model_dump_json()))
+
+
+def _made(token: Token) -> TokenMade:
+    return TokenMade(id=token.id, name=token.name, person=token.person, role=token.role, digest=token.digest)
 
 
 def note(ledger: Ledger, event: HouseEvent) -> None:

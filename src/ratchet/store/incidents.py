@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from ratchet.domain.errors import conflict, invalid, not_found
 from ratchet.domain.evidence import Evidence
+from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.incident import Incident, fold
 from ratchet.domain.ports import Due, Page
 from ratchet.domain.timeline import Asked, Event, Opened, Recorded
@@ -97,6 +98,12 @@ def _columns(tenant: str, incident: Incident, wake_at: datetime | None) -> dict[
         "seq": incident.seq,
         "body": incident.model_dump_json(),
     }
+
+
+def packets(connection: Connection, tenant: str, incident_id: str) -> list[DecisionPacket]:
+    """Every packet that was asked about, as its event holds it."""
+    told = read_stream(connection, tenant, Incident(id=incident_id, tenant=tenant).stream, EVENT)
+    return [recorded.event.packet for recorded in told if isinstance(recorded.event, Asked)]
 
 
 class Incidents:

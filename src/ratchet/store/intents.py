@@ -16,7 +16,7 @@ from ratchet.store import tables as t
 from ratchet.store.encoding import moment, stamp
 from ratchet.store.events import Ledger
 from ratchet.store.house import note
-from ratchet.store.incidents import extend, load
+from ratchet.store.incidents import extend, refold
 from ratchet.store.journal import Journal
 from ratchet.store.standing import charge, one
 
@@ -32,8 +32,9 @@ class Intents:
     def intend(self, seen: Incident, demand: Demand, by: str) -> Incident:
         """Write the intent, or raise Declined with the guard that refused; CONFLICT when the incident moved."""
         with self._journal.writing(by) as ledger:
-            incident = load(ledger.connection, ledger.tenant, seen.id)
-            if incident is None or incident.seq != seen.seq or incident.packet is None:
+            # From the events: what somebody wrote into the checkpoint, such as a yes never given, counts nothing here.
+            incident = refold(ledger.connection, ledger.tenant, seen.id)
+            if incident.seq != seen.seq or incident.packet is None:
                 raise conflict(f"{seen.name} moved meanwhile.", "Read it again and decide anew.")
             books = _books(ledger, incident, incident.packet, demand)
             no = refuse_intent(Bid(incident, incident.packet, demand.reread, books))

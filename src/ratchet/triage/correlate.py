@@ -18,7 +18,7 @@ def correlator(targets: Sequence[Target], new_id: Callable[[], str]) -> Correlat
     def correlate(alert: Alert, known: Sequence[Incident]) -> Opening | Joining | None:
         opened = [incident for incident in known if incident.joinable]
         for incident in opened:
-            if any(a.source == alert.source and a.fingerprint == alert.fingerprint for a in incident.alerts):
+            if any(a.fingerprint == alert.fingerprint and a.source == alert.source for a in incident.alerts):
                 return Joining(incident_id=incident.id)
         if alert.status == "resolved":
             return None

@@ -1,5 +1,6 @@
 """Reads YAML 1.2 into plain values with their lines; duplicates, alias bombs and foreign tags are mistakes."""
 
+import math
 import re
 import warnings
 from typing import Any, cast
@@ -13,6 +14,8 @@ from ratchet.vault.sheet import Path, Sheet
 MAX_BYTES = 256 * 1024
 MAX_VALUES = 20_000
 MAX_DEPTH = 40
+LONGEST_NUMBER = 30
+"""Characters; what is longer stays a text, since it fits nowhere and Python refuses to write it out."""
 
 _NULL = re.compile(r"null|Null|NULL|~|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
@@ -116,10 +119,11 @@ def _scalar(node: Any) -> Any:
     if _BOOL.fullmatch(written):
         return written.lower() == "true"
     if _INT.fullmatch(written):
-        return int(written) if len(written) <= 30 else written
+        return int(written) if len(written) <= LONGEST_NUMBER else written
     if _OTHER_INT.fullmatch(written):
-        return int(written, 0)
-    return float(written) if _FLOAT.fullmatch(written) else written
+        return int(written, 0) if len(written) <= LONGEST_NUMBER else written
+    number = float(written) if _FLOAT.fullmatch(written) else None
+    return written if number is None or not math.isfinite(number) else number
 
 
 def _line(node: Any) -> int:

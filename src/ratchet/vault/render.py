@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ratchet.domain.duration import show_duration
 from ratchet.domain.playbook import HypothesisRule, Playbook, StepRule
 
-_SPECIAL = str.maketrans({"<": "&lt;", ">": "&gt;", "|": "\\|", "`": "'"})
+_SPECIAL = str.maketrans({"<": "&lt;", ">": "&gt;", "|": "\\|", "`": "'", "[": "\\[", "]": "\\]"})
 
 
 def markdown(playbook: Playbook) -> str:

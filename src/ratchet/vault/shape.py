@@ -73,7 +73,7 @@ def _words(detail: ErrorDetails, path: Path, key: str) -> tuple[str, str]:
                 "Write a duration such as 90s, 5m or 2h.",
             )
         case _:
-            return f"{spelled} is {detail['input']!r}: {detail['msg']}", "Write a value that fits."
+            return f"{spelled} is {repr(detail['input'])[:200]}: {detail['msg']}", "Write a value that fits."
 
 
 def _shape_wanted(kind: str) -> str:
