@@ -35,3 +35,10 @@ def holders(connection: Connection, tenant: str) -> list[str]:
     c = t.locks.c
     query = select(c.incident).where(c.tenant == tenant, c.held == 1).distinct().order_by(c.incident)
     return list(connection.execute(query).scalars())
+
+
+def held(connection: Connection, tenant: str, incident: str) -> bool | None:
+    """Whether the incident's lock rows say held; None when it has none."""
+    c = t.locks.c
+    rows = connection.execute(select(c.held).where(c.tenant == tenant, c.incident == incident)).scalars().all()
+    return any(rows) if rows else None
