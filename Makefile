@@ -9,16 +9,19 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check style types floors ceilings bench docs lock clean packages
+.PHONY: help demo test check style types floors ceilings bench docs lock clean packages faults-check
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(READY) ## break a PostgreSQL of our own, watch it being diagnosed, approve, see it recover
 	@$(BIN)/ratchet demo $(ARGS)
 
 test: $(READY) packages ## every test, against real servers
 	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+faults-check: $(READY) packages ## every fault of the catalogue, caused and taken back
+	@RATCHET_ALL_FAULTS=1 $(BIN)/python -m pytest tests/lab/test_catalogue.py $(ARGS)
 
 check: style types floors ceilings ## style, types, floors and ceilings
 

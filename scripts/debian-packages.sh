@@ -2,7 +2,7 @@
 # Gives the tests the real servers they talk to: installs what is missing when it may, otherwise says what to install.
 set -euo pipefail
 
-PACKAGES=(postgresql-15 prometheus-alertmanager)
+PACKAGES=(postgresql-15 pgbouncer prometheus-alertmanager)
 
 command -v dpkg-query >/dev/null || exit 0
 

@@ -7,12 +7,13 @@ ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 sys.path.insert(0, str(ROOT))
 
-from scripts.pages import api, cli, events, probes, rooms, tools  # noqa: E402 - run as a program, the root is not on the path
+from scripts.pages import api, cli, events, faults, probes, rooms, tools  # noqa: E402 - run as a program, the root is not on the path
 
 PAGES = {
     "api.md": api.page,
     "cli.md": cli.page,
     "events.md": events.page,
+    "faults.md": faults.page,
     "probes.md": probes.page,
     "rooms.md": rooms.page,
     "tools.md": tools.page,

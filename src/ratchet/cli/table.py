@@ -20,6 +20,7 @@ _HERE = "ratchet.cli.commands."
 SECTIONS: Final = ("Start here", "Incidents", "Vault", "Set up")
 NOUNS: Final[dict[str, Entry]] = {
     "demo": Entry(_HERE + "demo", "Break a PostgreSQL of our own and watch it being mended.", "Start here"),
+    "lab": Entry(_HERE + "lab", "A PostgreSQL of our own to break and mend: up, status, down.", "Start here"),
     "serve": Entry(_HERE + "serve", "Serve the API, with the worker, until stopped.", "Start here"),
     "doctor": Entry(_HERE + "doctor", "Check everything that Ratchet stands on.", "Start here"),
     "incident": Entry(

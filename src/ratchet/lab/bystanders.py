@@ -44,12 +44,23 @@ class Bystanders:
     def pids(self) -> frozenset[int]:
         return frozenset(trace.pid for trace in self._before)
 
-    def untouched(self) -> bool:
-        """Whether every one still lives on as the same session in the same transaction, and every slot still serves."""
+    def untouched(self, *, sessions: bool = True) -> bool:
+        """Whether every one still lives on as the same session in the same transaction, and every slot still serves.
+
+        Without `sessions` only what outlives a restart is looked at.
+        """
         try:
-            return self._before <= self._look() and self._slots <= self._look_at_slots()
+            alive = not sessions or self._before <= self._look()
+            return alive and self._slots <= self._look_at_slots()
         except psycopg.OperationalError:
             return False
+
+    def return_after_restart(self) -> None:
+        """New sessions of the same names, after a failure that threw everybody out; from now on these count."""
+        for name, session in list(self._sessions.items()):
+            session.close()
+            self._sessions[name] = self._open(name, autocommit=session.autocommit)
+        self._before = self._look()
 
     def close(self) -> None:
         for session in self._sessions.values():

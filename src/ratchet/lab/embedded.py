@@ -18,7 +18,7 @@ from psycopg import sql
 from ratchet.lab.account import Account, LabProgramFailed, make_home, reachable_binaries, server_account
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.reaper import Reaper
-from ratchet.lab.sweep import end_server, forget_uncollected, postmaster, sweep, write_pointer
+from ratchet.lab.sweep import OUTSIDE, end_server, forget_uncollected, postmaster, sweep, write_pointer
 
 StopMode = Literal["smart", "fast", "immediate"]
 Settings = Mapping[str, str | int]
@@ -30,7 +30,8 @@ LAB_SETTINGS: dict[str, str | int] = {
     "listen_addresses": "127.0.0.1",
     "shared_buffers": "32MB",
     "max_connections": 40,
-    "logging_collector": "off",
+    "log_rotation_age": 0,
+    "log_rotation_size": 0,
     "log_line_prefix": "%m [%p] %q%u@%d %a ",
     "log_timezone": "UTC",
     "timezone": "UTC",
@@ -82,7 +83,7 @@ class Cluster:
         words = self.write_private("superuser", f"{self.passwords[SUPERUSER]}\n")
         self._run(
             "initdb", "-D", str(self.data_dir), "-U", SUPERUSER, f"--pwfile={words}", "--auth=scram-sha-256",
-            "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions",
+            "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-sync", "--no-instructions",
         )  # fmt: skip
         extra: dict[str, str | int] = {}
         if self.binaries.contrib:
@@ -98,7 +99,7 @@ class Cluster:
     def start_on_a_port(self, *, fixed: bool) -> None:
         """Starts; unless the port was given, another one is taken when somebody was quicker."""
         for attempt in range(START_TRIES):
-            self.configure({"port": self.port, "unix_socket_directories": str(self.home)})
+            self.configure({"port": self.port, "unix_socket_directories": str(self.home), **self._log_settings()})
             try:
                 self.start()
                 break
@@ -107,11 +108,18 @@ class Cluster:
                     raise
                 self.port = free_port()
 
+    def _log_settings(self) -> Settings:
+        """Its own collector writes the file that pg_ctl writes first, so that its functions can read it too."""
+        return {"logging_collector": "on", "log_directory": str(self.home), "log_filename": self.log_path.name}
+
+    def log_size(self) -> int:
+        return self.log_path.stat().st_size if self.log_path.exists() else 0
+
     def start(self) -> None:
         """Starts and waits until it answers; nothing happens where it runs already."""
         if self.is_running():
             return
-        seen = self.log_path.stat().st_size if self.log_path.exists() else 0
+        seen = self.log_size()
         try:
             self._run("pg_ctl", "start", "-w", "-t", "60", "-D", str(self.data_dir), "-l", str(self.log_path))
         except LabProgramFailed as failed:
@@ -157,6 +165,38 @@ class Cluster:
     @property
     def log_path(self) -> Path:
         return self.home / "server.log"
+
+    @property
+    def outside(self) -> Path:
+        """Where whatever runs beside the server has its files; `sweep` ends every program started from there."""
+        return self.home / OUTSIDE
+
+    @property
+    def archive(self) -> Path:
+        """Where WAL is archived, for a server that was told so by `archiving`."""
+        return self.home / "archive"
+
+    @property
+    def backup(self) -> Path:
+        return self.home / "backup"
+
+    def archiving(self) -> Settings:
+        """Settings that keep every WAL segment in `archive`."""
+        self.archive.mkdir(exist_ok=True)
+        self.account.own(self.archive)
+        place = self.archive
+        return {"archive_mode": "on", "archive_command": f"test ! -f {place}/%f && cp %p {place}/%f"}
+
+    def back_up(self) -> None:
+        """A base backup in `backup`; nothing happens where there is one."""
+        if self.backup.exists():
+            return
+        passfile = self.write_private("pgpass", f"127.0.0.1:{self.port}:*:{SUPERUSER}:{self.passwords[SUPERUSER]}\n")
+        self._run(
+            "pg_basebackup", "-D", str(self.backup), "-h", "127.0.0.1", "-p", str(self.port), "-U", SUPERUSER,
+            "--wal-method=none", "--checkpoint=fast", "--no-sync", "--no-password",
+            env={"PGPASSFILE": str(passfile)},
+        )  # fmt: skip
 
     @property
     def pg_ctl(self) -> str:

@@ -1,24 +1,44 @@
 """The lab as a whole: servers, shop and bystanders, up in seconds and gone without a trace."""
 
+import os
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from psycopg import sql
+
 from ratchet.domain.target import HostControl
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.bystanders import Bystanders
 from ratchet.lab.embedded import Cluster, Settings
-from ratchet.lab.shop import DATABASE, HealthDoor, Shop, create_shop
+from ratchet.lab.pooler import Pooler, find_pooler
+from ratchet.lab.shop import DATABASE, SHOP_ROLE, HealthDoor, Shop, create_shop
 
 Member = Literal["primary", "replica"]
+Part = Literal["primary", "replica", "pgbouncer"]
 
 ADMIN_ROLE = "ratchet_admin"
 CANARY_ROLE = "canary"
-NAMES: dict[Member, str] = {"primary": "shop-db", "replica": "shop-db-replica"}
+NAMES: dict[Part, str] = {"primary": "shop-db", "replica": "shop-db-replica", "pgbouncer": "shop-db-pooler"}
 JOURNAL = "caused"
-LAB_SERVER: Settings = {"max_connections": 40}
+LAB_SERVER: Settings = {"max_connections": 40, "wal_level": "logical"}
+
+
+class PartMissing(RuntimeError):
+    """The lab was made without this part, or this machine cannot give it."""
+
+
+LACKING = {
+    "primary": "a primary",
+    "replica": "a streaming replica",
+    "pgbouncer": "PgBouncer in front of the primary",
+    "contrib": "PostgreSQL's contrib modules (pg_stat_statements)",
+    "root": "root's rights on this machine",
+    "alone": "a primary without a replica on the same machine, which would share its volume",
+}
 
 
 @dataclass(frozen=True)
@@ -43,13 +63,21 @@ class Lab:
     shop: Shop
     bystanders: Bystanders
     health: HealthDoor = field(repr=False)
+    pooler: Pooler | None = None
 
     @classmethod
-    def up(cls, root: Path, *, replica: bool, seed: int, binaries: Binaries) -> Self:
-        """Makes the servers, opens the shop and lets the bystanders in."""
+    def up(cls, root: Path, *, replica: bool, seed: int, binaries: Binaries, pgbouncer: bool = False) -> Self:
+        """Makes the servers, opens the shop and lets the bystanders in. PartMissing without the pooler's program."""
+        program = find_pooler() if pgbouncer else None
+        if pgbouncer and program is None:
+            raise PartMissing("PgBouncer is not installed; on Debian: apt-get install pgbouncer")
         primary = Cluster.create(root / "primary", binaries, settings=LAB_SERVER)
         with ExitStack() as failed:
             failed.callback(primary.destroy)
+            primary.configure(primary.archiving())
+            primary.restart()
+            primary.outside.mkdir()
+            primary.account.own(primary.outside)
             primary.add_login(ADMIN_ROLE, "SUPERUSER")
             primary.add_login(CANARY_ROLE)
             create_shop(primary)
@@ -58,6 +86,7 @@ class Lab:
                     session.execute("CREATE EXTENSION pg_stat_statements")
             follower = primary.replica(root / "replica") if replica else None
             lab = cls._open(root, seed, primary, follower)
+            lab.pooler = Pooler.start(primary, program) if program is not None else None
             failed.pop_all()
         return lab
 
@@ -73,6 +102,8 @@ class Lab:
         self.health.close()
         self.shop.close()
         self.bystanders.close()
+        if self.pooler is not None:
+            self.pooler.stop()
         # The servers go before the shop's workers are waited for: one of them may hang on a server that is stopped.
         self.primary.destroy()
         self.shop.wait()
@@ -83,6 +114,48 @@ class Lab:
     def journal(self) -> Path:
         """Where caused faults are written down; it goes with the primary, as whatever they did there does."""
         return self.primary.home / JOURNAL
+
+    @property
+    def outside(self) -> Path:
+        """Where foreign programs of the lab are started from."""
+        return self.primary.outside
+
+    def lacks(self, needs: Iterable[str]) -> tuple[str, ...]:
+        """The parts of a fault's needs that this lab, or this machine, does not have; each in words."""
+        have = {
+            "primary": True,
+            "replica": self.replica is not None,
+            "pgbouncer": self.pooler is not None,
+            "contrib": self.primary.binaries.contrib,
+            "root": os.geteuid() == 0,
+            "alone": self.replica is None,
+        }
+        return tuple(LACKING[need] for need in needs if not have[need])
+
+    def the_pooler(self) -> Pooler:
+        if self.pooler is None:
+            raise PartMissing(LACKING["pgbouncer"])
+        return self.pooler
+
+    def through_pooler(self, role: str) -> str:
+        """A connection string of `role` by way of the pooler; never print it."""
+        return self.the_pooler().dsn(role)
+
+    def admit(self) -> None:
+        """Lets the pooler know the roles that the primary knows by now."""
+        if self.pooler is not None:
+            self.pooler.write()
+            self.pooler.command("RELOAD")
+
+    def expel(self, role: str) -> None:
+        """Forgets a role that is gone."""
+        if self.primary.passwords.pop(role, None) is not None:
+            self.admit()
+
+    def let_maintain(self, role: str) -> None:
+        """Lets a role act on the shop's tables as their owner, which VACUUM and CREATE INDEX ask for."""
+        with self.primary.connect() as session:
+            session.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(SHOP_ROLE), sql.Identifier(role)))
 
     def member(self, member: Member) -> Cluster:
         """The server in that role; KeyError where the lab was made without it."""

@@ -6,11 +6,14 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import cast
 
 import psutil
 
 # The file in a root that says where the server's own directory lies; without it nothing is ever removed.
 POINTER = "lab-home"
+# The directory in a home that foreign programs of the lab are started from, and volumes are mounted below.
+OUTSIDE = "outside"
 
 
 def write_pointer(root: Path, home: Path) -> None:
@@ -103,13 +106,33 @@ def sweep(root: Path) -> bool:
     if home is None:
         return False
     if home.is_dir():
+        end_outside(home / OUTSIDE)
         end_server(home / "data", signal.SIGQUIT)
         _free_shared_memory(home / "data")
+        _unmount(home / OUTSIDE)
         _remove(home)
     (root / POINTER).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         root.rmdir()
     return True
+
+
+def end_outside(place: Path) -> None:
+    """Ends every program whose own path or configuration lies directly in `place`."""
+    ours: list[psutil.Process] = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = cast("list[str]", process.info["cmdline"] or [])[:3]
+        if any(Path(word).parent == place for word in words if word.startswith("/")):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+                ours.append(process)
+    _wait_for_end(ours, 5)
+
+
+def _unmount(place: Path) -> None:
+    for volume in place.glob("volume_*"):
+        if volume.is_mount():
+            subprocess.run(["umount", str(volume)], capture_output=True, check=False, timeout=10)
 
 
 def _remove(home: Path) -> None:

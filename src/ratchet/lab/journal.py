@@ -1,0 +1,52 @@
+"""What is caused here, written down before it is caused, with all that its undo needs to know."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ratchet.domain.fault import Fault
+from ratchet.lab.lab import Lab
+
+
+class Entry:
+    """One caused fault on disk; it outlives the process that caused it, and goes when the fault is undone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def write(cls, lab: Lab, fault: Fault, label: str, seed: int) -> "Entry":
+        lab.journal.mkdir(exist_ok=True)
+        entry = cls(lab.journal / f"{label}.json")
+        undo = [step.model_dump() for step in fault.spec.undo]
+        entry.save({"label": label, "seed": seed, "fault": fault.id, "undo": undo, "kept": {}})
+        return entry
+
+    def read(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
+        return found
+
+    def save(self, written: dict[str, Any]) -> None:
+        """Whole or not at all."""
+        beside = self.path.with_suffix(".new")
+        beside.touch(mode=0o600)
+        beside.write_text(json.dumps(written), encoding="utf-8")
+        beside.replace(self.path)
+
+    def keep(self, name: str, value: Any) -> None:
+        """Writes down what the undo must know, before it is needed."""
+        written = self.read()
+        written["kept"][name] = value
+        self.save(written)
+
+    def kept(self, name: str) -> Any:
+        """What was kept under that name; None where nothing was."""
+        return self.read()["kept"].get(name)
+
+    def forget(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def left_over(lab: Lab) -> list[Entry]:
+    """What stands written down as caused and not undone."""
+    return [Entry(path) for path in sorted(lab.journal.glob("*.json"))]
