@@ -9,7 +9,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check style types floors ceilings bench docs lock clean packages faults-check
+.PHONY: help demo test prove check style types floors ceilings bench docs lock clean packages faults-check
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,6 +22,9 @@ test: $(READY) packages ## every test, against real servers
 
 faults-check: $(READY) packages ## every fault of the catalogue, caused and taken back
 	@RATCHET_ALL_FAULTS=1 $(BIN)/python -m pytest tests/lab/test_catalogue.py $(ARGS)
+
+prove: $(READY) packages ## the long proof: 10,000 kills, random lives, mutants; writes docs/reference/proof.md
+	@$(BIN)/python -m tests.proof $(ARGS)
 
 check: style types floors ceilings ## style, types, floors and ceilings
 

@@ -148,9 +148,9 @@ class Triage:
 class Life:
     """The state on disk, the world, and the process that lives now."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path | None = None) -> None:
         self.world = World()
-        self.home = Path(tempfile.mkdtemp(prefix="ratchet-proof-", dir=SHM)) / "home"
+        self.home = (root or Path(tempfile.mkdtemp(prefix="ratchet-proof-", dir=SHM))) / "home"
         shutil.copytree(_template(), self.home)
         self.seen: Counter[str] = Counter()
         self.kill_at = ""
@@ -354,9 +354,9 @@ class Life:
 
 
 @contextmanager
-def living() -> Iterator[Life]:
+def living(root: Path | None = None) -> Iterator[Life]:
     """A life for one test."""
-    life = Life()
+    life = Life(root)
     try:
         yield life
     finally:

@@ -45,8 +45,9 @@ class Lives(RuleBasedStateMachine):
 
     # -- whole stories, which is where effects come from
 
-    @rule(klass=KLASS, on=TARGET, mood=MOOD, helps=st.sampled_from([True, True, False]))
-    def lives_through(self, klass: str, on: str, mood: Any, helps: bool) -> None:
+    @rule(klass=KLASS, on=TARGET, mood=MOOD, helps=st.sampled_from([True, True, False]),
+          blind=st.sampled_from([0, 0, 1, 1, 2, 3]), seen=st.sampled_from([2, 4]))  # fmt: skip
+    def lives_through(self, klass: str, on: str, mood: Any, helps: bool, blind: int, seen: float) -> None:
         self.life.world.helps = helps
         incident = self._until_asked(klass, on)
         for number in range(4):
@@ -54,6 +55,8 @@ class Lives(RuleBasedStateMachine):
             self.life.approve(incident, "ana", "ben")
             self.life.run()
             self.life.world.mood = "well"
+            self.life.settle(seen)
+            self.life.world.blind = blind
             self.life.settle(20)
             if self.life.store.incident(incident).status in ("resolved", "escalated"):
                 break
@@ -90,8 +93,8 @@ class Lives(RuleBasedStateMachine):
         self.life.settle(6)
 
     @rule(klass=KLASS, mood=st.sampled_from(["answer_lost", "swallowed", "delayed"]), delay=st.sampled_from([5, 9, 12]),
-          back=st.sampled_from([0, 0, -3600, 3600, 86400]))  # fmt: skip
-    def loses_an_answer_and_is_killed(self, klass: str, mood: Any, delay: float, back: int) -> None:
+          back=st.sampled_from([0, 0, -3600, 3600, 86400]), theirs=st.sampled_from([0, -20]))  # fmt: skip
+    def loses_an_answer_and_is_killed(self, klass: str, mood: Any, delay: float, back: int, theirs: int) -> None:
         """In doubt, then a new process whose wall clock may be another; the delayed act may land all the while."""
         incident = self._until_asked(klass, "db")
         self.life.approve(incident, "ana", "cem")
@@ -99,6 +102,7 @@ class Lives(RuleBasedStateMachine):
         self.life.run()
         self.life.world.mood = "well"
         self.life.world.wall_set += timedelta(seconds=back)
+        self.life.world.target_set += timedelta(seconds=theirs)
         self.life.crash()
         for _ in range(4):
             self.life.world.passes(4)
@@ -138,6 +142,17 @@ class Lives(RuleBasedStateMachine):
         self.life.automation.resume(self.life.person(), "go on")
         self.life.run()
         self.life.settle(20)
+
+    @rule(klass=KLASS, first=st.booleans())
+    def is_denied_among_answers(self, klass: str, first: bool) -> None:
+        incident = self._until_asked(klass, "db")
+        self.life.automation.pause(self.life.person(), "wait")
+        for name in ("cem", "ana") if first else ("ana", "cem"):
+            self.life.approve(incident, name, yes=name != "cem")
+        self.life.automation.resume(self.life.person(), "go on")
+        self.life.approve(incident, "ben")
+        self.life.run()
+        self.life.settle(4)
 
     @rule(where=st.sampled_from(["seen", "kept", "both"]), klass=KLASS)
     def packet_is_edited_after_the_yes(self, where: str, klass: str) -> None:
@@ -282,7 +297,7 @@ def run_model(lives: int, steps: int, seed: int | None = None) -> None:
 
 def test_no_life_breaks_an_invariant_and_effects_really_happen() -> None:
     EVER.clear()
-    run_model(lives=40, steps=14)
+    run_model(lives=30, steps=14)
     effects = EVER["effects"]
     assert effects >= 3 * EVER["lives"], EVER
     assert min(EVER["effect A"], EVER["effect B"], EVER["effect C"]) >= 10, EVER
