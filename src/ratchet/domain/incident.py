@@ -262,7 +262,8 @@ def _taken(i: Incident, e: t.Taken, _: datetime) -> Change:
 def _handed_back(i: Incident, _e: t.HandedBack, at: datetime) -> Change:
     return {
         "status": "open", "owner": "ratchet", "epoch": i.epoch + 1, "approvals": (), "packet": None, "plan": None,
-        "conclusion": None, "evidence": (), "looked_at": None, "looks": 0, "handoff": None, "answered": "", "samples": (),
+        "conclusion": None, "evidence": (), "looked_at": None, "looks": 0, "handoff": None, "answered": "",
+        "samples": (),
         "verified": None, "standing": None, "delayed": "", "cursor": 0,
         "began_at": at, "rolled_back": None,
     }  # fmt: skip
