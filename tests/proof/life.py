@@ -95,7 +95,7 @@ def version(version_id: str) -> Version:
     book = BOUND[version_id]
     return Version(
         id=version_id, series=book.metadata.series, version=book.metadata.version, name="x", title="x",
-        source="system", text=version_id, digest=f"sha256:{version_id}", created_at=EPOCH, created_by="user:cem",
+        source="system", text=version_id, digest=f"sha256:{version_id}", created_at=EPOCH, created_by="user:eve",
     )  # fmt: skip
 
 

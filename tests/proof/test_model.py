@@ -143,6 +143,23 @@ class Lives(RuleBasedStateMachine):
         self.life.run()
         self.life.settle(20)
 
+    @rule(klass=st.sampled_from(["A", "B"]), mood=st.sampled_from(["answer_lost", "swallowed"]))
+    def another_comes_while_nobody_knows(self, klass: str, mood: Any) -> None:
+        """An act that cannot be looked up keeps its group until a person ends the doubt, however long that takes."""
+        doubtful = self._until_asked("C", "db")
+        self.life.approve(doubtful, "ana")
+        self.life.world.mood = mood
+        self.life.run()
+        self.life.world.mood = "well"
+        self.life.settle(20)
+        self.life.world.passes(75)
+        self.some.append(self.life.alert(klass, "db-r"))
+        self.life.run()
+        self.life.approve(self.some[-1], "ana", "ben")
+        self.life.run()
+        self._end_others()
+        self.life.settle(4)
+
     @rule(klass=KLASS, first=st.booleans())
     def is_denied_among_answers(self, klass: str, first: bool) -> None:
         incident = self._until_asked(klass, "db")
@@ -175,7 +192,7 @@ class Lives(RuleBasedStateMachine):
         self.life.run()
 
     @rule(what=st.sampled_from(["yes", "no", "other bytes", "take", "take and back", "pause", "resume", "end"]),
-          name=st.sampled_from(["ana", "ben", "cem"]), pick=st.integers(0, 2))  # fmt: skip
+          name=st.sampled_from(["ana", "ben", "cem", "eve"]), pick=st.integers(0, 2))  # fmt: skip
     def person_says(self, what: str, name: str, pick: int) -> None:
         who, one = self.life.person(name), self.one(pick)
         match what:
