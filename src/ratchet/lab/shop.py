@@ -37,6 +37,8 @@ SCHEMA: tuple[LiteralString, ...] = (
     "INSERT INTO order_counter VALUES ('main', 0)",
     "INSERT INTO heartbeat VALUES (1, clock_timestamp())",
     "GRANT SELECT ON heartbeat, products TO PUBLIC",
+    # Whoever watches the server may read how far its sequences are.
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT ON SEQUENCES TO pg_monitor",
 )
 
 
