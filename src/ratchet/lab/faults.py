@@ -59,7 +59,7 @@ class Injected:
     def innocents_untouched(self) -> bool:
         """Whether nothing was hurt that only resembles the culprit; a recovering server is waited for."""
         sessions = not self.fault.spec.ends_sessions
-        deadline = time.monotonic() + (0 if sessions else 10)
+        deadline = time.monotonic() + 10
         while True:
             with suppress(psycopg.OperationalError):
                 if self.grip.lab.bystanders.untouched(sessions=sessions) and innocent_table_untouched(self.grip):

@@ -22,7 +22,7 @@ RUNAWAY: LiteralString = (
     " products p7"
 )
 # Enough that a login and a look at the sessions still find room, too few for a table with many indexes.
-LOCKS_LEFT = 32
+LOCKS_LEFT = 64
 MAKE_TABLES: LiteralString = (
     "DO $$ BEGIN FOR n IN {}..{} LOOP EXECUTE 'CREATE TEMP TABLE staged_' || n || ' (id int)'; END LOOP; END $$"
 )
