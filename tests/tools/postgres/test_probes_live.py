@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -384,8 +385,11 @@ def test_the_log_tail_shows_an_error_that_just_happened(pair: Pair):
     assert len(rows(pair.primary, "postgres.log_tail", lines=3)) == 3
 
 
-def test_a_log_that_cannot_be_read_gives_a_reason_instead_of_lines(pg: Cluster):
-    answer = rows_as(pg, "postgres", "postgres.log_tail")
+def test_a_log_that_cannot_be_read_gives_a_reason_instead_of_lines(pg_binaries: Binaries, tmp_path: Path):
+    with Cluster.create(tmp_path / "root", pg_binaries) as silent:
+        silent.configure({"logging_collector": "off"})
+        silent.restart()
+        answer = rows_as(silent, "postgres", "postgres.log_tail")
     assert [(row["line"], "logging collector" in row["reason"]) for row in answer] == [(None, True)]
 
 
