@@ -1,5 +1,6 @@
 """One Ratchet over the world: the real store, desk, engine and performer, which can be killed at every named place."""
 
+import atexit
 import itertools
 import json
 import shutil
@@ -103,6 +104,7 @@ def version(version_id: str) -> Version:
 def _template() -> Path:
     """A state directory with targets and playbooks, made once and copied."""
     home = Path(tempfile.mkdtemp(prefix="ratchet-proof-", dir=SHM)) / "template"
+    atexit.register(shutil.rmtree, home.parent, ignore_errors=True)
     ids = (f"id{n}" for n in itertools.count())
     with EventStore.open_at(home, lambda: EPOCH, lambda: next(ids)) as store:
         ref = SecretRef(kind="env", name="X")
