@@ -64,7 +64,7 @@ class HandsOver:
         because = spoken(reason, "A reason")
 
         def back(incident: Incident) -> Event | None:
-            _refuse(incident, {"held"}, "handed back")
+            _refuse(incident, {"held", "escalated"}, "handed back")
             if incident.op is not None and incident.op.state == "unsure":
                 raise conflict(
                     f"Nobody knows whether {incident.op.grant.op_id} happened, and {incident.name} acts on nothing new"
@@ -147,7 +147,7 @@ class HandsOver:
 _INSTEAD = {
     "closed": "It is closed: a new alert opens a new incident.",
     "resolved": "It is resolved: close it, or wait for a new alert.",
-    "escalated": "It is escalated: take it over, resolve it or close it.",
+    "escalated": "It is escalated: take it over, hand it back, resolve it or close it.",
     "held": "A person has it: hand it back, resolve it or close it.",
 }
 

@@ -9,6 +9,12 @@ from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.ports import Missing, Shelf, Store, Toolbox
 from ratchet.domain.target import Target
 
+NO_CANARY = Missing(
+    what="there is no canary login, so that nobody sees whether an ordinary user can get in",
+    remedy="ratchet target add NAME ... --canary-dsn-env VARIABLE (without it that criterion is left out, and says so)",
+    probes=("postgres.canary",),
+    optional=True,
+)
 Provision = Callable[[TargetRequest, Target | None], Target]
 """Creates both roles from an admin login, or takes the primary's for a replica; gives the target with references."""
 Locate = Callable[[Target], str]
@@ -60,7 +66,7 @@ class Targets:
         seen = self._seen(target)
         ok = seen is None or seen.answer is Answer.OK
         row = seen.rows[0] if seen is not None and seen.rows else {}
-        missing = self._missing(name) if ok else ()
+        missing = self._missing(target) if ok else ()
         return TargetReport(
             target=view_of(target),
             reachable=ok,
@@ -74,11 +80,12 @@ class Targets:
             return None
         return self._toolbox.look([ProbeCall(probe="postgres.ping", target=target.name)])[0]
 
-    def _missing(self, name: str) -> tuple[Missing, ...]:
+    def _missing(self, target: Target) -> tuple[Missing, ...]:
         """What must be mended first, then what may stay away."""
         playbooks = [playbook for _, playbook in self._shelf.candidates("postgres")]
         tools = self._toolbox.tools()
-        found = [with_playbooks(each, playbooks, tools) for each in self._toolbox.check(name)]
+        found = [with_playbooks(each, playbooks, tools) for each in self._toolbox.check(target.name)]
+        found += [NO_CANARY] if target.canary is None and target.kind == "postgres" else []
         return tuple(sorted(found, key=lambda each: each.optional))
 
 

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 from ratchet.domain.condition import Condition, Unknown
 from ratchet.domain.evidence import Evidence, ProbeCall, not_looked
-from ratchet.domain.hypothesis import Conclusion, Found, Hypothesis, Reason, Verdict
+from ratchet.domain.hypothesis import Conclusion, Found, Hypothesis, Reason, Verdict, groups
 from ratchet.domain.noun import Noun
 from ratchet.domain.playbook import HypothesisRule, ObjectRule, Playbook
+from ratchet.domain.substitute import Unresolved, substitute
 
 FACTOR: dict[Verdict, float] = {
     "confirmed": 1.0, "undecided": 0.05, "unknown": 0.10, "contradictory": 0.05, "refuted": 0.002,
@@ -92,6 +93,7 @@ def judge(candidates: Sequence[Candidate], moment: Moment, priors: Mapping[str, 
 def _hypothesis(candidate: Candidate, rule: HypothesisRule, scope: dict[str, Any], moment: Moment) -> Hypothesis:
     confirm, refute = parsed(rule.confirm).evaluate(scope), parsed(rule.refute).evaluate(scope)
     verdict = verdict_of(confirm.value, refute.value)
+    found = _objects(rule.objects, scope) if verdict == "confirmed" else ()
     pro = _reason(rule.confirm, confirm, candidate, moment)
     contra = _reason(rule.refute, refute, candidate, moment)
     return Hypothesis(
@@ -103,12 +105,12 @@ def _hypothesis(candidate: Candidate, rule: HypothesisRule, scope: dict[str, Any
         verdict=verdict,
         prior=rule.likelihood * (MATCH_BONUS if candidate.named else 1.0),
         confidence=0.0,
-        objects=_objects(rule.objects, scope) if verdict == "confirmed" else (),
+        objects=found,
         evidence=(pro,) if confirm.value is not False else (),
         against=(contra,) if refute.value is not False else ((pro,) if confirm.value is False else ()),
         then=rule.then,
         security=rule.security,
-        action=rule.action,
+        action=rule.action or _step_title(candidate.playbook, rule, found),
     )
 
 
@@ -125,6 +127,17 @@ def verdict_of(confirm: bool | None, refute: bool | None) -> Verdict:
             return "undecided"
         case _:
             return "unknown"
+
+
+def _step_title(playbook: Playbook, rule: HypothesisRule, found: Sequence[Found]) -> str:
+    """What the first step would do, in its own title, with the objects that were named."""
+    step = playbook.spec.steps.get(rule.then[0])
+    if step is None:
+        return ""
+    try:
+        return str(substitute(step.title, {"objects": groups(found)}))
+    except (Unresolved, ValueError):
+        return step.title
 
 
 def _reason(text: str, verdict: Any, candidate: Candidate, moment: Moment) -> Reason:

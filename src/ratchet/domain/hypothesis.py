@@ -1,9 +1,11 @@
 """Hypotheses as judged: verdict, evidence for and against, objects named, and the conclusion they lead to."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from ratchet.domain.condition import Trace
 from ratchet.domain.noun import Noun
+from ratchet.domain.substitute import Group
 
 Verdict = Literal["confirmed", "refuted", "undecided", "unknown", "contradictory"]
 Outcome = Literal["cause", "ambiguous", "unknown_cause", "security", "contradictory"]
@@ -17,6 +19,17 @@ class Found(Noun):
     name: str = ""
     values: dict[str, Any] = {}
     """Further identity, such as pid and backend_start of a session."""
+
+
+def groups(found: Sequence[Found]) -> dict[str, Group]:
+    """The objects by kind, as placeholders read them."""
+    kinds = dict.fromkeys(one.kind for one in found)
+    return {kind: _group([one for one in found if one.kind == kind]) for kind in kinds}
+
+
+def _group(found: Sequence[Found]) -> Group:
+    head = found[0]
+    return Group([one.values for one in found], {"id": head.id, "name": head.name, "values": head.values})
 
 
 class Reason(Noun):

@@ -48,8 +48,11 @@ def judge_checks(checks: Sequence[Check], scope: Mapping[str, Any], seen: Sequen
     lines: dict[str, str] = {}
     failed: list[str] = []
     unknown: list[str] = []
+    left_out: dict[str, str] = {}
     for check in checks:
-        if check.required_if is not None and parsed(check.required_if).evaluate(scope).value is False:
+        needed = parsed(check.required_if).evaluate(scope) if check.required_if is not None else None
+        if needed is not None and needed.value is False:
+            left_out[check.id] = f"left out here: {needed.trace.render()}"
             continue
         verdict = parsed(check.expect).evaluate(scope)
         lines[check.id] = verdict.trace.render() + (f" ({verdict.reason})" if verdict.value is None else "")
@@ -58,4 +61,6 @@ def judge_checks(checks: Sequence[Check], scope: Mapping[str, Any], seen: Sequen
         elif verdict.value is None:
             unknown.append(check.id)
     value = False if failed else None if unknown or not lines else True
-    return Outcome(value=value, lines=lines, failed=tuple(failed), unknown=tuple(unknown), evidence=tuple(seen))
+    return Outcome(
+        value=value, lines={**lines, **left_out}, failed=tuple(failed), unknown=tuple(unknown), evidence=tuple(seen)
+    )

@@ -36,7 +36,7 @@ def hand_over(
         attempted_fix=_attempted(incident),
         verification_result=_verification(incident),
         human_action_required=ask,
-        suggested_commands=_commands(incident),
+        suggested_commands=_commands(incident, target),
         in_flight=_in_flight(incident.op),
     )
 
@@ -160,15 +160,23 @@ _LOOKS = {
 }
 
 
-def _commands(incident: Incident) -> tuple[str, ...]:
+def _commands(incident: Incident, target: Target | None) -> tuple[str, ...]:
     """Looks that a person may type: read-only, about the objects that were named."""
     leading = incident.conclusion.leading if incident.conclusion else None
-    looks = [_look(o) for o in leading.objects[:3]] if leading else []
+    looks = [_look(o, _road(target)) for o in leading.objects[:3]] if leading else []
     return (f"ratchet incident show {incident.name}", *(look for look in looks if look))
 
 
-def _look(found: Found) -> str:
+def _road(target: Target | None) -> str:
+    """How psql reaches the server that was looked at; a person gives their own login."""
+    place, _, database = target.address.rpartition("/") if target is not None else ("", "", "")
+    host, _, port = place.rpartition(":")
+    plain = all(c.isalnum() or c in "_.-" for part in (host, port, database) for c in part)
+    return f"psql -h {host} -p {port} -d {database}" if host and port and database and plain else "psql"
+
+
+def _look(found: Found, road: str) -> str:
     """Names come from the target and are untrusted: anything but plain characters is left for a person to quote."""
     template = _LOOKS.get(found.kind)
     plain = all(c.isalnum() or c in "_.- " for c in found.id)
-    return f'psql -c "{template.format(id=found.id)}"' if template and plain else ""
+    return f'{road} -c "{template.format(id=found.id)}"' if template and plain else ""

@@ -173,7 +173,11 @@ def _rollback(act: Act, step: PlannedStep) -> str:
 def _verification(plan: Plan) -> tuple[str, ...]:
     window = plan.verification
     held = f"all of it unbroken for {window.sustain:g} s, at least {window.min_samples} samples"
-    return (*(f"{c.id}: {c.expect}" for c in window.checks), held)
+    return (*(f"{c.id}: {c.expect}{_only(c.required_if)}" for c in window.checks), held)
+
+
+def _only(required_if: str | None) -> str:
+    return f" (left out unless {required_if})" if required_if else ""
 
 
 def _if_nothing(plan: Plan, expires_at: datetime) -> str:

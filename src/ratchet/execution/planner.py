@@ -5,14 +5,14 @@ from typing import Any
 
 from ratchet.domain.binding import calls_of, members, params_of
 from ratchet.domain.escalation import Stop
-from ratchet.domain.hypothesis import Found, Hypothesis
+from ratchet.domain.hypothesis import Hypothesis, groups
 from ratchet.domain.incident import Incident
 from ratchet.domain.plan import Check, Plan, PlannedStep, ToolSpec
 from ratchet.domain.playbook import Playbook, StepRule
 from ratchet.domain.policy import Policy, highest
 from ratchet.domain.ports import Toolbox
 from ratchet.domain.series import Version
-from ratchet.domain.substitute import Group, Unresolved, substitute
+from ratchet.domain.substitute import Unresolved, substitute
 from ratchet.domain.target import Target
 from ratchet.execution.stopped import Stopped
 
@@ -101,14 +101,7 @@ class Planner:
 
 
 def _scope(incident: Incident, leading: Hypothesis, target: Target, params: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = dict.fromkeys(found.kind for found in leading.objects)
-    objects = {kind: _group([f for f in leading.objects if f.kind == kind]) for kind in kinds}
     return {
-        "params": params, "objects": objects, "target": target.name,
+        "params": params, "objects": groups(leading.objects), "target": target.name,
         "alert": {"labels": dict(incident.alert.labels)},
     }  # fmt: skip
-
-
-def _group(found: Sequence[Found]) -> Group:
-    head = found[0]
-    return Group([f.values for f in found], {"id": head.id, "name": head.name, "values": head.values})

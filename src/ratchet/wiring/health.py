@@ -96,7 +96,7 @@ class Health:
     def _target(self, name: str) -> CheckView:
         seen = self._toolbox.look([ProbeCall(probe="postgres.ping", target=name)])[0]
         ok = seen.answer is Answer.OK
-        missing = self._toolbox.check(name) if ok else []
+        missing = [m for m in self._toolbox.check(name) if not m.optional] if ok else []
         if missing:
             return CheckView(
                 name=f"target {name}", ok=None, detail=f"reachable; {len(missing)} rights or extensions missing",
