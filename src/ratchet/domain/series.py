@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
+from ratchet.domain.backtest import Backtest
 from ratchet.domain.noun import Noun
 from ratchet.domain.timeline import Recorded
 
@@ -27,12 +28,22 @@ class Version(Noun):
     created_at: datetime
     created_by: str
     edited_by: str = ""
+    authors: tuple[str, ...] = ()
+    """Everybody who edited it, in order; with `created_by` they are those who cannot be its second reader."""
+    commit: str = ""
+    """The commit that the text stood in where it was imported from; empty when nobody said."""
     incident: str | None = None
     fault: str | None = None
     blanks: tuple[str, ...] = ()
     """What only a person can give before this may be activated."""
     state: State = "draft"
     revision: int = 1
+    backtest: Backtest | None = None
+    """The last replay of exactly this text."""
+    activated_by: str = ""
+    activated_at: datetime | None = None
+    ended_because: str = ""
+    """Why it was retired or discarded, when a person said so."""
 
     @property
     def pin(self) -> str:
@@ -63,7 +74,7 @@ class VersionDrafted(Noun):
 
 
 class Edited(Noun):
-    """A person changed a draft; the id stays, the revision moves."""
+    """A person changed a draft; the id stays, the revision moves, and the texts before it stay in the events."""
 
     label: ClassVar[str] = "edited"
     kind: Literal["edited"] = "edited"
@@ -72,16 +83,27 @@ class Edited(Noun):
     digest: str
     guidance: str
     blanks: tuple[str, ...]
+    reason: str = ""
+
+
+class Backtested(Noun):
+    """A version was replayed over past incidents."""
+
+    label: ClassVar[str] = "backtested"
+    kind: Literal["backtested"] = "backtested"
+    version_id: str
+    backtest: Backtest
 
 
 class Activated(Noun):
-    """A person made this version the active one."""
+    """A person made this version the active one; `rollback` when it had been in use before."""
 
     label: ClassVar[str] = "activated"
     kind: Literal["activated"] = "activated"
     version_id: str
     by: str
     reason: str
+    rollback: bool = False
 
 
 class Retired(Noun):
@@ -105,8 +127,8 @@ class Discarded(Noun):
 
 
 SeriesEvent = Annotated[
-    Seeded | VersionDrafted | Edited | Activated | Retired | Discarded, Field(discriminator="kind")
-]  # fmt: skip
+    Seeded | VersionDrafted | Edited | Backtested | Activated | Retired | Discarded, Field(discriminator="kind")
+]
 
 
 class Series(Noun):
@@ -132,58 +154,66 @@ class Series(Noun):
         return next((v for v in self.versions if v.id == version_id), None)
 
     def activated_by_person(self) -> bool:
-        """Whether a version that did not ship with a release is, or was, made active."""
-        return any(v.source != "system" and v.state in ("active", "retired") for v in self.versions)
+        """Whether a person ever chose here: made any version the active one, or used one that did not ship."""
+        return any(v.activated_by or (v.source != "system" and v.state in ("active", "retired")) for v in self.versions)
 
     def apply(self, recorded: Recorded[SeriesEvent]) -> "Series":
         """The series after one more event; pure."""
-        versions = _FOLD[recorded.event.kind](self.versions, recorded.event)
-        if isinstance(recorded.event, Edited):
-            named = recorded.event.version_id
-            versions = tuple(v.model_copy(update={"edited_by": recorded.by}) if v.id == named else v for v in versions)
+        versions = _FOLD[recorded.event.kind](self.versions, recorded.event, recorded)
         return self.model_copy(update={"versions": versions, "seq": recorded.seq})
 
 
 Versions: TypeAlias = tuple[Version, ...]
 
 
-def _seeded(versions: Versions, e: Seeded) -> Versions:
+def _seeded(versions: Versions, e: Seeded, _: Recorded[Any]) -> Versions:
     if not e.active:
         return (*versions, e.version)
-    return (*_states(versions, {}, active="retired"), e.version.model_copy(update={"state": "active"}))
+    return (*_retire_active(versions), e.version.model_copy(update={"state": "active"}))
 
 
-def _drafted(versions: Versions, e: VersionDrafted) -> Versions:
+def _drafted(versions: Versions, e: VersionDrafted, _: Recorded[Any]) -> Versions:
     return (*versions, e.version)
 
 
-def _edited(versions: Versions, e: Edited) -> Versions:
-    update = {"text": e.text, "digest": e.digest, "guidance": e.guidance, "blanks": e.blanks}
-    return tuple(
-        v.model_copy(update={**update, "revision": v.revision + 1}) if v.id == e.version_id else v for v in versions
-    )
+def _edited(versions: Versions, e: Edited, recorded: Recorded[Any]) -> Versions:
+    def edited(v: Version) -> dict[str, Any]:
+        authors = v.authors if recorded.by in v.authors else (*v.authors, recorded.by)
+        return {
+            "text": e.text, "digest": e.digest, "guidance": e.guidance, "blanks": e.blanks, "authors": authors,
+            "edited_by": recorded.by, "revision": v.revision + 1, "backtest": None,
+        }  # fmt: skip
+
+    return tuple(v.model_copy(update=edited(v)) if v.id == e.version_id else v for v in versions)
 
 
-def _activated(versions: Versions, e: Activated) -> Versions:
-    return _states(versions, {e.version_id: "active"}, active="retired")
+def _backtested(versions: Versions, e: Backtested, _: Recorded[Any]) -> Versions:
+    same = (e.version_id, e.backtest.digest)
+    return tuple(v.model_copy(update={"backtest": e.backtest}) if (v.id, v.digest) == same else v for v in versions)
 
 
-def _retired(versions: Versions, e: Retired) -> Versions:
-    return _states(versions, {e.version_id: "retired"})
+def _activated(versions: Versions, e: Activated, recorded: Recorded[Any]) -> Versions:
+    update = {"state": "active", "activated_by": e.by, "activated_at": recorded.at, "ended_because": ""}
+    return _with(_retire_active(versions), e.version_id, update)
 
 
-def _discarded(versions: Versions, e: Discarded) -> Versions:
-    return _states(versions, {e.version_id: "discarded"})
+def _retired(versions: Versions, e: Retired, _: Recorded[Any]) -> Versions:
+    return _with(versions, e.version_id, {"state": "retired", "ended_because": e.reason})
 
 
-def _states(versions: Versions, named: dict[str, State], active: State | None = None) -> Versions:
-    def state(v: Version) -> State:
-        return named.get(v.id) or (active if active and v.state == "active" else v.state)
-
-    return tuple(v.model_copy(update={"state": state(v)}) for v in versions)
+def _discarded(versions: Versions, e: Discarded, _: Recorded[Any]) -> Versions:
+    return _with(versions, e.version_id, {"state": "discarded", "ended_because": e.reason})
 
 
-_FOLD: dict[str, Callable[[Versions, Any], Versions]] = {
-    "seeded": _seeded, "version_drafted": _drafted, "edited": _edited, "activated": _activated,
-    "retired": _retired, "discarded": _discarded,
+def _retire_active(versions: Versions) -> Versions:
+    return tuple(v.model_copy(update={"state": "retired"}) if v.state == "active" else v for v in versions)
+
+
+def _with(versions: Versions, version_id: str, update: dict[str, Any]) -> Versions:
+    return tuple(v.model_copy(update=update) if v.id == version_id else v for v in versions)
+
+
+_FOLD: dict[str, Callable[[Versions, Any, Recorded[Any]], Versions]] = {
+    "seeded": _seeded, "version_drafted": _drafted, "edited": _edited, "backtested": _backtested,
+    "activated": _activated, "retired": _retired, "discarded": _discarded,
 }  # fmt: skip

@@ -1,0 +1,170 @@
+"""What one text of a playbook changes against another, field by field, what may harm first; pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, TypeAlias
+
+from ratchet.domain.diff_steps import approval_changes, step_changes
+from ratchet.domain.diff_words import Change, Kind, changed, shown
+from ratchet.domain.noun import Noun
+from ratchet.domain.playbook import HypothesisRule, Param, Playbook, ProbeUse, Spec, VerifyRule
+
+__all__ = ["Change", "Difference", "Kind", "difference"]
+
+Side: TypeAlias = Literal["added", "removed"]
+_ORDER: tuple[Kind, ...] = (
+    "effect_raised", "new_mutation", "wider", "weaker", "cause", "condition", "probe", "narrower", "words",
+)  # fmt: skip
+
+
+class Difference(Noun):
+    """The changes from `before` to `after` (pins; `before` is empty for a new series), what may harm first."""
+
+    before: str
+    after: str
+    changes: tuple[Change, ...]
+
+    @property
+    def widens(self) -> bool:
+        """Whether the new text may do more to the world, or is held less: then one person alone does not activate it.
+
+        An escalation that reaches somebody else, or a cause that is judged otherwise, does not widen: the backtest
+        tells what it does.
+        """
+        return any(change.widens for change in self.changes)
+
+
+def difference(before: Playbook | None, after: Playbook) -> Difference:
+    """Everything that `after` changes; a text without a predecessor changes only by what it may do."""
+    found = sorted(_all(before, after), key=lambda change: _ORDER.index(change.kind))
+    return Difference(before=before.pin if before else "", after=after.pin, changes=tuple(found))
+
+
+def _all(before: Playbook | None, after: Playbook) -> Iterator[Change]:
+    if before is None:
+        for name, step in after.spec.steps.items():
+            yield from step_changes(name, None, step)
+        return
+    old, new = before.spec, after.spec
+    for name in dict.fromkeys([*new.steps, *old.steps]):
+        yield from step_changes(name, old.steps.get(name), new.steps.get(name))
+    yield from _reach(old, new)
+    yield from _guards(old, new)
+    yield from _triage(old, new)
+    yield from _keyed("probes", old.probes, new.probes, _probe)
+    yield from _verify(old.verify, new.verify)
+    yield from _words(before, after)
+
+
+def _reach(old: Spec, new: Spec) -> Iterator[Change]:
+    """Where and how far the playbook may act."""
+    yield from _keyed("params", old.params, new.params, _param)
+    for field in ("steps", "mutations", "probes", "wall_clock"):
+        was, now = getattr(old.limits, field), getattr(new.limits, field)
+        yield from changed(f"limits.{field}", was, now, ("wider" if now > was else "narrower", f"limit of {field}"))
+    where_was, where_now = set(old.environments), set(new.environments)
+    grew = not where_now >= where_was if not where_now else bool(where_was) and not where_now <= where_was
+    yield from changed(
+        "environments", old.environments, new.environments, ("wider" if grew else "narrower", "environments")
+    )
+    yield from changed(
+        "ai_executable", old.ai_executable, new.ai_executable,
+        ("wider" if new.ai_executable else "narrower", "may be run by the automation"),
+    )  # fmt: skip
+
+
+def _param(place: str, was: Param | None, now: Param | None) -> Iterator[Change]:
+    """A parameter steers what a step touches, so every change of it counts as wider."""
+    if was is None and now is not None and now.source is None:
+        yield from changed(place, None, now, ("condition", f"new parameter, {shown(now)}"))
+        return
+    yield from changed(place, was, now, ("wider", "what the parameter may be"))
+
+
+def _guards(old: Spec, new: Spec) -> Iterator[Change]:
+    rules_old = {rule.id: rule for rule in old.preconditions}
+    rules_new = {rule.id: rule for rule in new.preconditions}
+    for name in dict.fromkeys([*rules_new, *rules_old]):
+        was, now = rules_old.get(name), rules_new.get(name)
+        kind: Kind = "narrower" if was is None else "weaker"
+        yield from changed(f"preconditions.{name}", was, now, (kind, "what must hold before it acts"))
+    gap_was, gap_now = old.triage.ambiguity.min_gap, new.triage.ambiguity.min_gap
+    kind = "weaker" if gap_now < gap_was else "narrower"
+    yield from changed("triage.ambiguity.min_gap", gap_was, gap_now, (kind, "gap below which a person decides"))
+    for name in dict.fromkeys([*new.steps, *old.steps]):
+        was_step, now_step = old.steps.get(name), new.steps.get(name)
+        if was_step is not None and now_step is not None:
+            yield from approval_changes(name, was_step, now_step)
+
+
+def _triage(old: Spec, new: Spec) -> Iterator[Change]:
+    rules_old = {rule.id: rule for rule in old.triage.hypotheses}
+    rules_new = {rule.id: rule for rule in new.triage.hypotheses}
+    for name in dict.fromkeys([*rules_new, *rules_old]):
+        yield from _hypothesis(f"hypotheses.{name}", rules_old.get(name), rules_new.get(name))
+    order = [name for name in rules_new if name in rules_old]
+    if order != [name for name in rules_old if name in rules_new]:
+        yield Change(place="hypotheses", kind="words", says="the order of the hypotheses")
+
+
+def _hypothesis(place: str, was: HypothesisRule | None, now: HypothesisRule | None) -> Iterator[Change]:
+    if was is None or now is None:
+        rule, word = (now, "new cause") if now else (was, "cause no longer considered")
+        if rule is not None:
+            says = f"{word}: {rule.cause} ({rule.title}), then {', '.join(rule.then)}"
+            loses_alarm = now is None and rule.security
+            yield Change(place=place, kind="weaker" if loses_alarm else "cause", says=says)
+        return
+    acts = [name for name in now.then if name not in was.then and name != "escalate"]
+    yield from changed(f"{place}.then", was.then, now.then, ("wider" if acts else "cause", "what follows it"))
+    yield from changed(f"{place}.objects", was.objects, now.objects, ("wider", "which objects it names to a step"))
+    kind: Kind = "weaker" if was.security else "narrower"
+    yield from changed(f"{place}.security", was.security, now.security, (kind, "whether it stops everything"))
+    for field, word in (("cause", "cause"), ("likelihood", "likelihood")):
+        yield from changed(f"{place}.{field}", getattr(was, field), getattr(now, field), ("cause", word))
+    for field, word in (("confirm", "what confirms it"), ("refute", "what refutes it")):
+        old, new = (" ".join(str(getattr(side, field)).split()) for side in (was, now))
+        yield from changed(f"{place}.{field}", old, new, ("condition", word))
+    yield from changed(f"{place}.probes", was.probes, now.probes, ("probe", "what it looks at"))
+    yield from changed(f"{place}.title", was.title, now.title, ("words", "title"))
+    yield from changed(f"{place}.action", was.action, now.action, ("words", "suggested first action"))
+
+
+def _probe(place: str, was: ProbeUse | None, now: ProbeUse | None) -> Iterator[Change]:
+    yield from changed(place, was, now, ("probe", "what is looked at"))
+
+
+def _verify(was: VerifyRule | None, now: VerifyRule | None) -> Iterator[Change]:
+    if was is None or now is None:
+        kind: Kind = "weaker" if now is None else "narrower"
+        yield from changed("verify", was, now, (kind, "how recovery is proved"))
+        return
+    for field in ("sustain", "min_samples", "wait_before", "every"):
+        before, after = getattr(was, field), getattr(now, field)
+        kind = "weaker" if after < before else "narrower"
+        yield from changed(f"verify.{field}", before, after, (kind, f"{field} of the verification"))
+    yield from changed("verify.give_up_after", was.give_up_after, now.give_up_after, ("condition", "when it gives up"))
+    rules_was = {rule.id: rule for rule in was.criteria}
+    rules_now = {rule.id: rule for rule in now.criteria}
+    for name in dict.fromkeys([*rules_now, *rules_was]):
+        before, after = rules_was.get(name), rules_now.get(name)
+        kind = "narrower" if before is None else "weaker"
+        yield from changed(f"verify.criteria.{name}", before, after, (kind, "what proves recovery"))
+
+
+def _words(before: Playbook, after: Playbook) -> Iterator[Change]:
+    for field in ("title", "name"):
+        was, now = getattr(before.metadata, field), getattr(after.metadata, field)
+        yield from changed(f"metadata.{field}", was, now, ("words", field))
+    old, new = before.spec, after.spec
+    yield from changed("match", old.match, new.match, ("cause", "which alerts name it"))
+    yield from changed("symptoms", old.symptoms, new.symptoms, ("cause", "symptoms, which alerts are matched by"))
+    for field in ("owner", "team", "tags", "escalation", "follow_ups", "links", "review", "guidance"):
+        yield from changed(field, getattr(old, field), getattr(new, field), ("words", field.replace("_", " ")))
+
+
+Compare: TypeAlias = Callable[[str, Any, Any], Iterator[Change]]
+
+
+def _keyed(place: str, old: Mapping[str, Any], new: Mapping[str, Any], compare: Compare) -> Iterator[Change]:
+    for name in dict.fromkeys([*new, *old]):
+        yield from compare(f"{place}.{name}", old.get(name), new.get(name))

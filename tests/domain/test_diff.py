@@ -1,0 +1,176 @@
+"""The semantic diff: every change is found, what may harm comes first, and only that asks for a second person."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ratchet.domain.diff import difference
+from ratchet.domain.playbook import Playbook
+
+BASE: dict[str, Any] = {
+    "metadata": {"series": "pbs_x", "version": "1.0", "title": "Logins are refused", "name": "Logins"},
+    "spec": {
+        "symptoms": ["too many clients"],
+        "environments": ["staging"],
+        "params": {"min_idle": {"type": "duration", "default": "5m"}},
+        "preconditions": [{"id": "seen", "probe": "p", "expect": "p.rows == 1"}],
+        "probes": {"p": {"uses": "postgres.ping"}},
+        "triage": {
+            "hypotheses": [
+                {"id": "leak", "title": "A leak", "cause": "idle", "likelihood": 0.4, "probes": ["p"],
+                 "confirm": "p.rows > 3", "refute": "p.rows < 2", "then": ["end"]},
+                {"id": "break_in", "title": "A break-in", "cause": "theft", "likelihood": 0.1, "probes": ["p"],
+                 "confirm": "p.rows > 9", "refute": "p.rows < 9", "security": True, "then": ["escalate"]},
+            ]
+        },
+        "steps": {
+            "end": {
+                "title": "End them", "uses": "postgres.terminate_sessions", "args": {"application": "x"}, "cap": 10,
+                "effect": "reversible", "preview": {"require": "preview.rows >= 1"}, "timeout": "10s",
+                "approval": {"quorum": 2, "expires": "5m"}, "cooldown": "15m",
+                "stop_if": [{"when": "result.first.n == 0", "reason": "nothing"}],
+                "risk": {"blast_radius": "a", "user_impact": "b", "data_risk": "c"},
+                "rollback": {"possible": True},
+            }
+        },
+        "verify": {"criteria": [{"id": "free", "probe": "p", "expect": "p.rows < 3", "user_visible": True}]},
+        "escalation": {"to": "group:default/db", "ask": "Decide what to do."},
+        "follow_ups": [{"kind": "alert", "title": "Warn early"}],
+        "guidance": "Look first.\n",
+    },
+}  # fmt: skip
+STEP = BASE["spec"]["steps"]["end"]
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The base with one value replaced (None removes it); `path` is dotted, numbers index lists."""
+
+    def put(inside: Any, parts: list[str]) -> Any:
+        head, *rest = parts
+        key: Any = int(head) if isinstance(inside, list) else head
+        copy = list(inside) if isinstance(inside, list) else dict(inside)
+        if rest:
+            copy[key] = put(copy[key], rest)
+        elif value is None:
+            del copy[key]
+        else:
+            copy[key] = value
+        return copy
+
+    return put(BASE, path.split("."))
+
+
+def play(data: dict[str, Any]) -> Playbook:
+    return Playbook.model_validate(data)
+
+
+WIDENS = {
+    "the effect is raised": ("spec.steps.end.effect", "destructive", "effect_raised"),
+    "a mutating step is added": ("spec.steps.more", {**STEP, "uses": "postgres.drop_slot"}, "new_mutation"),
+    "another tool acts": ("spec.steps.end.uses", "postgres.cancel_queries", "new_mutation"),
+    "the arguments change": ("spec.steps.end.args", {"application": "%"}, "wider"),
+    "it acts on every replica": ("spec.steps.end.where", "replicas", "wider"),
+    "the cap grows": ("spec.steps.end.cap", 500, "wider"),
+    "the cap goes": ("spec.steps.end.cap", None, "wider"),
+    "a default moves": ("spec.params.min_idle.default", "1s", "wider"),
+    "it runs anywhere": ("spec.environments", [], "wider"),
+    "it runs in production too": ("spec.environments", ["staging", "production"], "wider"),
+    "the automation may run it": ("spec.ai_executable", True, "wider"),
+    "more mutations per run": ("spec.limits", {"mutations": 5}, "wider"),
+    "an alarm leads to the step": ("spec.triage.hypotheses.1.then", ["end"], "wider"),
+    "other objects are named": ("spec.triage.hypotheses.0.objects", [{"kind": "session", "id": "1"}], "wider"),
+    "one approver is enough": ("spec.steps.end.approval.quorum", 1, "weaker"),
+    "the approval lasts longer": ("spec.steps.end.approval.expires", "2h", "weaker"),
+    "the dry run asks less": ("spec.steps.end.preview.require", "preview.rows >= 0", "weaker"),
+    "a stop rule goes": ("spec.steps.end.stop_if", [], "weaker"),
+    "it repeats sooner": ("spec.steps.end.cooldown", "0s", "weaker"),
+    "a precondition goes": ("spec.preconditions", [], "weaker"),
+    "a precondition asks less": ("spec.preconditions.0.expect", "p.rows >= 0", "weaker"),
+    "the proof is shorter": ("spec.verify.sustain", "20s", "weaker"),
+    "the proof asks less": ("spec.verify.criteria.0.expect", "p.rows < 99", "weaker"),
+    "the alarm no longer stops": ("spec.triage.hypotheses.1.security", False, "weaker"),
+    "the gap is smaller": ("spec.triage.ambiguity", {"min_gap": 0.05}, "weaker"),
+    "the rollback is gone": ("spec.steps.end.rollback", {"possible": False, "plan": "none"}, "weaker"),
+}  # fmt: skip
+HOLDS = {
+    "words": ("spec.guidance", "Look twice.\n", "words"),
+    "an owner": ("spec.owner", "user:default/ana", "words"),
+    "a title": ("metadata.title", "Logins are turned away", "words"),
+    "another likelihood": ("spec.triage.hypotheses.0.likelihood", 0.5, "cause"),
+    "another cause": ("spec.triage.hypotheses.0.cause", "load", "cause"),
+    "another condition": ("spec.triage.hypotheses.0.confirm", "p.rows > 5", "condition"),
+    "another probe": ("spec.probes.p.uses", "postgres.slots", "probe"),
+    "a longer proof": ("spec.verify.sustain", "5m", "narrower"),
+    "a lower cap": ("spec.steps.end.cap", 2, "narrower"),
+    "more approvers": ("spec.steps.end.approval.quorum", 3, "narrower"),
+    "a lower effect": ("spec.steps.end.effect", "read", "narrower"),
+}
+
+
+@pytest.mark.parametrize(("path", "value", "kind"), WIDENS.values(), ids=WIDENS)
+def test_what_lets_a_playbook_do_more_or_holds_it_less_is_found_and_widens(path: str, value: Any, kind: str) -> None:
+    found = difference(play(BASE), play(changed(path, value)))
+    assert [change.kind for change in found.changes] == [kind]
+    assert found.widens
+
+
+@pytest.mark.parametrize(("path", "value", "kind"), HOLDS.values(), ids=HOLDS)
+def test_what_judges_or_says_otherwise_is_found_and_does_not_widen(path: str, value: Any, kind: str) -> None:
+    found = difference(play(BASE), play(changed(path, value)))
+    assert [change.kind for change in found.changes] == [kind]
+    assert not found.widens
+
+
+def test_equal_texts_have_no_difference_and_layout_is_none() -> None:
+    assert difference(play(BASE), play(BASE)).changes == ()
+    laid_out = changed("spec.triage.hypotheses.0.confirm", "p.rows   >\n 3")
+    assert difference(play(BASE), play(laid_out)).changes == ()
+
+
+def test_a_new_mutating_step_in_a_typo_fix_comes_before_the_typo() -> None:
+    typo = changed("spec.guidance", "Look frist.\n")
+    typo["spec"] = {**typo["spec"], "steps": {**typo["spec"]["steps"], "drop": {**STEP, "uses": "postgres.drop_slot"}}}
+    found = difference(play(BASE), play(typo))
+    assert str(found.changes[0]) == "new mutation: steps.drop, new step, postgres.drop_slot, reversible"
+    assert [change.kind for change in found.changes] == ["new_mutation", "words"]
+    assert found.widens
+
+
+def test_a_text_without_a_predecessor_shows_every_step_that_changes_the_world() -> None:
+    found = difference(None, play(BASE))
+    assert [(change.kind, change.place) for change in found.changes] == [("new_mutation", "steps.end")]
+    assert (found.before, found.after) == ("", "pbs_x@1.0")
+
+
+def _leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    match value:
+        case dict():
+            return [leaf for key, item in value.items() for leaf in _leaves(item, (*path, str(key)))]
+        case list():
+            return [leaf for n, item in enumerate(value) for leaf in _leaves(item, (*path, str(n)))]
+        case _:
+            return [path]
+
+
+OTHER: dict[type, Callable[[Any], Any]] = {
+    str: lambda text: f"{text}x", bool: lambda flag: not flag, int: lambda n: n + 1, float: lambda n: n / 2,
+}  # fmt: skip
+FORMED = {
+    "metadata.series": "pbs_y", "metadata.version": "1.1", "spec.steps.end.effect": "read",
+    "spec.params.min_idle.type": "string", "spec.params.min_idle.default": "6m", "spec.steps.end.timeout": "11s",
+    "spec.steps.end.approval.expires": "6m", "spec.steps.end.cooldown": "16m", "spec.follow_ups.0.kind": "ticket",
+    "spec.preconditions.0.id": "other", "spec.verify.criteria.0.id": "other", "spec.triage.hypotheses.0.id": "other",
+    "spec.triage.hypotheses.1.id": "other",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [".".join(leaf) for leaf in _leaves(BASE)])
+def test_no_field_can_change_unseen(path: str) -> None:
+    value: Any = BASE
+    for part in path.split("."):
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    other = FORMED[path] if path in FORMED else OTHER[type(value)](value)
+    found = difference(play(BASE), play(changed(path, other)))
+    named = path in ("metadata.series", "metadata.version")
+    assert bool(found.changes) is not named, "series and version are shown as the pins themselves"
