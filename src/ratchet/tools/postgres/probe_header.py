@@ -19,8 +19,8 @@ from ratchet.tools.postgres.probe_spec import (
 )
 
 MOST_ROWS = 200
-READ_FILE_PROBE = "postgres.log_tail"
-"""The only probe that may open a file: the server's own log, named by the server."""
+READ_FILE_PROBES = frozenset({"postgres.log_tail", "postgres.deadlock_log"})
+"""The only probes that may open a file: the server's own log, named by the server."""
 
 _ONCE = ("name", "summary", "privilege", "versions", "extension", "where")
 _OPTIONAL = ("extension",)
@@ -168,6 +168,6 @@ class HeaderReader:
             self._wrong(
                 line, f"the SQL does not end in a limit of at most {MOST_ROWS}", "End it in 'LIMIT 100' or less."
             )
-        allowed = frozenset({"pg_read_binary_file"} if self.expected == READ_FILE_PROBE else ())
+        allowed = frozenset({"pg_read_binary_file"} if self.expected in READ_FILE_PROBES else ())
         for reason in objections(sql, allowed):
             self._wrong(line, f"this is not a known read: {reason}", "Write one plain SELECT over catalogues.", "PB014")
