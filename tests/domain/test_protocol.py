@@ -11,7 +11,7 @@ from ratchet.domain.gate import MAX_AGE, DecisionPacket
 from ratchet.domain.incident import Incident
 from ratchet.domain.op import Op
 from ratchet.domain.protocol import GUARDS, Bid, Books, refuse_intent
-from ratchet.domain.standing import StandingGrant
+from ratchet.domain.standing import StandingGrant, Use
 from ratchet.domain.target import Target
 from tests.domain.test_gate import HERE, NOW, approval, packet, reread
 
@@ -155,7 +155,7 @@ def standing(asked: DecisionPacket, **changes: Any) -> StandingGrant:
 )  # fmt: skip
 def test_a_standing_grant_covers_exactly_what_was_said(changes: dict[str, Any], word: str) -> None:
     asked = packet()
-    outside = standing(asked, **changes).outside(asked, TARGET, NOW, None)
+    outside = standing(asked, **changes).outside(asked, Use(target=TARGET, now=NOW))
     assert (outside == "") if word == "" else (word in outside)
 
 

@@ -18,6 +18,7 @@ from ratchet.desk.automation import Automation
 from ratchet.desk.decisions import Answers
 from ratchet.desk.hands_over import HandsOver
 from ratchet.domain.alert import Alert
+from ratchet.domain.certificate import Certificate, environment_of
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.hypothesis import Conclusion, Hypothesis
@@ -38,7 +39,7 @@ from ratchet.security.principal import Principal
 from ratchet.store import anchor
 from ratchet.store.store import EventStore
 from ratchet.wiring.clock import Machine, SteadyClock
-from tests.proof.world import EPOCH, PROBE, TOOLS, World
+from tests.proof.world import EPOCH, PROBE, SERVER_VERSION, TOOLS, World
 
 DEADLINE = 10.0
 COOLDOWN = 60.0
@@ -304,7 +305,7 @@ class Life:
         with suppress(Refusal):
             self.hands.hand_back(self.person(), incident, "yours again")
 
-    def grant_ahead(self, klass: str, uses: int = 2, days: float = 30) -> StandingGrant:
+    def grant_ahead(self, klass: str, uses: int = 2, days: float = 30, certificate: str | None = None) -> StandingGrant:
         series, steps = BOOKS[klass]
         active = self.store.series(series).active
         assert active is not None
@@ -312,9 +313,25 @@ class Life:
         standing = StandingGrant(
             id=f"sg_{self._new_id()}", given_by="user:ana", given_at=now, reason="weekly", series=series,
             playbook_digest=active.digest, step=steps[0], tag="chaos", uses=uses, expires_at=now + timedelta(days=days),
+            certificate=certificate,
         )  # fmt: skip
         self.store.put_standing(standing, "user:ana")
         return standing
+
+    def certify(self, klass: str, **changes: Any) -> Certificate:
+        """A certificate of the active text, given on a server like those of the world."""
+        active = self.store.series(BOOKS[klass][0]).active
+        assert active is not None
+        now = self.clock()
+        fields = {
+            "id": f"cert_{self._new_id()}", "series": active.series, "version_id": active.id, "issued_at": now,
+            "playbook_digest": active.digest, "expires_at": now + timedelta(days=30), "faults": ("db-x",),
+            "seeds": (1,), "environment": environment_of(SERVER_VERSION), "passed": ("faults",), "runs": ("a1b2c3d4",),
+            **changes,
+        }  # fmt: skip
+        made = Certificate.model_validate(fields)
+        self.store.put_certificate(made, "ratchet")
+        return made
 
     def story(self, klass: str = "A", target: str = "db", people: Sequence[str] = ("ana", "ben")) -> str:
         """Alert, question, answers, act and proof, as far as moods, crashes and others let it come."""

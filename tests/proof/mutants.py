@@ -25,6 +25,7 @@ from ratchet.domain import gate, incident, move, protocol
 from ratchet.domain.errors import Refusal
 from ratchet.domain.gate import Grant
 from ratchet.domain.protocol import GUARDS, refuse_intent
+from ratchet.domain.standing import StandingGrant
 from ratchet.execution import engine, perform, restart
 from ratchet.store import intents, locks, store
 from ratchet.tools.postgres.send import Sending
@@ -119,6 +120,7 @@ STRUCTURE: tuple[Mutant, ...] = (
                                            "grant.settle_after"),)),
     Mutant("standing grant charged", ((intents.Intents.intend, "if books.standing is not None and "
                                        "incident.standing is not None", "if False"),)),
+    Mutant("a grant dies with its certificate", ((StandingGrant.dead, "if self.certificate is not None", "if False"),)),
     Mutant("the house's clock counts", ((SteadyClock.__call__, "self._since.moment + timedelta(seconds=self._machine."
                                          "steady() - self._since.steady)", "self._machine.wall()"),)),
     Mutant("the clock is kept for the boot", ((SteadyClock._read, "kept if kept.boot", "None if kept.boot"),)),

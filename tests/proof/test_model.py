@@ -128,10 +128,11 @@ class Lives(RuleBasedStateMachine):
     @rule(
         klass=st.sampled_from(["A", "C"]),
         uses=st.sampled_from([1, 2]),
-        spoil=st.sampled_from(["", "", "revoke", "text"]),
+        spoil=st.sampled_from(["", "", "revoke", "text", "certificate"]),
     )
     def acts_unattended(self, klass: str, uses: int, spoil: str) -> None:
-        granted = self.life.grant_ahead(klass, uses)
+        proof = self.life.certify(klass)
+        granted = self.life.grant_ahead(klass, uses, certificate=proof.id)
         self.life.automation.pause(self.life.person(), "wait")
         self.some.append(self.life.alert(klass, "db"))
         self.life.run()
@@ -139,6 +140,8 @@ class Lives(RuleBasedStateMachine):
             self.life.store.revoke_standing(granted.id, "by user:ana", "user:ana")
         elif spoil == "text":
             self._activates(klass)
+        elif spoil == "certificate":
+            self.life.store.revoke_certificate(proof.id, "a drill failed", "ratchet")
         self.life.automation.resume(self.life.person(), "go on")
         self.life.run()
         self.life.settle(20)

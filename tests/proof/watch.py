@@ -102,6 +102,9 @@ class Watch:
                 self.standing[body["standing"]["id"]] = {**body["standing"], "dead": ""}
             case "standing_revoked":
                 self.standing[body["id"]]["dead"] = "revoked"
+            case "certificate_revoked":
+                for standing in self.standing.values():
+                    standing["dead"] = standing["dead"] or (standing.get("certificate") == body["id"] and "unproved")
             case "standing_charged":
                 self.charged[body["op_id"]] = body["id"]
                 self.standing[body["id"]]["uses"] -= 1

@@ -16,6 +16,7 @@ Mood = Literal["well", "answer_lost", "swallowed", "delayed", "refused", "silent
 """What happens to the next act; `silent` also leaves every question unanswered."""
 MOODS: tuple[Mood, ...] = ("well", "answer_lost", "swallowed", "delayed", "refused", "silent")
 EPOCH = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+SERVER_VERSION = 150000
 TICK = 0.004
 """Seconds that every look at a clock or target takes."""
 PROBE = "world.trouble"
@@ -125,7 +126,7 @@ class World:
             call = ProbeCall(probe="fingerprint", target=target)
             return Evidence.of(call, self.target_clock(), 1.0, answer=Answer.HUNG, detail="no answer")
         return Fingerprint(
-            system_identifier="7301", timeline=self.node, in_recovery=False, server_version=150000,
+            system_identifier="7301", timeline=self.node, in_recovery=False, server_version=SERVER_VERSION,
             clock=self.target_clock(), taken_at=self.ours(),
         )  # fmt: skip
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from pydantic import ValidationError
 
 from ratchet.desk.views import GrantRequest, GrantView
-from ratchet.domain.errors import forbidden, invalid, not_found
+from ratchet.domain.certificate import no_proof
+from ratchet.domain.errors import conflict, forbidden, invalid, not_found
 from ratchet.domain.playbook import StepRule
 from ratchet.domain.ports import Clock, Shelf, Store
 from ratchet.domain.series import Version
@@ -38,6 +39,7 @@ class Standing:
             people = f"Step {request.step} asks for {step.approval.quorum} people."
             raise forbidden(people, "They answer each time; nobody in advance.")
         self._check(request, step)
+        self._check_certificate(request, version)
         grant = self._grant(who, request, version)
         self._store.put_standing(grant, who.id)
         return self._view(grant)
@@ -71,6 +73,19 @@ class Standing:
             args = ", ".join(sorted(step.args)) or "none"
             raise invalid(f"Step {request.step} has no argument {loose[:80]!r} to bound.", f"It has: {args}.")
 
+    def _check_certificate(self, request: GrantRequest, version: Version) -> None:
+        """What a grant rests on must count when it is given; else it would be born dead."""
+        if request.certificate is None:
+            return
+        known = self._store.certificates(request.series)
+        wrong = no_proof(request.certificate, known, self._clock())
+        found = next((one for one in known if one.id == request.certificate), None)
+        if found is not None and found.playbook_digest != version.digest:
+            wrong = f"certificate {found.id} is for another text than the active one"
+        if wrong:
+            remedy = f"Certify the active text again: ratchet playbook certify {request.series}"
+            raise conflict(f"This cannot be granted: {wrong}.", remedy)
+
     def _grant(self, who: Principal, request: GrantRequest, version: Version) -> StandingGrant:
         now = self._clock()
         try:
@@ -79,6 +94,7 @@ class Standing:
                 playbook_digest=version.digest, step=request.step, targets=request.targets, tag=request.tag,
                 bounds=request.bounds, cap=request.cap, uses=request.uses,
                 expires_at=now + timedelta(days=request.days), fault=request.fault,
+                certificate=request.certificate,
             )  # fmt: skip
         except ValidationError as error:
             said = error.errors()[0]["msg"].removeprefix("Value error, ")
@@ -87,7 +103,8 @@ class Standing:
     def _view(self, grant: StandingGrant) -> GrantView:
         active = self._store.series(grant.series).active
         changed = active is None or active.digest != grant.playbook_digest
-        dead = grant.dead(self._clock()) or ("the playbook's active text is another one" if changed else "")
+        known = self._store.certificates(grant.series) if grant.certificate is not None else []
+        dead = grant.dead(self._clock(), known) or ("the playbook's active text is another one" if changed else "")
         return GrantView(
             grant=grant,
             playbook=active.pin if active and not changed else grant.series,

@@ -155,6 +155,8 @@ class GrantRequest(Noun):
     uses: int = Field(default=1, ge=1, le=1000)
     days: int = Field(default=30, ge=1, le=90)
     fault: str | None = None
+    certificate: str | None = Field(default=None, min_length=1, max_length=100)
+    """Only while this certificate of the text counts."""
 
 
 class GrantView(Noun):

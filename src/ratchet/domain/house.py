@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from ratchet.domain.certificate import Certificate
 from ratchet.domain.noun import Noun, digest_of
 from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
@@ -119,8 +120,25 @@ class StandingRevoked(Noun):
     because: str
 
 
+class CertificateGiven(Noun):
+    """A playbook text was certified, or failed to be."""
+
+    label: ClassVar[str] = "certificate_given"
+    kind: Literal["certificate_given"] = "certificate_given"
+    certificate: Certificate
+
+
+class CertificateRevoked(Noun):
+    """A certificate proves nothing any longer."""
+
+    label: ClassVar[str] = "certificate_revoked"
+    kind: Literal["certificate_revoked"] = "certificate_revoked"
+    id: str
+    because: str
+
+
 HouseEvent = Annotated[
     TargetAdded | TokenMade | TokenRevoked | SeedCompleted | Paused | Resumed | StandingGiven | StandingCharged
-    | StandingRevoked,
+    | StandingRevoked | CertificateGiven | CertificateRevoked,
     Field(discriminator="kind"),
 ]  # fmt: skip

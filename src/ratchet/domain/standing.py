@@ -1,10 +1,12 @@
 """Standing grants: a person's yes in advance, within bounds, counted, and gone at the first false action."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import Field, model_validator
 
+from ratchet.domain.certificate import Certificate, environment_of, no_proof
 from ratchet.domain.gate import DecisionPacket, interested
 from ratchet.domain.noun import Noun
 from ratchet.domain.target import Target
@@ -48,6 +50,8 @@ class StandingGrant(Noun):
     expires_at: datetime
     fault: str | None = None
     """Only for drills of this fault, when set."""
+    certificate: str | None = None
+    """Only while this certificate counts, and only on servers of its environment, when set."""
     revoked: str = ""
     """Why it no longer counts, or empty."""
 
@@ -64,33 +68,57 @@ class StandingGrant(Noun):
         """Uses that remain."""
         return max(0, self.uses - self.used)
 
-    def dead(self, now: datetime) -> str:
-        """Why it does not count now, or an empty text."""
+    def dead(self, now: datetime, certificates: Sequence[Certificate]) -> str:
+        """Why it does not count now, or an empty text; `certificates` are those of its series."""
         if self.revoked:
             return f"it was revoked: {self.revoked}"
         if now >= self.expires_at:
             return f"it expired at {self.expires_at.isoformat(timespec='seconds')}"
-        return "its last use is spent" if self.left == 0 else ""
+        if self.left == 0:
+            return "its last use is spent"
+        return no_proof(self.certificate, certificates, now) if self.certificate is not None else ""
 
-    def outside(self, packet: DecisionPacket, target: Target | None, now: datetime, fault: str | None) -> str:
+    def outside(self, packet: DecisionPacket, use: "Use") -> str:
         """Why this packet is not covered, or an empty text."""
+        target, dead = use.target, self.dead(use.now, use.certificates)
         reasons = (
-            (bool(self.dead(now)), self.dead(now)),
+            (bool(dead), dead),
             (packet.playbook.partition("@")[0] != self.series, "it is for another series"),
             (packet.playbook_digest != self.playbook_digest, "the playbook's text is not the one it was given for"),
             (packet.step != self.step, "it is for another step"),
             (target is None or not self._meets(target), "it is for other targets"),
-            (self.fault is not None and fault != self.fault, "it is for drills of another fault"),
+            (self.fault is not None and use.fault != self.fault, "it is for drills of another fault"),
             (len(packet.act.identities) > self.cap, f"more than {self.cap} objects would be touched"),
             (packet.preview.writes, "a session has uncommitted writes: that is never approved in advance"),
             (self.given_by.casefold() in interested(packet), "nobody approves their own text, in advance or not"),
             (packet.quorum > 1, "the step asks for more than one person"),
             (not self._fits(packet.act.args), "an argument is outside its bounds"),
         )
-        return next((why for hit, why in reasons if hit), "")
+        return next((why for hit, why in reasons if hit), "") or self._unproved(packet, use)
+
+    def _unproved(self, packet: DecisionPacket, use: "Use") -> str:
+        """Whether its certificate is about another text, or was given in another environment than this server's."""
+        certificate = next((one for one in use.certificates if one.id == self.certificate), None)
+        if certificate is None:
+            return ""
+        here = environment_of(packet.fingerprint.server_version)
+        if certificate.playbook_digest != packet.playbook_digest:
+            return f"certificate {certificate.id} is for another text"
+        if certificate.environment != here:
+            return f"certificate {certificate.id} was given for {certificate.environment}, and this is {here}"
+        return ""
 
     def _meets(self, target: Target) -> bool:
         return target.name in self.targets or (self.tag is not None and self.tag in target.tags)
 
     def _fits(self, args: dict[str, Any]) -> bool:
         return all(name in args and bound.holds(args[name]) for name, bound in self.bounds.items())
+
+
+class Use(Noun):
+    """What a use of a standing grant is judged by, beside the packet: `certificates` are those of the series."""
+
+    target: Target | None
+    now: datetime
+    fault: str | None = None
+    certificates: tuple[Certificate, ...] = ()

@@ -12,6 +12,7 @@ from ratchet.domain.evidence import Evidence
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.incident import Incident
 from ratchet.domain.ports import Clock, Shelf, Store, Toolbox
+from ratchet.domain.standing import Use
 from ratchet.domain.target import Target
 from ratchet.domain.timeline import (
     Asked,
@@ -191,7 +192,9 @@ class Engine:
         target = self._target(plan.steps[incident.cursor].target)
         packet = self._p.asking.freeze(incident, plan, (target.conflict_group if target else "", version.author))
         events: list[Event] = [Asked(packet=packet)]
-        covering = covering_grant(self._store.standing_grants(), incident, packet, (target, self._p.clock()))
+        known = tuple(self._store.certificates(packet.playbook.partition("@")[0]))
+        use = Use(target=target, now=self._p.clock(), fault=incident.fault, certificates=known)
+        covering = covering_grant(self._store.standing_grants(), packet, use)
         if covering is not None:
             events.append(Covered(decision=packet.id, standing=covering.id, given_by=covering.given_by))
         wake_at = packet.expires_at if covering is None else self._p.clock()

@@ -7,7 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, Table, select
 
+from ratchet.domain.certificate import Certificate
 from ratchet.domain.house import (
+    CertificateGiven,
+    CertificateRevoked,
     HouseEvent,
     Paused,
     Resumed,
@@ -76,6 +79,7 @@ class _House:
     made: dict[str, TokenMade] = field(default_factory=dict[str, TokenMade])
     revoked: set[str] = field(default_factory=set[str])
     standing: dict[str, StandingGrant] = field(default_factory=dict[str, StandingGrant])
+    certificates: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
     paused: str = ""
 
     def hear(self, event: HouseEvent) -> None:
@@ -98,6 +102,16 @@ class _House:
             case Resumed():
                 self.paused = ""
             case _:
+                self._hear_proof(event)
+
+    def _hear_proof(self, event: HouseEvent) -> None:
+        match event:
+            case CertificateGiven():
+                self.certificates[event.certificate.id] = event.certificate
+            case CertificateRevoked():
+                given = self.certificates[event.id]
+                self.certificates[event.id] = given.model_copy(update={"revoked": event.because})
+            case _:
                 pass
 
     def _stands(self, standing_id: str, **update: Any) -> None:
@@ -117,6 +131,11 @@ def _house(connection: Connection, tenant: str, position: int) -> None:
     grants = [StandingGrant.model_validate_json(row.body) for row in _rows(connection, t.standing, tenant)]
     if {one.id: one for one in grants} != told.standing:
         raise Broken(position, "the standing grants are not those that were given, charged and revoked")
+    proofs = _rows(connection, t.certificates, tenant)
+    if {(row.id, row.series): Certificate.model_validate_json(row.body) for row in proofs} != {
+        (one.id, one.series): one for one in told.certificates.values()
+    }:
+        raise Broken(position, "the certificates are not those that were given and revoked")
     if "".join(f"{row.by}: {row.reason}" for row in _rows(connection, t.switch, tenant)) != told.paused:
         raise Broken(position, "the kill switch does not stand where it was last put")
 

@@ -10,8 +10,8 @@ from ratchet.domain.house import StandingCharged
 from ratchet.domain.incident import Incident
 from ratchet.domain.protocol import Bid, Books, Declined, Demand, refuse_intent
 from ratchet.domain.series import Series
-from ratchet.domain.standing import StandingGrant
-from ratchet.store import switch
+from ratchet.domain.standing import StandingGrant, Use
+from ratchet.store import certificates, switch
 from ratchet.store import tables as t
 from ratchet.store.encoding import moment, stamp
 from ratchet.store.events import Ledger
@@ -69,7 +69,10 @@ def _books(ledger: Ledger, incident: Incident, packet: DecisionPacket, demand: D
 def _outside(
     standing: StandingGrant, packet: DecisionPacket, demand: Demand, incident: Incident, ledger: Ledger
 ) -> str:
-    return standing.outside(packet, demand.target, ledger.at, incident.fault)
+    """Judged by what stands in this transaction, and by the server as it was read again just before."""
+    known = certificates.of_series(ledger.connection, ledger.tenant, standing.series) if standing.certificate else []
+    use = Use(target=demand.target, now=ledger.at, fault=incident.fault, certificates=tuple(known))
+    return standing.outside(packet.model_copy(update={"fingerprint": demand.reread.fingerprint}), use)
 
 
 def _stored(ledger: Ledger, decision: str) -> DecisionPacket:

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from ratchet.domain.alert import Alert
 from ratchet.domain.audit import ChainBroken, Head
+from ratchet.domain.certificate import Certificate
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket
@@ -27,6 +28,7 @@ from ratchet.store import evidence as captured
 from ratchet.store import tables as t
 from ratchet.store.anchor import Anchor
 from ratchet.store.audit import AuditTrail
+from ratchet.store.certificates import Certificates
 from ratchet.store.decisions import Decisions
 from ratchet.store.encoding import moment
 from ratchet.store.house import House
@@ -61,6 +63,7 @@ class EventStore:
         self._intents = Intents(journal)
         self._switch = Switch(journal)
         self._standing = StandingGrants(journal)
+        self._certificates = Certificates(journal)
 
     @staticmethod
     def open_at(home: Path, clock: Clock, new_id: Callable[[], str]) -> "EventStore":
@@ -199,6 +202,15 @@ class EventStore:
 
     def revoke_standing(self, standing_id: str, because: str, by: str) -> None:
         self._standing.revoke(standing_id, because, by)
+
+    def put_certificate(self, certificate: Certificate, by: str) -> None:
+        self._certificates.put(certificate, by)
+
+    def certificates(self, series: str = "") -> list[Certificate]:
+        return self._certificates.all(series)
+
+    def revoke_certificate(self, certificate_id: str, because: str, by: str) -> None:
+        self._certificates.revoke(certificate_id, because, by)
 
     def high_water(self) -> datetime:
         """The latest moment ever written down; the beginning of time in an empty state."""

@@ -167,6 +167,17 @@ standing = Table(
     Column("body", Text, nullable=False),
 )
 
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("series", Text, nullable=False),
+    Column("issued_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index("certificates_of_series", certificates.c.tenant, certificates.c.series)
+
 seals = Table(
     "seals",
     metadata,

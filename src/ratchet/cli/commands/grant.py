@@ -44,6 +44,7 @@ COLUMNS = (
     Column[GrantView]("EXPIRES", lambda each: day(each.grant.expires_at)),
     Column[GrantView]("BY", lambda each: each.grant.given_by),
     Column[GrantView]("DIGEST", lambda each: short_digest(each.grant.playbook_digest), wide=True),
+    Column[GrantView]("CERTIFICATE", lambda each: each.grant.certificate or "", wide=True),
     Column[GrantView]("REASON", lambda each: each.grant.reason, wide=True),
 )
 
@@ -73,6 +74,7 @@ def create(
         list[str] | None, typer.Option(help="An argument's bound: NAME=a|b, or NAME=1..5; may be repeated.")
     ] = None,
     fault: Annotated[str | None, typer.Option(help="Only for drills of this fault.")] = None,
+    certificate: Annotated[str | None, typer.Option(help="Only while this certificate of the text counts.")] = None,
     yes: YesOption = False,
     form: FormOption = Form.TABLE,
 ) -> None:
@@ -80,6 +82,7 @@ def create(
     request = GrantRequest(
         series=series, step=step, reason=_reason(reason), targets=tuple(target or ()), tag=tag, uses=uses, days=days,
         cap=cap, bounds=dict(_bound(text) for text in bound or ()), fault=fault,
+        certificate=certificate,
     )  # fmt: skip
     where = ", ".join([*request.targets, *([f"tag {tag}"] if tag else [])]) or "no target"
     confirm(f"Let Ratchet do {step} of {series} on {where} {uses} time(s) without asking?", yes=yes)

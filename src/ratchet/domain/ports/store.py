@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ratchet.domain.alert import Alert
+from ratchet.domain.certificate import Certificate
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import HouseEvent, Token
@@ -150,6 +151,19 @@ class Store(Protocol):
 
     def standing_grants(self) -> list[StandingGrant]:
         """All standing grants, newest first, dead ones included."""
+        ...
+
+    def put_certificate(self, certificate: Certificate, by: str) -> None:
+        """Keep what a certification found, passed or failed, with its event; raises Refusal(CONFLICT) for an id that
+        is there already. See `Certificate` for what its issuer must fill in, and how."""
+        ...
+
+    def certificates(self, series: str = "") -> list[Certificate]:
+        """All certificates of a series, or of every series, newest first; expired, failed and revoked ones included."""
+        ...
+
+    def revoke_certificate(self, certificate_id: str, because: str, by: str) -> None:
+        """A certificate proves nothing from now on, nor a standing grant that rests on it; Refusal(NOT_FOUND)."""
         ...
 
     def revoke_standing(self, standing_id: str, because: str, by: str) -> None:
