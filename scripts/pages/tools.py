@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ratchet.domain.plan import ToolSpec
-from ratchet.tools.host.start_server import StartServer
+from ratchet.tools.host.tools import host_tools
 from ratchet.tools.postgres.rights import ACT_RIGHTS
 from ratchet.tools.postgres.writes import POSTGRES_TOOLS
 from scripts.pages.marks import first_paragraph, head, table, text
@@ -16,7 +16,7 @@ NOTHING_TO_DO = "there is nothing to do"
 
 
 def page() -> str:
-    tools: list[Any] = [*POSTGRES_TOOLS, StartServer(lambda: datetime.now(UTC))]
+    tools: list[Any] = [*POSTGRES_TOOLS, *host_tools(lambda: datetime.now(UTC))]
     tools.sort(key=lambda tool: tool.spec.name)
     lines = head(
         "Write tools",

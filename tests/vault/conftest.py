@@ -1,11 +1,13 @@
 """What is registered in this release, for judging the playbooks that come with it."""
 
+from datetime import UTC, datetime
 from importlib.resources import files
 
 import pytest
 
-from ratchet.tools.host.start_server import StartServer
-from ratchet.tools.host.status import STATUS, STATUS_COLUMNS
+from ratchet.tools.host.looks import HOST_PROBES
+from ratchet.tools.host.tools import host_tools
+from ratchet.tools.pgbouncer.probes import POOLER_PROBES
 from ratchet.tools.postgres.probes import ProbeShelf
 from ratchet.tools.postgres.writes import POSTGRES_TOOLS
 from ratchet.vault.causes import shipped_causes
@@ -17,8 +19,9 @@ from ratchet.vault.known import KnownTools
 def known() -> KnownTools:
     """The real probes and write tools, so that a playbook that ships can be bound as it stands."""
     shelf = ProbeShelf.load([files("ratchet.library").joinpath("probes/postgres")])
-    probes = {name: shelf.columns(name) for name in shelf.names()} | {STATUS: frozenset(STATUS_COLUMNS)}
-    specs = [tool.spec for tool in POSTGRES_TOOLS] + [StartServer.spec]
+    coded = (*HOST_PROBES.values(), *POOLER_PROBES.values())
+    probes = {name: shelf.columns(name) for name in shelf.names()} | {p.name: frozenset(p.columns) for p in coded}
+    specs = [tool.spec for tool in (*POSTGRES_TOOLS, *host_tools(lambda: datetime.now(UTC)))]
     return KnownTools(probes, {spec.name: spec for spec in specs})
 
 

@@ -39,7 +39,7 @@ class Targets:
         self._refuse_unknown(request.target)
         primary = next((t for t in self._store.targets() if t.name == request.target.replica_of), None)
         target = self._provision(request, primary) if request.admin is not None else request.target
-        if target.kind == "postgres" and target.diag is None:
+        if target.kind == "postgres" and target.diag is None and not target.is_pooler:
             raise invalid(
                 f"Target {target.name} has no diag credential.",
                 "Give --diag-dsn-env VARIABLE, or --provision --admin-dsn-env VARIABLE to have both roles made.",
@@ -76,9 +76,10 @@ class Targets:
         )
 
     def _seen(self, target: Target) -> Evidence | None:
-        if target.kind != "postgres":
+        if target.kind != "postgres" or target.diag is None:
             return None
-        return self._toolbox.look([ProbeCall(probe="postgres.ping", target=target.name)])[0]
+        probe = "pgbouncer.limits" if target.is_pooler else "postgres.ping"
+        return self._toolbox.look([ProbeCall(probe=probe, target=target.name)])[0]
 
     def _missing(self, target: Target) -> tuple[Missing, ...]:
         """What must be mended first, then what may stay away."""

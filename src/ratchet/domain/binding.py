@@ -12,15 +12,17 @@ from ratchet.domain.target import Target
 
 
 def members(where: Where, target: Target, targets: Sequence[Target]) -> tuple[str, ...]:
-    """The registered targets that `where` means, seen from `target`; a group without replicas has none to meet."""
+    """The registered targets that `where` means, seen from `target`; a group without replicas or poolers has none."""
     primary = target.conflict_group
     match where:
         case "primary":
             return (primary,)
         case "replicas":
             return tuple(t.name for t in targets if t.replica_of == primary)
+        case "poolers":
+            return tuple(t.name for t in targets if t.pooler_of == primary)
         case _:
-            return (target.name,)
+            return (target.server,)
 
 
 def calls_of(

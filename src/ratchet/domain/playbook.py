@@ -11,7 +11,7 @@ ID = r"^[a-z][a-z0-9_]{0,62}$"
 Effect = Literal["read", "reversible", "disruptive", "destructive"]
 EFFECTS: tuple[Effect, ...] = ("read", "reversible", "disruptive", "destructive")
 """Least to most: what a step may do to the world."""
-Where = Literal["target", "primary", "replicas", "host"]
+Where = Literal["target", "primary", "replicas", "poolers", "host"]
 """Which member of the target's conflict group a probe or step meets."""
 
 
@@ -70,7 +70,7 @@ class ObjectRule(Noun):
 
     kind: Literal[
         "session", "application", "slot", "table", "index", "setting", "role", "database", "sequence",
-        "target", "prepared_transaction", "statement", "publication", "subscription", "file",
+        "target", "prepared_transaction", "statement", "publication", "subscription", "file", "process",
     ]  # fmt: skip
     each: str | None = None
     when: str | None = None

@@ -26,6 +26,10 @@ class HostControl(Noun):
     pg_ctl: str
     pg_data: str
     run_as: str
+    backup: str = ""
+    """Where the newest base backup lies, as files; empty when that is not known here."""
+    archive: str = ""
+    """Where WAL is archived, as files; empty when that is not known here."""
 
 
 class Target(Noun):
@@ -49,6 +53,16 @@ class Target(Noun):
     def conflict_group(self) -> str:
         """The name that locks are taken on."""
         return self.replica_of or self.pooler_of or self.name
+
+    @property
+    def is_pooler(self) -> bool:
+        """Whether its diag login speaks to a pooler's console, and not to a server."""
+        return self.pooler_of is not None
+
+    @property
+    def server(self) -> str:
+        """The name of the server that questions about the database go to: a pooler's is the one it pools for."""
+        return self.pooler_of or self.name
 
     @property
     def chaos(self) -> bool:

@@ -24,7 +24,8 @@ from ratchet.lab.binaries import BinariesNotFound, find_binaries
 from ratchet.lab.catalog import Catalog, load_catalog
 from ratchet.lab.faults import FaultRefused, Injected, inject
 from ratchet.lab.injectors.grip import UndoFailed
-from ratchet.lab.lab import NAMES, Lab, Member, PartMissing
+from ratchet.lab.lab import CANARY_ROLE, NAMES, Lab, Member, PartMissing
+from ratchet.lab.shop import DATABASE
 
 SOCKET = "keeper.sock"
 LARGEST = 65536
@@ -139,7 +140,10 @@ def _write_state(path: Path, lab: Lab) -> LabState:
             kind: str(_private(path.parent / f"{endpoint.name}-{kind}.dsn", dsn)) for kind, dsn in words.items()
         }
     if lab.pooler is not None:
-        addresses[NAMES["pgbouncer"]] = f"127.0.0.1:{lab.pooler.port}"
+        name = NAMES["pgbouncer"]
+        addresses[name] = f"127.0.0.1:{lab.pooler.port}/{DATABASE}"
+        words = {"stats": lab.pooler.stats_dsn(), "canary": lab.through_pooler(CANARY_ROLE)}
+        places[name] = {kind: str(_private(path.parent / f"{name}-{kind}.dsn", dsn)) for kind, dsn in words.items()}
     state = LabState(
         pid=os.getpid(), socket=str(lab.primary.home / SOCKET), root=str(lab.root), seed=lab.seed,
         version=".".join(str(part) for part in lab.primary.binaries.version), addresses=addresses, logins=places,

@@ -167,7 +167,10 @@ class Lab:
     def endpoint(self, member: Member = "primary") -> Endpoint:
         """How Ratchet reaches that server."""
         cluster = self.member(member)
-        control = HostControl(pg_ctl=cluster.pg_ctl, pg_data=str(cluster.data_dir), run_as=cluster.account.name)
+        control = HostControl(
+            pg_ctl=cluster.pg_ctl, pg_data=str(cluster.data_dir), run_as=cluster.account.name,
+            backup=str(cluster.backup), archive=str(cluster.archive),
+        )  # fmt: skip
         return Endpoint(
             name=NAMES[member],
             address=f"127.0.0.1:{cluster.port}/{DATABASE}",

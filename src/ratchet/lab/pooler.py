@@ -1,5 +1,6 @@
 """A PgBouncer of the lab's own in front of its primary, in transaction mode."""
 
+import secrets
 import shutil
 import socket
 import subprocess
@@ -18,11 +19,13 @@ from ratchet.lab.shop import DATABASE
 PROGRAM = "pgbouncer"
 PLACES = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin"
 POOL_SIZE = 3
+STATS_LOGIN = "pooler_stats"
+"""May look at the console and change nothing there; it is no role of the database."""
 SETTINGS: Mapping[str, str | int] = {
     "listen_addr": "127.0.0.1",
     "auth_type": "scram-sha-256",
     "admin_users": SUPERUSER,
-    "stats_users": SUPERUSER,
+    "stats_users": STATS_LOGIN,
     "pool_mode": "transaction",
     "default_pool_size": POOL_SIZE,
     "max_client_conn": 100,
@@ -49,6 +52,7 @@ class Pooler:
     place: Path
     backend_port: int
     process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    stats_password: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
 
     @classmethod
     def start(cls, primary: Cluster, program: str) -> "Pooler":
@@ -69,7 +73,8 @@ class Pooler:
 
     def write(self) -> None:
         """Its two files, for the roles that the primary knows now."""
-        users = "".join(f'"{name}" "{word}"\n' for name, word in self.primary.passwords.items())
+        logins = {**self.primary.passwords, STATS_LOGIN: self.stats_password}
+        users = "".join(f'"{name}" "{word}"\n' for name, word in logins.items())
         settings = {**SETTINGS, "listen_port": self.port, "logfile": self.place / "pooler.log",
                     "auth_file": self.place / "users.txt"}  # fmt: skip
         lines = [f"{name} = {value}\n" for name, value in settings.items()]
@@ -101,6 +106,10 @@ class Pooler:
     def dsn(self, role: str) -> str:
         """A connection URL through the pooler; never print it."""
         return f"postgresql://{quote(role)}:{self.primary.passwords[role]}@127.0.0.1:{self.port}/{DATABASE}"
+
+    def stats_dsn(self) -> str:
+        """A connection URL of the login that only looks at the console; never print it."""
+        return f"postgresql://{STATS_LOGIN}:{self.stats_password}@127.0.0.1:{self.port}/pgbouncer"
 
     def wait(self, within_s: float = 5) -> None:
         deadline = time.monotonic() + within_s

@@ -11,13 +11,16 @@ from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.gate import Grant
 from ratchet.domain.plan import Act, Preview, ToolSpec
 from ratchet.domain.ports import Clock, Missing, Sent, Took
-from ratchet.domain.target import Fingerprint, HostControl, SecretRef, Target
+from ratchet.domain.target import Fingerprint, SecretRef, Target
 from ratchet.security.redact import Redacts
 from ratchet.security.secrets import Secret
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.host.control import read_control
-from ratchet.tools.host.start_server import StartServer, start
-from ratchet.tools.host.status import STATUS, STATUS_COLUMNS, pg_status
+from ratchet.tools.host.host_tool import HostTool
+from ratchet.tools.host.looks import HOST_PROBES, host_answer, host_control, log_answer
+from ratchet.tools.host.tools import host_tools
+from ratchet.tools.pgbouncer.look import look as pooler_look
+from ratchet.tools.pgbouncer.probes import POOLER_PROBES
 from ratchet.tools.postgres.check import missing_rights
 from ratchet.tools.postgres.identity import read_identity
 from ratchet.tools.postgres.look import Look
@@ -50,7 +53,7 @@ class Hands:
         self._witness = Witness(redactor, clock)
         self._kept: dict[str, Sessions] = {}
         self._lock = threading.Lock()
-        tools: list[WriteTool[Any] | StartServer] = [*POSTGRES_TOOLS, StartServer(clock)]
+        tools: list[WriteTool[Any] | HostTool[Any]] = [*POSTGRES_TOOLS, *host_tools(clock)]
         self._tools = {tool.spec.name: tool for tool in tools}
 
     def look(self, calls: Sequence[ProbeCall]) -> list[Evidence]:
@@ -97,14 +100,15 @@ class Hands:
         """Every probe with the columns it may yield."""
         columns = {name: self._shelf.columns(name) for name in self._shelf.names()}
         columns["postgres.canary"] = columns.get("postgres.canary", frozenset()) | {CONNECT_MS}
-        return {**columns, STATUS: frozenset(STATUS_COLUMNS)}
+        others = (*HOST_PROBES.values(), *POOLER_PROBES.values())
+        return {**columns, **{probe.name: frozenset(probe.columns) for probe in others}}
 
     def preview(self, target: str, tool: str, args: Mapping[str, Any]) -> Preview | Evidence:
         """What an act would touch now, or the evidence of why that cannot be told."""
         found, write, started = self._target(target), self._tool(tool), monotonic()
         try:
-            if isinstance(write, StartServer):
-                return write.offered(self._host_control(found), write.parse(args))
+            if isinstance(write, HostTool):
+                return self._shown(write.offered(host_control(found), write.parse(args)))
             return self._shown(write.preview(self._sessions(found).read, write.parse(args)))
         except NoAnswer as failed:
             return self._witness.failed(ProbeCall(probe=tool, target=target, args=dict(args)), started, failed)
@@ -123,10 +127,10 @@ class Hands:
             raise conflict("The act holds no statement; its preview showed nothing to do.", "Ask again.")
         if act.credential != self.credential(act.target):
             raise conflict("The target's act credential is another one than was shown.", "Ask again.")
-        if isinstance(write, StartServer):
+        if isinstance(write, HostTool):
             if found.host_control is None:
                 raise conflict(f"Target {found.name} has no host control any more.", "Register it again.")
-            return start(act, grant, found.host_control, self._clock)
+            return write.send(act, grant, found.host_control)
         sent = Sending(write, act, grant, self._clock).through(self._sessions(found).act)
         said = sent.model_dump(include={"because", "touched", "result"}, mode="json")
         return Sent.model_validate({**sent.model_dump(), **self._redacted(said)})
@@ -135,8 +139,8 @@ class Hands:
         """Whether an act of unknown outcome happened; a target that does not answer cannot tell."""
         found, write = self._target(act.target), self._tool(act.tool)
         try:
-            if isinstance(write, StartServer):
-                return write.runs(self._host_control(found))
+            if isinstance(write, HostTool):
+                return write.took(host_control(found), act)
             return write.took(self._sessions(found).read, act, grant)
         except NoAnswer as failed:
             return Took(verdict="cannot_tell", because=self._redactor.text(str(failed)), reachable=False)
@@ -144,7 +148,7 @@ class Hands:
     def check(self, target: str) -> list[Missing]:
         """What the target's credentials lack, with the line that grants it; the caller adds the playbooks."""
         found = self._target(target)
-        if found.kind == "host" and found.diag is None:
+        if found.is_pooler or (found.kind == "host" and found.diag is None):
             return []
         return missing_rights(self._sessions(found), self._shelf, [tool.spec for tool in self._tools.values()])
 
@@ -154,6 +158,8 @@ class Hands:
         sessions = self._sessions(found)
         if found.act is not None:
             sessions.act.warm_up()
+        if found.is_pooler:
+            return ""
         fingerprint = self.fingerprint(name)
         return fingerprint.system_identifier if isinstance(fingerprint, Fingerprint) else ""
 
@@ -170,23 +176,32 @@ class Hands:
         except Refusal as refusal:
             gone = NoAnswer(Answer.MISSING, refusal.message)
             return [self._witness.failed(call, monotonic(), gone) for call in calls]
-        sql_calls = [call for call in calls if call.probe != STATUS]
-        answers: list[Evidence] = []
-        if sql_calls:
-            sessions = self._sessions(found)
-            answers = Look(sessions, self._shelf, self._redactor, self._clock).answers(sql_calls)
-            if found.act is not None and any(seen.answer is Answer.OK for seen in answers):
-                sessions.act.warm_up()
-        waiting = iter(answers)
-        return [self._host_status(found, call) if call.probe == STATUS else next(waiting) for call in calls]
+        hosts = [call for call in calls if call.probe in HOST_PROBES]
+        pools = [call for call in calls if call.probe in POOLER_PROBES]
+        asked = [call for call in calls if call.probe not in HOST_PROBES and call.probe not in POOLER_PROBES]
+        with ThreadPoolExecutor(max_workers=len(HOST_PROBES) + 1, thread_name_prefix="ratchet-roads") as pool:
+            near = [pool.submit(host_answer, found, call, self._witness) for call in hosts]
+            pooled = pool.submit(self._of_pooler, found, pools)
+            answers = self._of_server(found, asked)
+            seen = iter((*answers, *pooled.result(), *(each.result() for each in near)))
+        by_key = {one.call_key: one for one in seen}
+        return [by_key[call.key] for call in calls]
 
-    def _host_status(self, target: Target, call: ProbeCall) -> Evidence:
-        started = monotonic()
-        try:
-            rows = pg_status(self._host_control(target))
-        except NoAnswer as failed:
-            return self._witness.failed(call, started, failed)
-        return self._witness.saw(call, started, rows, f"{STATUS} of {target.name}")
+    def _of_server(self, target: Target, calls: Sequence[ProbeCall]) -> list[Evidence]:
+        if not calls:
+            return []
+        sessions = self._sessions(target)
+        answers = Look(sessions, self._shelf, self._redactor, self._clock).answers(calls)
+        if target.act is not None and any(seen.answer is Answer.OK for seen in answers):
+            sessions.act.warm_up()
+        return [log_answer(target, seen, call, self._witness) for seen, call in zip(answers, calls, strict=True)]
+
+    def _of_pooler(self, target: Target, calls: Sequence[ProbeCall]) -> list[Evidence]:
+        if not calls:
+            return []
+        known = (each.address for each in self._targets() if each.name == target.pooler_of)
+        server = next(known, "").partition("/")[0]
+        return pooler_look(self._sessions(target), calls, server, self._witness)
 
     def _shown(self, preview: Preview) -> Preview:
         """The preview as people may read it; a value that must be hidden cannot be put back, so it is not offered."""
@@ -204,15 +219,10 @@ class Hands:
                 return target
         raise not_found("target", name, "List the targets with `ratchet target list`.")
 
-    def _tool(self, name: str) -> WriteTool[Any] | StartServer:
+    def _tool(self, name: str) -> WriteTool[Any] | HostTool[Any]:
         if name not in self._tools:
             raise not_found("write tool", name, f"There are: {', '.join(sorted(self._tools))}.")
         return self._tools[name]
-
-    def _host_control(self, target: Target) -> HostControl:
-        if target.host_control is None:
-            raise NoAnswer(Answer.MISSING, f"target {target.name} has no host control registered")
-        return target.host_control
 
     def _sessions(self, target: Target) -> Sessions:
         with self._lock:

@@ -46,7 +46,7 @@ def match_target(alert: Alert, targets: Sequence[Target]) -> tuple[str | None, s
         if len(hit) == 1:
             return hit[0], f"label {label}={_short(value or '')}"
     database = alert.labels.get("datname") or alert.labels.get("database")
-    hit = [t.name for t in servers if database and t.address.endswith("/" + database) and t.replica_of is None]
+    hit = [t.name for t in servers if database and t.address.endswith("/" + database) and t.conflict_group == t.name]
     if len(hit) == 1:
         return hit[0], f"database {_short(database or '')}"
     groups = {t.conflict_group for t in servers}

@@ -94,7 +94,9 @@ class Health:
         return CheckView(name="clock", ok=ok or None, detail=f"{ahead:+.1f} s against the wall clock", remedy=remedy)
 
     def _target(self, name: str) -> CheckView:
-        seen = self._toolbox.look([ProbeCall(probe="postgres.ping", target=name)])[0]
+        pooler = any(t.name == name and t.is_pooler for t in self._store.targets())
+        probe = "pgbouncer.limits" if pooler else "postgres.ping"
+        seen = self._toolbox.look([ProbeCall(probe=probe, target=name)])[0]
         ok = seen.answer is Answer.OK
         missing = [m for m in self._toolbox.check(name) if not m.optional] if ok else []
         if missing:

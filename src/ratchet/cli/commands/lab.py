@@ -130,6 +130,12 @@ def _wait_for_end(state: LabState) -> None:
 
 def _register(desk: Desk, state: LabState, name: str, owner: str) -> TargetReport:
     logins = {kind: SecretRef(kind="file", name=place) for kind, place in state.logins[name].items()}
+    if name == NAMES["pgbouncer"]:
+        pooler = Target(
+            name=name, kind="postgres", owner=owner, tags=("chaos",), diag=logins["stats"], canary=logins["canary"],
+            address=state.addresses[name], pooler_of=NAMES["primary"],
+        )  # fmt: skip
+        return desk.add_target(TargetRequest(target=pooler))
     target = Target(
         name=name, kind="postgres", owner=owner, tags=("chaos",), canary=logins["canary"],
         host_control=HostControl(**state.host_control[name]), address=state.addresses[name],

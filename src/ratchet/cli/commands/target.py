@@ -74,6 +74,8 @@ def add(
     pg_ctl: Annotated[str | None, typer.Option(help="Path of pg_ctl, to start a stopped server.")] = None,
     pg_data: Annotated[str | None, typer.Option(help="Its data directory.")] = None,
     run_as: Annotated[str | None, typer.Option(help="The account that owns the files.")] = None,
+    pg_backup: Annotated[str | None, typer.Option(help="Directory of its newest base backup, to be looked at.")] = None,
+    pg_archive: Annotated[str | None, typer.Option(help="Directory of its archived WAL, to be looked at.")] = None,
     form: FormOption = Form.TABLE,
 ) -> None:
     """Register a target, make its roles when asked, and say what it still lacks (exit 5 when it cannot do without)."""
@@ -86,7 +88,8 @@ def add(
     target = Target(
         name=_name(name), kind=kind, owner=owner, tags=tuple(tag or ()), replica_of=replica_of, pooler_of=pooler_of,
         diag=_reference("diag", diag_dsn_env, diag_dsn_file), act=_reference("act", act_dsn_env, act_dsn_file),
-        canary=_reference("canary", canary_dsn_env, canary_dsn_file), host_control=_control(pg_ctl, pg_data, run_as),
+        canary=_reference("canary", canary_dsn_env, canary_dsn_file),
+        host_control=_control((pg_ctl, pg_data, run_as), pg_backup or "", pg_archive or ""),
     )  # fmt: skip
     with road(context) as here:
         report = here.desk.add_target(TargetRequest(target=target, admin=admin, allow=tuple(allow or ())))
@@ -160,9 +163,10 @@ def _reference(role: str, variable: str | None, file: str | None) -> SecretRef |
     return SecretRef(kind="file", name=file) if file else None
 
 
-def _control(pg_ctl: str | None, pg_data: str | None, run_as: str | None) -> HostControl | None:
+def _control(start: tuple[str | None, str | None, str | None], backup: str, archive: str) -> HostControl | None:
+    pg_ctl, pg_data, run_as = start
     if pg_ctl and pg_data and run_as:
-        return HostControl(pg_ctl=pg_ctl, pg_data=pg_data, run_as=run_as)
-    if pg_ctl or pg_data or run_as:
+        return HostControl(pg_ctl=pg_ctl, pg_data=pg_data, run_as=run_as, backup=backup, archive=archive)
+    if pg_ctl or pg_data or run_as or backup or archive:
         raise invalid("A server is started with three words.", "Give --pg-ctl, --pg-data and --run-as together.")
     return None

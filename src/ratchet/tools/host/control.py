@@ -82,14 +82,40 @@ def configured_port(host: HostControl) -> int | None:
     return int(word) if said.returncode == 0 and word.isdigit() else None
 
 
-def port_holder(port: int, server_pid: int | None) -> str:
-    """Another process that listens on the port, as `name (pid)`; empty when nobody does or only the server."""
+class Holder(Noun):
+    """A process that listens on a port; the pid is None when the system does not show it to us."""
+
+    pid: int | None
+    name: str
+
+
+def port_holder(port: int, server_pid: int | None) -> Holder | None:
+    """Another process that listens on the port; None when nobody does or only the server."""
     for held in psutil.net_connections(kind="tcp"):
         if held.pid is None and server_pid is not None:
             continue  # whose socket it is shows only to root; the running server's own is the likelier
         if held.status == psutil.CONN_LISTEN and held.laddr and held.laddr[1] == port and held.pid != server_pid:
-            return f"{_name(held.pid)} ({held.pid or 'pid not visible'})"
-    return ""
+            return Holder(pid=held.pid, name=_name(held.pid))
+    return None
+
+
+def listening(pid: int | None) -> list[str] | None:
+    """The places that a process listens on as `address:port`; None without a process, or when they are not shown."""
+    if pid is None:
+        return None
+    try:
+        held = psutil.Process(pid).net_connections(kind="tcp")
+    except psutil.Error:
+        return None
+    return sorted(f"{each.laddr[0]}:{each.laddr[1]}" for each in held if each.status == psutil.CONN_LISTEN)
+
+
+def process_state(pid: int | None) -> str | None:
+    """What the system says of a process: sleeping, running, stopped, ..."""
+    try:
+        return str(psutil.Process(pid).status()) if pid is not None else None
+    except psutil.Error:
+        return None
 
 
 def run(host: HostControl, program: str, *args: str) -> subprocess.CompletedProcess[str]:

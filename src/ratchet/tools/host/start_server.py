@@ -14,8 +14,9 @@ from ratchet.domain.ports import Clock, Sent, Took
 from ratchet.domain.target import HostControl
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.host.control import BARE, account, read_pid_file, run
+from ratchet.tools.host.host_tool import HostTool
 from ratchet.tools.host.status import find_log, pg_status
-from ratchet.tools.tool import Registered, declare
+from ratchet.tools.tool import declare
 
 MARGIN = 5.0
 LEFT_STATES = (
@@ -31,7 +32,7 @@ class StartArguments(Noun):
     wait_s: int = Field(default=60, ge=1, le=600)
 
 
-class StartServer(Registered[StartArguments]):
+class StartServer(HostTool[StartArguments]):
     """Only when nothing runs in the directory and nobody else holds the port."""
 
     arguments = StartArguments
@@ -44,9 +45,6 @@ class StartServer(Registered[StartArguments]):
         scope="exact",
         capabilities=("start_server",),
     )
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
 
     def offered(self, host: HostControl, args: StartArguments) -> Preview:
         """What stands in the data directory, and the argument list; no rows when it must not be started."""
@@ -63,11 +61,15 @@ class StartServer(Registered[StartArguments]):
             statements=() if obstacle else (Statement(argv=_argv(host, args)),),
             summary=obstacle or f"the server was left by {left}",
             undo=Undo(possible=True, statements=(stop,), note="stop the server again"),
-            clock=self._clock().isoformat(),
+            clock=self.clock().isoformat(),
         )
 
-    def runs(self, host: HostControl) -> Took:
+    def send(self, act: Act, grant: Grant, host: HostControl) -> Sent:
+        return start(act, grant, host, self.clock)
+
+    def took(self, host: HostControl, act: Act) -> Took:
         """Whether the server runs now, by pg_ctl's own word."""
+        del act
         code = run(host, "pg_ctl", "status", "-D", host.pg_data).returncode
         if code == 0:
             return Took(verdict="yes", because="pg_ctl says that the server runs")

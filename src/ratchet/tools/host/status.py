@@ -8,21 +8,63 @@ from typing import Any
 from ratchet.domain.evidence import Answer
 from ratchet.domain.target import HostControl
 from ratchet.tools.answers import NoAnswer
-from ratchet.tools.host.control import PidFile, configured_port, port_holder, read_control, read_pid_file, run
+from ratchet.tools.host.config_fault import config_fault
+from ratchet.tools.host.control import (
+    PidFile,
+    configured_port,
+    listening,
+    port_holder,
+    process_state,
+    read_control,
+    read_pid_file,
+    run,
+)
+from ratchet.tools.probe_columns import CodeProbe
 
-STATUS = "host.pg_status"
-STATUS_COLUMNS = (
-    "data_dir", "data_dir_present", "running", "pid", "pid_file_present", "stale_pid_file", "control_state",
-    "clean_shutdown", "system_identifier", "timeline", "port", "port_holder", "port_taken", "config_ok",
-    "config_error", "log_file", "log_errors", "disk_free_bytes", "disk_free_ratio",
-)  # fmt: skip
+PG_STATUS = CodeProbe(
+    name="host.pg_status",
+    summary="What a server's own files and its host say of it, above all when it is down",
+    needs="host control (`--pg-ctl`, `--pg-data`, `--run-as`) on the host that Ratchet runs on",
+    columns={
+        "data_dir": "text: data directory",
+        "data_dir_present": "bool: it is there",
+        "running": "bool: a server process of this directory lives",
+        "process_state": "text: of that process: running, sleeping, stopped, ...; null when there is none",
+        "pid": "int: process id in postmaster.pid",
+        "pid_file_present": "bool: postmaster.pid is there",
+        "stale_pid_file": "bool: it names no living server",
+        "control_state": "text: state in the control file, such as `in production`",
+        "clean_shutdown": "bool: the control file says that it was shut down",
+        "system_identifier": "text: identity of the cluster",
+        "timeline": "int: timeline of the last checkpoint",
+        "port": "int: port that the server has, or would take",
+        "registered_port": "int: port under which the target is registered, null when that is not known",
+        "listens_on": "list: `address:port` that the server process listens on, null when it cannot be seen",
+        "port_holder": "text: another process on its port, `name (pid)`; empty when there is none",
+        "port_holder_pid": "int: its process id",
+        "port_holder_name": "text: its name",
+        "port_taken": "bool: there is one",
+        "config_ok": "bool: the server can read its configuration",
+        "config_error": "text: what it finds wrong, in its own words",
+        "config_file": "text: file with the wrong line, null when that is not known",
+        "config_line": "int: that line's number",
+        "config_name": "text: the setting there",
+        "config_text": "text: the whole line",
+        "log_file": "text: log file",
+        "log_errors": "text: what went wrong since the latest start, in the log's words",
+        "disk_free_bytes": "int: room on the volume of the data directory",
+        "disk_free_ratio": "float: the same as a part of its size, 0 to 1",
+    },
+)
+STATUS = PG_STATUS.name
+STATUS_COLUMNS = tuple(PG_STATUS.columns)
 TAIL_BYTES = 65_536
 MOST_LINES = 20
 LOUD = ("FATAL", "PANIC", "ERROR", "LOG:  could not", "No space left", "HINT", "invalid")
 
 
-def pg_status(host: HostControl) -> list[dict[str, Any]]:
-    """One row with STATUS_COLUMNS; raises NoAnswer when the files may not be read."""
+def pg_status(host: HostControl, address: str = "") -> list[dict[str, Any]]:
+    """One row with STATUS_COLUMNS; raises NoAnswer when the files may not be read. `address` is the registered one."""
     data = Path(host.pg_data)
     try:
         if not data.is_dir():
@@ -34,18 +76,31 @@ def pg_status(host: HostControl) -> list[dict[str, Any]]:
     config_error = _config_error(host)
     port = (pid.port if pid and pid.alive else None) or (None if config_error else configured_port(host))
     log = find_log(host, pid)
-    holder = port_holder(port, pid.pid if pid and pid.alive else None) if port else ""
+    alive = pid.pid if pid and pid.alive else None
+    holder = port_holder(port, alive) if port else None
+    wrong = config_fault(host, config_error)
     return [{
         "data_dir": host.pg_data, "data_dir_present": True,
         "running": bool(pid and pid.alive), "pid": pid.pid if pid else None,
         "pid_file_present": pid is not None, "stale_pid_file": bool(pid and not pid.alive),
         "control_state": control.state, "clean_shutdown": control.state.startswith("shut down"),
         "system_identifier": control.system_identifier, "timeline": control.timeline,
-        "port": port, "port_holder": holder, "port_taken": bool(holder),
+        "process_state": process_state(alive), "listens_on": listening(alive),
+        "port": port, "registered_port": _registered(address), "port_taken": holder is not None,
+        "port_holder": f"{holder.name} ({holder.pid or 'pid not visible'})" if holder else "",
+        "port_holder_pid": holder.pid if holder else None, "port_holder_name": holder.name if holder else None,
         "config_ok": not config_error, "config_error": config_error,
+        "config_file": wrong.file if wrong else None, "config_line": wrong.line if wrong else None,
+        "config_name": wrong.name if wrong else None, "config_text": wrong.text if wrong else None,
         "log_file": str(log) if log else None, "log_errors": "\n".join(_loud_lines(log)) if log else "",
         "disk_free_bytes": usage.free, "disk_free_ratio": round(usage.free / usage.total, 4) if usage.total else None,
     }]  # fmt: skip
+
+
+def _registered(address: str) -> int | None:
+    """The port of `host:port/database`."""
+    word = address.partition("/")[0].rpartition(":")[2]
+    return int(word) if word.isdigit() else None
 
 
 def _absent(host: HostControl) -> dict[str, Any]:

@@ -155,7 +155,10 @@ class Sessions:
             conninfo = self._secret(ref).reveal()
         except Refusal as refusal:
             raise NoAnswer(Answer.AUTH, f"{refusal.message} {refusal.remedy}") from None
-        line = open_line(conninfo, application_name, pooled=self.target.pooler_of is not None)
+        line = open_line(conninfo, application_name, pooled=self.target.is_pooler)
+        if self.target.is_pooler:
+            # What is set in a pooled session stays behind in it, for whoever is given it next.
+            return line
         with bounded(line, FACTS_LIMIT):
             line.execute(start, prepare=False)
         return line

@@ -1,0 +1,12 @@
+"""The write tools of a host."""
+
+from typing import Any
+
+from ratchet.domain.ports import Clock
+from ratchet.tools.host.host_tool import HostTool
+from ratchet.tools.host.start_server import StartServer
+
+
+def host_tools(clock: Clock) -> list[HostTool[Any]]:
+    """One of each, on this clock."""
+    return [StartServer(clock)]

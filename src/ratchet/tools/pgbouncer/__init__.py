@@ -1,0 +1,1 @@
+"""A PgBouncer as its console shows it; nothing here changes anything there."""
