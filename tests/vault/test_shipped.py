@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
 from ratchet.lab.catalog import load_catalog
@@ -70,15 +71,18 @@ def test_the_page_has_every_section_a_person_looks_for(playbook_files: PlaybookF
     assert headings == SECTIONS
     assert page.startswith(f"# {playbook.metadata.title}")
     for symptom in playbook.spec.symptoms:
-        assert symptom.replace("<", "&lt;") in page
+        assert f"`{symptom}`" in page
 
 
 def test_a_page_never_lets_a_text_become_markup(playbook_files: PlaybookFiles) -> None:
     playbook = playbook_files.load(TEXTS["pbs_vacuum_triage.playbook.yaml"], "x")
-    spec = playbook.spec.model_copy(update={"symptoms": ("<script>alert(1)</script>\n# heading",)})
+    said = ("<script>alert(1)</script>\n# heading", "` ``<img src=x onerror=y>", "&#27;[31m &lt;b&gt; [a](b) ![c](d)")
+    spec = playbook.spec.model_copy(update={"symptoms": said, "guidance": "\n".join(said)})
     page = markdown(playbook.model_copy(update={"spec": spec}))
-    assert "<script>" not in page
-    assert "\n# heading" not in page
+    shown = MarkdownIt().render(page)
+    assert not [live for live in ("<script", "<img", "<a ", "<b>", "\x1b") if live in shown]
+    assert shown.count("&lt;script&gt;") == 2
+    assert "<h1>heading" not in shown
 
 
 def test_the_two_recoveries_hand_over_and_the_other_five_act(playbook_files: PlaybookFiles) -> None:

@@ -4,6 +4,7 @@ import sys
 
 from ratchet.cli.exits import DECLINED
 from ratchet.cli.refused import Stopped
+from ratchet.cli.words import clean
 
 
 def someone_is_there() -> bool:
@@ -35,7 +36,7 @@ def confirm_name(target: str, given: str | None) -> None:
 
 def read_line(question: str) -> str:
     """One line from the person; the question goes to stderr, so that stdout holds only the answer of the program."""
-    sys.stderr.write(question)
+    sys.stderr.write(clean(question))
     sys.stderr.flush()
     return sys.stdin.readline().strip()
 

@@ -11,6 +11,7 @@ import typer
 from ratchet.cli.exits import FAILED, INTERRUPTED, OK
 from ratchet.cli.given import Given, hoist, wants_json
 from ratchet.cli.table import PROBLEM, SHELLS, Nouns, load
+from ratchet.cli.words import inert, unseen_escaped
 
 app = typer.Typer(
     cls=Nouns,
@@ -70,7 +71,7 @@ def _misused(wrong: typer.TyperException, *, as_problem: bool) -> int:
     remedy = f"See `{where} --help`."
     if as_problem:
         refusal = load("ratchet.domain.errors:invalid")(wrong.format_message(), remedy)
-        sys.stderr.write(bytes(load(PROBLEM)(refusal).body).decode() + "\n")
+        sys.stderr.write(unseen_escaped(bytes(load(PROBLEM)(refusal).body).decode()) + "\n")
     else:
-        sys.stderr.write(f"error: {wrong.format_message()}\n  -> {remedy}\n")
+        sys.stderr.write(inert(f"error: {wrong.format_message()}\n  -> {remedy}\n"))
     return getattr(wrong, "exit_code", FAILED)

@@ -9,7 +9,7 @@ import typer
 from ratchet.cli.exits import BY_CODE
 from ratchet.cli.given import Given
 from ratchet.cli.table import PROBLEM, load
-from ratchet.cli.words import clean
+from ratchet.cli.words import clean, unseen_escaped
 from ratchet.domain.errors import Code, Refusal
 
 
@@ -39,7 +39,7 @@ def exit_code(refusal: Refusal) -> int:
 def tell(refusal: Refusal, *, as_problem: bool) -> None:
     """Write a refusal to stderr."""
     if as_problem:
-        sys.stderr.write(bytes(load(PROBLEM)(refusal).body).decode() + "\n")
+        sys.stderr.write(unseen_escaped(bytes(load(PROBLEM)(refusal).body).decode()) + "\n")
         return
     sys.stderr.write(f"error: {clean(refusal.message)}\n")
     for mistake in refusal.mistakes:

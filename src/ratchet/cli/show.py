@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from ratchet.cli.page import Block, escaped, markdown, plain
 from ratchet.cli.table import TERMINAL, YAML, load
-from ratchet.cli.words import clean, unseen_escaped
+from ratchet.cli.words import clean, clean_lines, inert, unseen_escaped
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -59,39 +59,45 @@ def for_a_person() -> bool:
 
 
 def out(text: str) -> None:
-    """One line to stdout."""
-    sys.stdout.write(text + "\n")
+    """One line, or a finished text, to stdout; nothing that steers a terminal passes here."""
+    sys.stdout.write(inert(text) + "\n")
     sys.stdout.flush()
 
 
 def say(text: str) -> None:
     """One line to stderr: progress and remarks, never the answer."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(inert(text) + "\n")
     sys.stderr.flush()
+
+
+def json_line(body: Any) -> None:
+    """A JSON value on one line of stdout; what nobody sees stands there as an escape."""
+    out(unseen_escaped(json.dumps(body, ensure_ascii=False)))
 
 
 def document(body: Any, form: Form) -> None:
     """A JSON value, as JSON (indented for a person), one line, or YAML."""
     match form:
         case Form.YAML:
-            sys.stdout.write(load(YAML)(body))
+            out(load(YAML)(body).rstrip("\n"))
         case Form.JSON if for_a_person():
             out(unseen_escaped(json.dumps(body, indent=2, ensure_ascii=False)))
         case _:
-            out(unseen_escaped(json.dumps(body, ensure_ascii=False)))
+            json_line(body)
 
 
 def listing(items: Sequence[T], columns: Sequence[Column[T]], how: How, envelope: dict[str, Any]) -> None:
     """A list. The first column is the id; `envelope` is the API's own object around the items."""
     match how.form:
         case _ if how.quiet:
-            _lines(str(columns[0].read(item)) for item in items)
+            _lines(clean(columns[0].read(item)) for item in items)
         case Form.JSON | Form.YAML:
             document(envelope, how.form)
         case Form.JSONL:
-            _lines(unseen_escaped(item.model_dump_json()) for item in items)
+            for item in items:
+                json_line(item.model_dump(mode="json"))
         case Form.NAME:
-            _lines(f"{columns[0].name.lower()}/{columns[0].read(item)}" for item in items)
+            _lines(f"{columns[0].name.lower()}/{clean(columns[0].read(item))}" for item in items)
         case Form.MD:
             _markdown_table(items, _shown(columns, wide=True))
         case _:
@@ -117,6 +123,14 @@ def show_page(blocks: Iterable[Block]) -> None:
         load(TERMINAL)(sys.stdout, forced=not sys.stdout.isatty()).page(blocks)
     else:
         _lines(plain(blocks))
+
+
+def markdown_text(text: str) -> None:
+    """A Markdown text: read out on a terminal, as it is in a pipe."""
+    if for_a_person():
+        load(TERMINAL)(sys.stdout, forced=not sys.stdout.isatty()).markdown(text)
+    else:
+        _lines(clean_lines(text.rstrip()))
 
 
 def page_of(items: Sequence[BaseModel], key: str = "items") -> dict[str, Any]:

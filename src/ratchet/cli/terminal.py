@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from ratchet.cli.page import LABEL_WIDTH, Block, Field, Heading, Line, Tone
-from ratchet.cli.words import clean
+from ratchet.cli.words import clean, clean_lines
 
 STYLES: dict[Tone, str] = {
     "": "", "strong": "bold", "good": "green", "bad": "red", "warn": "yellow", "dim": "bright_black", "code": "cyan",
@@ -88,6 +89,11 @@ class Terminal:
         for row in rows:
             table.add_row(*(text(cell, STATUS_TONES.get(cell, "")) for cell in row))
         self.console.print(table, soft_wrap=whole, width=500 if whole else None)
+
+    def markdown(self, words: str) -> None:
+        """A Markdown text as a person reads it: headings, lists and code without their marks, links as text."""
+        body = "\n".join(clean_lines(words))
+        self.console.print(Markdown(body, hyperlinks=False, code_theme="default"), width=self.width)
 
     def note(self, words: str, indent: int = 0) -> None:
         """A quiet line."""

@@ -9,10 +9,11 @@ from typing import cast
 ELLIPSIS = "..."
 _UNSEEN = re.compile(
     r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028\u2029\u2060-\u206f\u3164\ufe00-\ufe0f"
-    r"\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+    r"\u2800\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Characters without width or shape: text could hide in them."""
-_STEERS = re.compile(rf"[\x7f-\x9f\u202a-\u202e]|{_UNSEEN.pattern}")
+_STEERS = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]|{_UNSEEN.pattern}")
+"""What no form of output lets through as it is; tabs and line feeds are the writer's own."""
 ITEMS_SHOWN = 3
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 
@@ -41,6 +42,21 @@ def _safe(character: str) -> str:
 def unseen_escaped(text: str) -> str:
     """A JSON text in which every character that nobody sees, or that steers a terminal, is written as an escape."""
     return _STEERS.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def yaml_escaped(text: str) -> str:
+    """The same for a YAML text, whose escapes are its own; a line feed in a quoted text is escaped by its writer."""
+    return _STEERS.sub(lambda found: f"\\U{ord(found[0]):08X}", text)
+
+
+def hides(text: str) -> bool:
+    """Whether a text holds a character that nobody sees, or that steers a terminal."""
+    return _STEERS.search(text) is not None
+
+
+def inert(text: str) -> str:
+    """Finished output, made sure of: whoever forgot to clean a value does not pass it on to a terminal."""
+    return _STEERS.sub(lambda found: _safe(found[0]), text)
 
 
 def share(number: float) -> str:

@@ -1,11 +1,15 @@
 """A playbook as a Markdown page for the person who is awake at two in the morning."""
 
+import re
 from collections.abc import Iterator
 
 from ratchet.domain.duration import show_duration
 from ratchet.domain.playbook import HypothesisRule, Playbook, StepRule
 
-_SPECIAL = str.maketrans({"<": "&lt;", ">": "&gt;", "|": "\\|", "`": "'", "[": "\\[", "]": "\\]"})
+_SPECIAL = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\\": "\\\\", "|": "\\|", "`": "'", "[": "\\[", "]": "\\]"}
+)
+_TICKS = re.compile("`+")
 
 
 def markdown(playbook: Playbook) -> str:
@@ -24,18 +28,31 @@ def markdown(playbook: Playbook) -> str:
 
 def _plain(text: str) -> str:
     """Text of the file as text of the page: it never becomes markup."""
-    return " ".join(text.split()).translate(_SPECIAL)
+    return _seen(" ".join(text.split())).translate(_SPECIAL)
+
+
+def _code(text: str) -> str:
+    """Text of the file letter for letter, as code; a run of ticks inside never ends it."""
+    line = _seen(" ".join(text.split()))
+    longest = max((len(run) for run in _TICKS.findall(line)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {line} {fence}" if longest else f"`{line}`"
+
+
+def _seen(text: str) -> str:
+    """A stand-in for every character that steers a terminal or that nobody sees."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _head(playbook: Playbook) -> Iterator[str]:
     meta, spec = playbook.metadata, playbook.spec
     yield f"# {_plain(meta.title)}"
     yield ""
-    yield f"{_plain(meta.name)} · `{playbook.pin}` · {meta.source}"
+    yield f"{_plain(meta.name)} · {_code(playbook.pin)} · {meta.source}"
     yield ""
     yield "## Symptom"
     yield ""
-    yield from (f"- `{_plain(symptom)}`" for symptom in spec.symptoms)
+    yield from (f"- {_code(symptom)}" for symptom in spec.symptoms)
     if spec.tags.alert:
         yield ""
         yield f"Alerts: {', '.join(_plain(name) for name in spec.tags.alert)}"
@@ -50,7 +67,7 @@ def _diagnosis(playbook: Playbook) -> Iterator[str]:
     if playbook.spec.guidance:
         yield "### Guidance"
         yield ""
-        yield from (line.translate(_SPECIAL) for line in playbook.spec.guidance.rstrip().splitlines())
+        yield from (_seen(line).translate(_SPECIAL) for line in playbook.spec.guidance.rstrip().splitlines())
         yield ""
 
 
@@ -59,9 +76,9 @@ def _hypothesis(playbook: Playbook, rule: HypothesisRule) -> Iterator[str]:
     yield ""
     yield f"Cause `{rule.cause}`, likelihood {rule.likelihood:.0%} before anything is looked at."
     yield ""
-    yield f"- Look at: {', '.join(f'`{playbook.spec.probes[name].uses}`' for name in rule.probes)}"
-    yield f"- Speaks for it: `{' '.join(rule.confirm.split())}`"
-    yield f"- Speaks against it: `{' '.join(rule.refute.split())}`"
+    yield f"- Look at: {', '.join(_code(playbook.spec.probes[name].uses) for name in rule.probes)}"
+    yield f"- Speaks for it: {_code(rule.confirm)}"
+    yield f"- Speaks against it: {_code(rule.refute)}"
     if rule.then == ("escalate",):
         yield f"- Then a person: {_plain(rule.action)}"
     else:
@@ -81,8 +98,8 @@ def _resolution(playbook: Playbook) -> Iterator[str]:
 
 
 def _step(number: int, step: StepRule) -> Iterator[str]:
-    yield f"{number}. **{_plain(step.title)}** (`{step.uses or step.capability}`, {step.effect})"
-    yield f"   - Only when: `{' '.join(step.preview.require.split())}`"
+    yield f"{number}. **{_plain(step.title)}** ({_code(step.uses or step.capability or '')}, {step.effect})"
+    yield f"   - Only when: {_code(step.preview.require)}"
     people = "one approver" if step.approval.quorum == 1 else f"{step.approval.quorum} approvers"
     answer = f"{show_duration(step.approval.expires)} to answer"
     yield f"   - Asks {people}, {answer}: {_plain(step.approval.prompt)}"
@@ -108,7 +125,7 @@ def _verification(playbook: Playbook) -> Iterator[str]:
     yield ""
     for criterion in rule.criteria:
         seen = " (what users feel)" if criterion.user_visible else ""
-        yield f"- {criterion.id}{seen}: `{' '.join(criterion.expect.split())}`"
+        yield f"- {criterion.id}{seen}: {_code(criterion.expect)}"
     yield ""
 
 
@@ -116,7 +133,8 @@ def _escalation(playbook: Playbook) -> Iterator[str]:
     rule = playbook.spec.escalation
     yield "## Escalation"
     yield ""
-    yield f"To {_plain(rule.to)}{' via ' + ', '.join(rule.via) if rule.via else ''}. {_plain(rule.ask)}"
+    via = f" via {', '.join(_plain(way) for way in rule.via)}" if rule.via else ""
+    yield f"To {_plain(rule.to)}{via}. {_plain(rule.ask)}"
     yield ""
 
 
@@ -124,7 +142,7 @@ def _prevention(playbook: Playbook) -> Iterator[str]:
     yield "## Prevention"
     yield ""
     for item in playbook.spec.follow_ups:
-        yield f"- {item.kind}: {_plain(item.title)}{f' (<{item.link}>)' if item.link else ''}"
+        yield f"- {item.kind}: {_plain(item.title)}{f' ({_code(item.link)})' if item.link else ''}"
     if not playbook.spec.follow_ups:
         yield "Nothing is written down yet; a person must add it."
     yield ""
@@ -141,4 +159,4 @@ def _owner(playbook: Playbook) -> Iterator[str]:
     yield f"Reviewed every {show_duration(spec.review.every)}; last: {spec.review.last or 'never'}."
     if spec.links:
         yield ""
-        yield from (f"- {link.rel}: {link.href}" for link in spec.links)
+        yield from (f"- {_plain(link.rel)}: {_code(link.href)}" for link in spec.links)

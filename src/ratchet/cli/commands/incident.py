@@ -22,8 +22,8 @@ from ratchet.cli.show import (
     How,
     QuietOption,
     document,
+    json_line,
     listing,
-    out,
     page_of,
     show_page,
     single,
@@ -173,7 +173,7 @@ def _teller(form: Form) -> Callable[[EventView], None]:
             case Form.JSON | Form.YAML:
                 return
             case Form.JSONL:
-                out(event.model_dump_json())
+                json_line(event.model_dump(mode="json"))
             case _:
                 show_page(_one(event))
 

@@ -20,7 +20,9 @@ from ratchet.cli.show import (
     QuietOption,
     YesOption,
     document,
+    json_line,
     listing,
+    markdown_text,
     out,
     page_of,
     say,
@@ -83,11 +85,10 @@ def show(
 
 @app.command("render")
 def render(context: typer.Context, reference: Reference) -> None:
-    """One version as a Markdown page."""
+    """One version as a page to read; in a pipe, as Markdown."""
     with road(context) as here:
         text = here.desk.render(reference)
-    for line in clean_lines(text.rstrip()):
-        out(line)
+    markdown_text(text)
 
 
 @app.command("lint")
@@ -162,7 +163,10 @@ def _answered(view: PlaybookView, words: str, form: Form) -> None:
 def _told(found: list[LintView], form: Form) -> None:
     for each in found:
         for mistake in each.mistakes:
-            out(mistake.model_dump_json() if form is Form.JSONL else clean(str(mistake)))
+            if form is Form.JSONL:
+                json_line(mistake.model_dump(mode="json"))
+            else:
+                out(clean(str(mistake)))
         if not each.mistakes:
             say(f"{each.where}: no mistakes")
 

@@ -10,7 +10,7 @@ import typer
 
 from ratchet.cli.ask import confirm
 from ratchet.cli.road import road
-from ratchet.cli.show import Form, FormOption, YesOption, document, out, say
+from ratchet.cli.show import Form, FormOption, YesOption, document, json_line, out, say
 from ratchet.desk.recovery import pick
 from ratchet.desk.resolution import as_lines
 from ratchet.domain.errors import invalid
@@ -72,7 +72,7 @@ def export(
         document(found.model_dump(mode="json"), Form.JSON)
         return
     for each in as_lines(found):
-        out(json.dumps(each, ensure_ascii=False))
+        json_line(each)
 
 
 def bundle(

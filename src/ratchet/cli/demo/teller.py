@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ratchet.cli.page import LABEL_WIDTH, Block, Line, Tone, field, plain
 from ratchet.cli.terminal import STYLES, Terminal, text
+from ratchet.cli.words import clean, inert
 
 Say = Callable[[str], None]
 MARKS: dict[str, tuple[str, Tone]] = {
@@ -47,7 +48,7 @@ class Teller:
     def line(self, words: str, tone: Tone = "") -> None:
         """One sentence."""
         if self._terminal is None:
-            self._stream.write(words + "\n")
+            self._stream.write(inert(words) + "\n")
             self._stream.flush()
         else:
             self._terminal.console.print(text(words, tone), width=self._terminal.width)
@@ -93,7 +94,7 @@ class Teller:
 
     def ask(self, question: str) -> bool:
         """A yes or no from the person at the terminal."""
-        prompt = f"\n{question} [y/N] "
+        prompt = f"\n{clean(question)} [y/N] "
         if self._terminal is None:
             self._stream.write(prompt)
             self._stream.flush()
