@@ -67,6 +67,28 @@ def test_d4_nobody_approves_what_they_proposed_or_wrote_in_any_casing(door: Door
     assert door.approvals(packet) == []
 
 
+@pytest.mark.parametrize("field", ["proposer", "author"])
+def test_a_no_counts_whoever_says_it_also_of_the_one_who_proposed_or_wrote_it(door: Door, field: str):
+    named: dict[str, Any] = {field: "user:Ana"}
+    packet = door.asked(**named)
+    said = door.answer(packet, "deny")
+    assert (said.status_code, said.json()["answered_by"]) == (200, "user:ana")
+    assert standing(door, packet) == "denied"
+    assert door.answer(packet, who="ben").status_code == 409
+
+
+@pytest.mark.parametrize("quorum", [1, 2])
+@pytest.mark.parametrize("verb", ["approve", "deny"])
+def test_a_repeated_answer_that_names_other_bytes_is_refused_and_one_that_names_the_same_is_repeated(
+    door: Door, verb: str, quorum: int
+):
+    packet = door.asked(quorum=quorum)
+    first = door.answer(packet, verb)
+    other = door.answer(packet, verb, digest="sha256:" + "0" * 64)
+    assert (other.status_code, "another revision" in other.text) == (409, True), other.text
+    assert door.answer(packet, verb).json() == first.json()
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -126,7 +126,8 @@ STRUCTURE: tuple[Mutant, ...] = (
     Mutant("the clock is kept for the boot", ((SteadyClock._read, "kept if kept.boot", "None if kept.boot"),)),
     Mutant("grant and act fit at the hands", ((Sending.__post_init__, "self.grant.action_digest != self.act.digest",
                                                "False"),)),
-    Mutant("an answer names the bytes", ((gate.check_answer, "if digest != packet.digest", "if False"),)),
+    Mutant("an answer names the bytes", ((gate.check_bytes, "if digest != packet.digest", "if False"),)),
+    Mutant("nobody says yes to their own text", ((gate.check_yes, "by.casefold() in interested(packet)", "False"),)),
     Mutant("an answer comes in time", ((gate.check_answer, "if now >= packet.expires_at", "if False"),)),
 )  # fmt: skip
 PAIRS: tuple[Mutant, ...] = (
@@ -189,11 +190,15 @@ def directed() -> str:
         return "another act through the hands"
     for words, digest, now in (("other bytes", "sha256:0", NOW), ("too late", other.digest, other.expires_at)):
         try:
-            gate.check_answer(other, digest, "user:ana", now, 0)
+            gate.check_answer(other, digest, now, 0)
         except Refusal:
             continue
         return f"answer: {words}"
-    return _jumps()
+    try:
+        gate.check_yes(packet(author="user:Ana"), "user:ANA")
+    except Refusal:
+        return _jumps()
+    return "a yes to one's own text"
 
 
 def _jumps() -> str:

@@ -3,7 +3,7 @@
 from ratchet.desk.incidents import decision_view
 from ratchet.desk.views import DecisionView
 from ratchet.domain.errors import Code, Refusal, conflict
-from ratchet.domain.gate import Approval, DecisionPacket, check_answer
+from ratchet.domain.gate import Approval, DecisionPacket, check_answer, check_bytes, check_yes
 from ratchet.domain.incident import Incident
 from ratchet.domain.ports import Clock, DecisionRow, Store
 from ratchet.domain.timeline import Granted, Refused
@@ -21,13 +21,14 @@ class Answers:
         self._clock = clock
 
     def answer(self, who: Principal, decision_id: str, digest: str, said: tuple[bool, str]) -> DecisionView:
-        """Record a yes or no (`said` = yes, reason). The same person's repeat gives the first answer."""
+        """Record a yes or no (`said` = yes, reason). The same person's repeat of the same digest gives the first
+        answer; a repeat that names other bytes is no repeat, and is refused."""
         for attempt in range(TRIES):
             incident = self._store.incident(self._store.decision(decision_id)[0].incident)
             # After the incident: a no that comes between the two reads is then seen here, or moves the incident.
             row, packet = self._store.decision(decision_id)
             if row.state != "pending" and not (_takes_back(row, incident) and not said[0]):
-                return self._already(who, row, packet, said[0])
+                return self._already(who, row, packet, (digest, said[0]))
             try:
                 return self._commit(who, incident, packet, (digest, *said))
             except Refusal as no:
@@ -47,9 +48,11 @@ class Answers:
         now = self._clock()
         earlier = [a for a in incident.approvals if a.decision == packet.id and a.by.casefold() == who.id.casefold()]
         if earlier and yes:
+            check_bytes(packet, digest)
             return self.view(packet.id)
-        check_answer(packet, digest, who.id, now, incident.epoch)
+        check_answer(packet, digest, now, incident.epoch)
         if yes:
+            check_yes(packet, who.id)
             approval = Approval(
                 decision=packet.id, digest=digest, by=who.id, channel=who.channel, reason=reason, at=now,
                 epoch=incident.epoch,
@@ -60,9 +63,13 @@ class Answers:
             self._store.commit(incident, refused, by=who.id, wake_at=now)
         return self.view(packet.id)
 
-    def _already(self, who: Principal, row: DecisionRow, packet: DecisionPacket, yes: bool) -> DecisionView:
+    def _already(
+        self, who: Principal, row: DecisionRow, packet: DecisionPacket, said: tuple[str, bool]
+    ) -> DecisionView:
+        digest, yes = said
         view = decision_view(row, packet, self._store.timeline(row.incident))
         if (view.answered_by or "").casefold() == who.id.casefold() and (row.state == "approved") == yes:
+            check_bytes(packet, digest)
             return view
         match row.state:
             case "expired":

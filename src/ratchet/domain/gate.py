@@ -106,13 +106,18 @@ class Grant(Noun):
     """On our clock: from then on a lost outcome may be looked up."""
 
 
-def check_answer(packet: DecisionPacket, digest: str, by: str, now: datetime, epoch: int) -> None:
-    """Refuse an answer that is not for this packet, comes too late, or from the one who proposed it."""
+def check_bytes(packet: DecisionPacket, digest: str) -> None:
+    """Refuse an answer, also a repeated one, that is not for exactly these bytes."""
     if digest != packet.digest:
         raise conflict(
             "The packet changed since it was shown; this answer names another revision.",
             f"Read decision {packet.id} again and answer with its present digest.",
         )
+
+
+def check_answer(packet: DecisionPacket, digest: str, now: datetime, epoch: int) -> None:
+    """Refuse an answer that is not for this packet or comes too late; whoever may answer may say no."""
+    check_bytes(packet, digest)
     if now >= packet.expires_at:
         raise Refusal(
             Code.GONE,
@@ -121,8 +126,14 @@ def check_answer(packet: DecisionPacket, digest: str, by: str, now: datetime, ep
         )
     if epoch != packet.incident_epoch:
         raise conflict("The incident changed hands since this was asked.", "Wait for a new decision.")
+
+
+def check_yes(packet: DecisionPacket, by: str) -> None:
+    """Refuse a yes of the one who proposed the step or wrote its text. Their no counts as everybody's does."""
     if by.casefold() in interested(packet):
-        raise forbidden("Nobody approves what they proposed or wrote themselves.", "Ask another approver.")
+        raise forbidden(
+            "Nobody approves what they proposed or wrote themselves.", "Ask another approver; denying it is yours, too."
+        )
 
 
 def interested(packet: DecisionPacket) -> frozenset[str]:
