@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from ratchet.domain.condition import Unknown
@@ -34,7 +35,7 @@ class ProbeCall(Noun):
     timeout: float = 5.0
     """Seconds, for server and client alike."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What makes two calls the same look."""
         return digest_of([self.probe, self.target, self.args])

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from ratchet.domain.errors import conflict, not_found
 from ratchet.domain.series import Series, SeriesEvent
+from ratchet.domain.timeline import Recorded
 from ratchet.store import tables as t
 from ratchet.store.encoding import SERIES_EVENT
 from ratchet.store.events import Ledger, read_stream
@@ -56,6 +57,11 @@ class SeriesShelf:
                 series = series.apply(ledger.append(series.stream, series.seq + 1, event, SERIES_EVENT))
             _save(ledger, series)
             return series
+
+    def timeline(self, series_id: str) -> list[Recorded[SeriesEvent]]:
+        """Every event of a series, oldest first: each text that was ever kept stands in one."""
+        with self._journal.reading() as connection:
+            return list(read_stream(connection, self._journal.tenant, f"series/{series_id}", SERIES_EVENT))
 
     def refold(self, series_id: str) -> Series:
         """The fold of a series' events, past its checkpoint."""

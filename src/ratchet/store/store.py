@@ -1,7 +1,7 @@
 """The store as the port asks for it: one class, composed of the parts beside it."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import HouseEvent, Token
 from ratchet.domain.incident import Incident
+from ratchet.domain.past import Past
 from ratchet.domain.ports import ChainReport, Clock, Correlate, DecisionRow, Due, Page
 from ratchet.domain.protocol import Demand
 from ratchet.domain.series import Series, SeriesEvent
@@ -37,6 +38,7 @@ from ratchet.store.intake import Intake
 from ratchet.store.intents import Intents
 from ratchet.store.journal import SEAL_EVERY, Journal
 from ratchet.store.migrate import migrate
+from ratchet.store.past import past
 from ratchet.store.proof import BEGINNING, read_head
 from ratchet.store.seals import Seals
 from ratchet.store.series import SeriesShelf
@@ -124,6 +126,9 @@ class EventStore:
     def evidence(self, ids: Sequence[str]) -> list[Evidence]:
         return captured.fetch(self._journal, ids)
 
+    def past(self, since: datetime | None = None) -> Iterator[Past]:
+        return past(self._journal, since)
+
     def decisions(self, *, state: Sequence[str] = (), limit: int = 50, cursor: str | None = None) -> Page[DecisionRow]:
         return self._decisions.page(state, limit, cursor)
 
@@ -153,6 +158,9 @@ class EventStore:
 
     def commit_series(self, series: Series, *events: SeriesEvent, by: str) -> Series:
         return self._series.commit(series, events, by)
+
+    def series_timeline(self, series_id: str) -> list[Recorded[SeriesEvent]]:
+        return self._series.timeline(series_id)
 
     def refold_series(self, series_id: str) -> Series:
         """The fold of a series' events, past its checkpoint; always equal to it."""

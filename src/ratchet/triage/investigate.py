@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ratchet.domain.alert import Alert
 from ratchet.domain.binding import calls_of, params_of
 from ratchet.domain.differential import Candidate, Moment, judge
 from ratchet.domain.errors import not_found
 from ratchet.domain.evidence import Evidence, ProbeCall
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.incident import Incident
-from ratchet.domain.playbook import Playbook
+from ratchet.domain.named import is_named
 from ratchet.domain.ports import Clock, Shelf, Toolbox
 from ratchet.domain.target import Target
 from ratchet.domain.timeline import Looked
@@ -68,15 +67,3 @@ class Investigator:
             named = is_named(playbook, incident.alert)
             found.append(Candidate(playbook=playbook, version_id=version.id, calls=calls, named=named, params=params))
         return found
-
-
-def is_named(playbook: Playbook, alert: Alert) -> bool:
-    """Whether the alert speaks of this playbook: a match rule holds, or a symptom stands literally in its text."""
-    text = alert.text().casefold()
-    if any(symptom.casefold() in text for symptom in playbook.spec.symptoms):
-        return True
-    labels = {**alert.labels, "alertname": alert.name}
-    return any(
-        all(value.casefold() in text if key == "text" else labels.get(key) == value for key, value in rule.items())
-        for rule in playbook.spec.match
-    )

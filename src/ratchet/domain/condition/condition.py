@@ -68,6 +68,11 @@ class Condition:
             return Verdict(None, explain(replace(seen, value=answer), self.text), answer.reason)
         return Verdict(answer, explain(seen, self.text), "")
 
+    def answer(self, scope: Scope, budget: int = DEFAULT_BUDGET) -> bool | None:
+        """The value of `evaluate` without the explanation, for whoever asks about thousands of records."""
+        answer = truth(look(self._root, self.text, scope, budget).value, "the condition")
+        return None if isinstance(answer, Unknown) else answer
+
     def value(self, scope: Scope, budget: int = DEFAULT_BUDGET) -> Json | Unknown:
         """The value of an expression that is not a question, such as `o.pid`; never raises."""
         seen = look(self._root, self.text, scope, budget)

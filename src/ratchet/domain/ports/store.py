@@ -1,6 +1,6 @@
 """The event table and its projections, as the workshops and the desk know them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import HouseEvent, Token
 from ratchet.domain.incident import Incident
+from ratchet.domain.past import Past
 from ratchet.domain.ports.lists import ChainReport, Correlate, DecisionRow, Due, Page
 from ratchet.domain.protocol import Demand
 from ratchet.domain.series import Series, SeriesEvent
@@ -54,6 +55,10 @@ class Store(Protocol):
         """Captured evidence by id, in the order asked; unknown ids are left out."""
         ...
 
+    def past(self, since: datetime | None = None) -> Iterator[Past]:
+        """Every incident that was looked at and opened at `since` or later, to be judged again."""
+        ...
+
     def decisions(self, *, state: Sequence[str] = (), limit: int = 50, cursor: str | None = None) -> Page[DecisionRow]:
         """Newest first; pending ones by expiry when only `pending` is asked."""
         ...
@@ -88,6 +93,10 @@ class Store(Protocol):
 
     def series_of(self, version_id: str) -> Series:
         """The series that holds a version; raises Refusal(NOT_FOUND)."""
+        ...
+
+    def series_timeline(self, series_id: str) -> list[Recorded[SeriesEvent]]:
+        """All events of a series, oldest first, with every text that was ever kept."""
         ...
 
     def commit_series(self, series: Series, *events: SeriesEvent, by: str) -> Series:
