@@ -179,6 +179,8 @@ def test_the_index_of_a_database_of_the_form_before_is_filled_from_what_is_open(
     with sqlite3.connect(home / "ratchet.db") as connection:
         kept = connection.execute("SELECT * FROM joinable ORDER BY 1, 2, 3, 4").fetchall()
         connection.execute("DROP TABLE joinable")
+        connection.execute("DROP TABLE certificates")
+        connection.execute("DROP TABLE runs")
         connection.execute("UPDATE alembic_version SET version_num = '0002'")
     connection.close()
     assert reopen().audit.verify(full=True).ok

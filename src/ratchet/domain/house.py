@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ratchet.domain.certificate import Certificate
+from ratchet.domain.drill import Run
 from ratchet.domain.noun import Noun, digest_of
 from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
@@ -137,8 +138,16 @@ class CertificateRevoked(Noun):
     because: str
 
 
+class RunKept(Noun):
+    """A drill was run and graded."""
+
+    label: ClassVar[str] = "run_kept"
+    kind: Literal["run_kept"] = "run_kept"
+    run: Run
+
+
 HouseEvent = Annotated[
     TargetAdded | TokenMade | TokenRevoked | SeedCompleted | Paused | Resumed | StandingGiven | StandingCharged
-    | StandingRevoked | CertificateGiven | CertificateRevoked,
+    | StandingRevoked | CertificateGiven | CertificateRevoked | RunKept,
     Field(discriminator="kind"),
 ]  # fmt: skip

@@ -25,7 +25,7 @@ from ratchet.domain.house import (
 from ratchet.domain.noun import Noun
 from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
-from ratchet.store import decisions, incidents, joinable, locks, series
+from ratchet.store import decisions, incidents, joinable, locks, runs, series
 from ratchet.store import tables as t
 from ratchet.store.encoding import HOUSE_EVENT
 from ratchet.store.events import read_stream
@@ -35,15 +35,21 @@ from ratchet.store.proof import Broken, last_positions
 
 def compare(connection: Connection, tenant: str) -> None:
     """Raise Broken for the first checkpoint, target or token that is not what its events say."""
+    last = 0
     for stream, position in last_positions(connection, tenant):
+        last = max(last, position)
         kind, _, name = stream.partition("/")
         match kind:
             case "incident":
                 _incident(connection, tenant, name, position)
             case "series":
                 _series(connection, tenant, name, position)
+            case runs.STREAM:
+                pass
             case _:
                 _house(connection, tenant, position)
+    if not runs.as_told(connection, tenant):
+        raise Broken(last, "the runs are not those that were kept")
 
 
 def _incident(connection: Connection, tenant: str, name: str, position: int) -> None:

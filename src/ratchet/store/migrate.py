@@ -11,7 +11,7 @@ from ratchet.domain.errors import Code, Refusal
 from ratchet.store.sqlite import refusing
 
 PLACE = Path(__file__).parent / "migrations"
-NEWEST = "0004"
+NEWEST = "0005"
 """The revision that this release reads and writes."""
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from ratchet.domain.alert import Alert
 from ratchet.domain.audit import ChainBroken, Head
 from ratchet.domain.certificate import Certificate
+from ratchet.domain.drill import Run
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket
@@ -40,6 +41,7 @@ from ratchet.store.journal import SEAL_EVERY, Journal
 from ratchet.store.migrate import migrate
 from ratchet.store.past import past
 from ratchet.store.proof import BEGINNING, read_head
+from ratchet.store.runs import Runs, Wanted
 from ratchet.store.seals import Seals
 from ratchet.store.series import SeriesShelf
 from ratchet.store.sqlite import Connections, open_engine
@@ -66,6 +68,7 @@ class EventStore:
         self._switch = Switch(journal)
         self._standing = StandingGrants(journal)
         self._certificates = Certificates(journal)
+        self._runs = Runs(journal)
 
     @staticmethod
     def open_at(home: Path, clock: Clock, new_id: Callable[[], str]) -> "EventStore":
@@ -219,6 +222,12 @@ class EventStore:
 
     def revoke_certificate(self, certificate_id: str, because: str, by: str) -> None:
         self._certificates.revoke(certificate_id, because, by)
+
+    def put_run(self, run: Run, by: str) -> None:
+        self._runs.put(run, by)
+
+    def runs(self, *, since: datetime | None = None, fault: str = "", batch: str = "", limit: int = 1000) -> list[Run]:
+        return self._runs.list(Wanted(since, fault, batch, limit))
 
     def high_water(self) -> datetime:
         """The latest moment ever written down; the beginning of time in an empty state."""

@@ -178,6 +178,19 @@ certificates = Table(
 )
 Index("certificates_of_series", certificates.c.tenant, certificates.c.series)
 
+runs = Table(
+    "runs",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("batch", Text, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("ended_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index("runs_by_end", runs.c.tenant, runs.c.ended_at)
+Index("runs_of_fault", runs.c.tenant, runs.c.fault, runs.c.ended_at)
+
 seals = Table(
     "seals",
     metadata,

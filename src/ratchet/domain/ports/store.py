@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ratchet.domain.alert import Alert
 from ratchet.domain.certificate import Certificate
+from ratchet.domain.drill import Run
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import HouseEvent, Token
@@ -173,6 +174,14 @@ class Store(Protocol):
 
     def revoke_certificate(self, certificate_id: str, because: str, by: str) -> None:
         """A certificate proves nothing from now on, nor a standing grant that rests on it; Refusal(NOT_FOUND)."""
+        ...
+
+    def put_run(self, run: Run, by: str) -> None:
+        """Keep what a drill found, with its event; raises Refusal(CONFLICT) for an id that is there already."""
+        ...
+
+    def runs(self, *, since: datetime | None = None, fault: str = "", batch: str = "", limit: int = 1000) -> list[Run]:
+        """Runs of drills, newest first; narrowed by when they ended, by fault, by batch."""
         ...
 
     def revoke_standing(self, standing_id: str, because: str, by: str) -> None:
