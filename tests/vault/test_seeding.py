@@ -15,6 +15,7 @@ from ratchet.vault.canonical import canonical_text, text_digest
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.seeding import seed, shipped_texts, shipped_version
 from ratchet.vault.shelf import VaultShelf
+from tests.vault.test_shipped import NAMES
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 NAME = "pbs_connection_triage.playbook.yaml"
@@ -43,27 +44,19 @@ def manual(files: PlaybookFiles, state: str = "draft") -> Version:
 
 def test_the_log_reads_as_operators_know_it(store: EventStore, playbook_files: PlaybookFiles) -> None:
     lines: list[str] = []
-    assert seed(store, playbook_files, TEXTS, lines.append) == (7, 0)
+    assert seed(store, playbook_files, TEXTS, lines.append) == (len(NAMES), 0)
     assert lines == [
         f'INFO msg="playbooks: seeded system playbook" name="{name}" series={series} version={version} active=true'
-        for series, name, version in (
-            ("pbs_connection_triage", "Connection & Lock Triage", "1.0"),
-            ("pbs_db_config_recovery", "Database Down — Configuration Recovery", "1.1"),
-            ("pbs_db_pitr_recovery", "Database Down — Backup Restore & PITR", "1.1"),
-            ("pbs_db_restart_triage", "Database Down — Restart Triage", "1.1"),
-            ("pbs_replication_lag", "Replication Lag Triage", "1.0"),
-            ("pbs_slow_query_triage", "Slow Query Triage", "1.0"),
-            ("pbs_vacuum_triage", "Vacuum & Bloat Triage", "1.0"),
-        )
-    ] + ['INFO msg="playbooks: seed complete" seeded=7 skipped=0']
+        for series, (name, version) in sorted(NAMES.items())
+    ] + [f'INFO msg="playbooks: seed complete" seeded={len(NAMES)} skipped=0']
 
 
 def test_seeding_again_skips_and_changes_nothing(store: EventStore, playbook_files: PlaybookFiles) -> None:
     seed(store, playbook_files, TEXTS, lambda _: None)
     before = [series.model_dump() for series in store.all_series()]
     lines: list[str] = []
-    assert seed(store, playbook_files, TEXTS, lines.append) == (0, 7)
-    assert lines == ['INFO msg="playbooks: seed complete" seeded=0 skipped=7']
+    assert seed(store, playbook_files, TEXTS, lines.append) == (0, len(NAMES))
+    assert lines == [f'INFO msg="playbooks: seed complete" seeded=0 skipped={len(NAMES)}']
     assert [series.model_dump() for series in store.all_series()] == before
 
 

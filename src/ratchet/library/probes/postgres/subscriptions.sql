@@ -11,6 +11,7 @@
 --   pid int                        process id of the apply worker
 --   received_lsn text              last position received
 --   last_message_age_s float       seconds since the last message from the publisher
+--   worker_age_s float             seconds since the apply worker began; a worker that fails begins anew all the time
 --   apply_errors int               errors while applying (15+), else null
 --   sync_errors int                errors while copying tables (15+), else null
 SELECT u.subname::text AS subscription,
@@ -20,6 +21,8 @@ SELECT u.subname::text AS subscription,
        s.pid,
        s.received_lsn::text AS received_lsn,
        extract(epoch FROM clock_timestamp() - s.last_msg_receipt_time)::float8 AS last_message_age_s,
+       (SELECT extract(epoch FROM clock_timestamp() - a.backend_start)::float8
+        FROM pg_stat_activity AS a WHERE a.pid = s.pid) AS worker_age_s,
        NULL::bigint AS apply_errors,
        NULL::bigint AS sync_errors
 FROM pg_subscription AS u
