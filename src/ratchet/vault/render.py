@@ -10,6 +10,7 @@ _SPECIAL = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\\": "\\\\", "|": "\\|", "`": "'", "[": "\\[", "]": "\\]"}
 )
 _TICKS = re.compile("`+")
+_HEADS = re.compile(r"^(\s*)(#|=+\s*$|-+\s*$|~~~)")
 
 
 def markdown(playbook: Playbook) -> str:
@@ -29,6 +30,11 @@ def markdown(playbook: Playbook) -> str:
 def _plain(text: str) -> str:
     """Text of the file as text of the page: it never becomes markup."""
     return _seen(" ".join(text.split())).translate(_SPECIAL)
+
+
+def _prose(line: str) -> str:
+    """A line of the guidance: lists and indents stay, but it never begins a part of the page."""
+    return _HEADS.sub(r"\1\\\2", _seen(line).translate(_SPECIAL))
 
 
 def _code(text: str) -> str:
@@ -67,7 +73,7 @@ def _diagnosis(playbook: Playbook) -> Iterator[str]:
     if playbook.spec.guidance:
         yield "### Guidance"
         yield ""
-        yield from (_seen(line).translate(_SPECIAL) for line in playbook.spec.guidance.rstrip().splitlines())
+        yield from (_prose(line) for line in playbook.spec.guidance.rstrip().splitlines())
         yield ""
 
 
