@@ -32,6 +32,7 @@ class ActRight(Noun):
 _SUPER = "(SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %(role)s)"
 _SIGNALS = ("postgres.terminate_sessions", "postgres.cancel_queries")
 _TABLES = ("postgres.vacuum_table", "postgres.analyze_table")
+_OWNERS = ("postgres.create_index", "postgres.drop_indexes", "postgres.reset_table_option")
 _PARAMETERS = ", ".join(sorted(SYSTEM_SETTINGS))
 _NAMES = ", ".join(f"'{name}'" for name in sorted(SYSTEM_SETTINGS))
 
@@ -75,7 +76,14 @@ ACT_RIGHTS: tuple[ActRight, ...] = (
         grants=(),
         check="SELECT pg_has_role(%(role)s, d.datdba, 'USAGE') AS held FROM pg_catalog.pg_database d "
               "WHERE d.datname = current_database()",
-        tools=_TABLES,
+        tools=(*_TABLES, *_OWNERS),
+    ),
+    ActRight(
+        name="ownership of the tables or the database (nothing less builds or drops their indexes)", low=170_000,
+        grants=(),
+        check="SELECT pg_has_role(%(role)s, d.datdba, 'USAGE') AS held FROM pg_catalog.pg_database d "
+              "WHERE d.datname = current_database()",
+        tools=_OWNERS,
     ),
     ActRight(
         name="EXECUTE on pg_wal_replay_resume() and pg_wal_replay_pause()",
@@ -105,6 +113,8 @@ ACT_RIGHTS: tuple[ActRight, ...] = (
 BY_HAND: dict[str, str] = {
     "ALTER SYSTEM (a superuser's right before version 15)": "Upgrade, or take such settings back by hand.",
     "ownership of the tables or the database (before version 17 nothing less vacuums)":
+        "GRANT <owner of the tables> TO {role}",
+    "ownership of the tables or the database (nothing less builds or drops their indexes)":
         "GRANT <owner of the tables> TO {role}",
     "ADMIN OPTION on the roles whose settings it takes back (from version 16 CREATEROLE alone is not enough)":
         "GRANT <role> TO {role} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",

@@ -17,6 +17,7 @@
 --   blocked_by list                pids that block it, as the server says, queue mates included
 --   blocks_direct int              sessions it holds up directly
 --   blocks_total int               sessions it holds up, directly or through others
+--   held_s float                   seconds of the longest wait among those directly behind it, null when nobody waits
 --   wait_s float                   seconds it has waited for the lock, null when it does not wait
 --   lock_type text                 kind of the lock awaited: relation, transactionid, tuple, advisory, ...
 --   lock_mode text                 mode awaited
@@ -25,6 +26,8 @@
 --   state_age_s float              seconds in this state
 --   query_start timestamp          when its latest statement began
 --   has_writes bool                it holds a transaction id, so ending it discards changes
+--   backend_type text              client backend, autovacuum worker, ...; null for a prepared transaction
+--   maintenance bool               its statement changes the schema, copies or cleans: not one to end unasked
 --   query text                     latest statement, 200 characters
 WITH RECURSIVE waiting AS MATERIALIZED (
     -- every call takes a snapshot of the lock table, so once per waiting process and no more than 200
@@ -78,6 +81,8 @@ SELECT m.pid,
        coalesce(w.blockers, ARRAY[]::int[]) AS blocked_by,
        (SELECT count(*)::int FROM edge AS e WHERE e.blocker = m.pid) AS blocks_direct,
        (SELECT count(*)::int FROM reach AS r WHERE r.blocker = m.pid) AS blocks_total,
+       (SELECT max(extract(epoch FROM clock_timestamp() - x.waitstart))
+        FROM edge AS e JOIN awaited AS x ON x.pid = e.waiter WHERE e.blocker = m.pid)::float8 AS held_s,
        extract(epoch FROM clock_timestamp() - l.waitstart)::float8 AS wait_s,
        l.locktype AS lock_type,
        l.mode AS lock_mode,
@@ -87,6 +92,10 @@ SELECT m.pid,
        extract(epoch FROM clock_timestamp() - a.state_change)::float8 AS state_age_s,
        to_char(a.query_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS query_start,
        a.backend_xid IS NOT NULL AS has_writes,
+       a.backend_type,
+       coalesce(a.backend_type <> 'client backend' OR a.application_name = 'pg_dump'
+                OR a.query ~* '^[[:space:](]*(vacuum|analyze|create|reindex|copy|cluster|refresh|alter|drop|truncate)[[:space:](]',
+                false) AS maintenance,
        left(a.query, 200) AS query
 FROM member AS m
 LEFT JOIN pg_stat_activity AS a ON a.pid = m.pid

@@ -13,6 +13,8 @@
 --   active int                     sessions running a statement
 --   oldest_idle_s float            seconds since the longest idle session did anything, 0 when none is idle
 --   idle_over_5m int               sessions doing nothing for more than 300 seconds
+--   idle_used int                  idle sessions that were used again after their first second
+--   open_read_only int             sessions idle inside a transaction that changed nothing
 --   newest_backend_start timestamp when its youngest session connected
 --   share float                    part of all client sessions, 0 to 1
 SELECT coalesce(nullif(application_name, ''), '(none)') AS app,
@@ -26,6 +28,9 @@ SELECT coalesce(nullif(application_name, ''), '(none)') AS app,
            FILTER (WHERE state = 'idle')), 0)::float8 AS oldest_idle_s,
        count(*) FILTER (WHERE state = 'idle'
            AND state_change < clock_timestamp() - interval '5 minutes')::int AS idle_over_5m,
+       count(*) FILTER (WHERE state = 'idle' AND state_change > backend_start + interval '1 second')::int AS idle_used,
+       count(*) FILTER (WHERE state IN ('idle in transaction', 'idle in transaction (aborted)')
+           AND backend_xid IS NULL)::int AS open_read_only,
        to_char(max(backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS newest_backend_start,
        (count(*)::float8 / sum(count(*)) OVER ())::float8 AS share
 FROM pg_stat_activity

@@ -19,6 +19,8 @@
 --   on_cpu bool                    it waits for nothing, so it computes
 --   workers int                    parallel workers it uses
 --   has_writes bool                it holds a transaction id
+--   maintenance bool               it changes the schema, copies or cleans: not one to end unasked
+--   cartesian bool                 it joins tables by commas without any condition: every row with every row
 --   query text                     the statement, 200 characters
 SELECT a.pid,
        to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS backend_start,
@@ -34,6 +36,11 @@ SELECT a.pid,
        a.wait_event IS NULL AS on_cpu,
        (SELECT count(*)::int FROM pg_stat_activity AS w WHERE w.leader_pid = a.pid AND w.pid <> a.pid) AS workers,
        a.backend_xid IS NOT NULL AS has_writes,
+       a.application_name = 'pg_dump'
+           OR a.query ~* '^[[:space:](]*(vacuum|analyze|create|reindex|copy|cluster|refresh|alter|drop|truncate)[[:space:](]'
+           AS maintenance,
+       a.query ~* '[[:space:]]from[[:space:]]+[a-z0-9_."]+([[:space:]]+(as[[:space:]]+)?[a-z0-9_"]+)?[[:space:]]*,'
+           AND a.query !~* '[[:space:]](where|join|lateral|limit)[[:space:](]' AS cartesian,
        left(a.query, 200) AS query
 FROM pg_stat_activity AS a
 WHERE a.backend_type = 'client backend'

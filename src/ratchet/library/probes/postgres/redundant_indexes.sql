@@ -6,12 +6,16 @@
 -- columns:
 --   index text                     the index one could do without, with its schema where needed
 --   duplicate_of text              the index that does the same
---   relation text                  their table
+--   relation text                  their table, with its schema
+--   schema text                    its schema alone, unquoted, as a step's argument
+--   table text                     its name alone, unquoted, as a step's argument
 --   columns int                    columns in the key
 --   scans int                      times it was used since the statistics were reset
 --   keeper_scans int               times the other one was used
 --   unique bool                    it enforces uniqueness, so it is not free to go
 --   in_constraint bool             a constraint needs it, so it is not free to go
+--   free bool                      never used, and neither a constraint nor uniqueness needs it
+--   free_in_table int              how many such ones its table has
 --   est_bytes int                  size as last recorded
 WITH plain AS (
     SELECT i.indexrelid, i.indrelid, i.indisunique, i.indnkeyatts,
@@ -33,14 +37,21 @@ WITH plain AS (
 )
 SELECT r.indexrelid::regclass::text AS index,
        r.keeper::regclass::text AS duplicate_of,
-       r.indrelid::regclass::text AS relation,
+       quote_ident(n.nspname::text) || '.' || quote_ident(c.relname::text) AS relation,
+       n.nspname::text AS schema,
+       c.relname::text AS "table",
        r.indnkeyatts::int AS columns,
-       coalesce(pg_stat_get_numscans(r.indexrelid), 0) AS scans,
+       r.scans,
        coalesce(pg_stat_get_numscans(r.keeper), 0) AS keeper_scans,
        r.indisunique AS "unique",
        r.in_constraint,
+       r.free,
+       (count(*) FILTER (WHERE r.free) OVER (PARTITION BY r.indrelid))::int AS free_in_table,
        greatest(r.relpages, 0) * current_setting('block_size')::bigint AS est_bytes
-FROM ranked AS r
-WHERE r.place > 1
-ORDER BY est_bytes DESC, 3, r.indexrelid
+FROM (SELECT x.*, coalesce(pg_stat_get_numscans(x.indexrelid), 0) AS scans,
+             NOT x.indisunique AND NOT x.in_constraint AND coalesce(pg_stat_get_numscans(x.indexrelid), 0) = 0 AS free
+      FROM ranked AS x WHERE x.place > 1) AS r
+JOIN pg_class AS c ON c.oid = r.indrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ORDER BY free_in_table DESC, est_bytes DESC, 3, r.indexrelid
 LIMIT 100

@@ -14,6 +14,7 @@
 --   idle int                       sessions doing nothing
 --   idle_in_tx int                 sessions idle inside an open transaction, failed ones included
 --   waiting_on_lock int            sessions waiting for a heavyweight lock
+--   young int                      sessions that connected within the last second
 WITH bounds AS (
     SELECT current_setting('max_connections')::int AS max,
            current_setting('superuser_reserved_connections')::int AS superuser_reserved,
@@ -23,7 +24,8 @@ WITH bounds AS (
            count(*) FILTER (WHERE state = 'active')::int AS active,
            count(*) FILTER (WHERE state = 'idle')::int AS idle,
            count(*) FILTER (WHERE state IN ('idle in transaction', 'idle in transaction (aborted)'))::int AS idle_in_tx,
-           count(*) FILTER (WHERE wait_event_type = 'Lock')::int AS waiting_on_lock
+           count(*) FILTER (WHERE wait_event_type = 'Lock')::int AS waiting_on_lock,
+           count(*) FILTER (WHERE backend_start > clock_timestamp() - interval '1 second')::int AS young
     FROM pg_stat_activity
     WHERE backend_type = 'client backend'
 )
@@ -36,6 +38,7 @@ SELECT b.max,
        s.active,
        s.idle,
        s.idle_in_tx,
-       s.waiting_on_lock
+       s.waiting_on_lock,
+       s.young
 FROM bounds AS b CROSS JOIN sessions AS s
 LIMIT 1

@@ -13,12 +13,19 @@
 --   to_wraparound float            part of the way to the stop, 0 to 1
 --   autovacuum_enabled bool        the table's own switch; null for a database
 --   est_bytes int                  size at the last vacuum or analyze; null for a database
-WITH oldest AS (
-    SELECT c.oid, c.relfrozenxid, c.relminmxid, c.relpages, c.reloptions
+WITH ranked AS (
+    SELECT c.oid, c.relfrozenxid, c.relminmxid, c.relpages, c.reloptions,
+           row_number() OVER (ORDER BY age(c.relfrozenxid) DESC, c.oid) AS place,
+           array_to_string(c.reloptions, ' ') LIKE '%%autovacuum_freeze_max_age=%%' AS own
     FROM pg_class AS c
     WHERE c.relkind IN ('r', 'm', 't')
-    ORDER BY age(c.relfrozenxid) DESC, c.oid
-    LIMIT 30
+), oldest AS (
+    -- A table with a limit of its own may be overdue at an age at which others are young.
+    SELECT r.oid, r.relfrozenxid, r.relminmxid, r.relpages, r.reloptions
+    FROM ranked AS r
+    WHERE r.own OR r.place <= 30
+    ORDER BY r.own DESC, r.place
+    LIMIT 100
 ), worst AS (
     SELECT 'database' AS kind, d.datname::text AS name,
            age(d.datfrozenxid) AS xid_age, mxid_age(d.datminmxid) AS mxid_age,

@@ -4,8 +4,10 @@ from typing import Any
 
 from ratchet.tools.postgres.writes.cancel_queries import CancelQueries
 from ratchet.tools.postgres.writes.drop_slot import DropSlot
+from ratchet.tools.postgres.writes.indexes import CreateIndex, DropIndexes
 from ratchet.tools.postgres.writes.reset_setting import ResetSetting
 from ratchet.tools.postgres.writes.resume_replay import ResumeReplay
+from ratchet.tools.postgres.writes.table_options import ResetTableOption
 from ratchet.tools.postgres.writes.tables import AnalyzeTable, VacuumTable
 from ratchet.tools.postgres.writes.terminate_sessions import TerminateSessions
 from ratchet.tools.tool import WriteTool
@@ -17,5 +19,8 @@ POSTGRES_TOOLS: tuple[WriteTool[Any], ...] = (
     AnalyzeTable(),
     ResumeReplay(),
     ResetSetting(),
+    ResetTableOption(),
+    CreateIndex(),
+    DropIndexes(),
     DropSlot(),
 )

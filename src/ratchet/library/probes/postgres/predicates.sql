@@ -1,0 +1,88 @@
+-- name: postgres.predicates
+-- summary: Tables read whole, with the columns their statements filter by and why no index serves them
+-- privilege: pg_monitor
+-- versions: 14+
+-- extension: pg_stat_statements
+-- where: any
+-- columns:
+--   relation text                  table, with its schema
+--   schema text                    its schema alone, unquoted, as a step's argument
+--   table text                     its name alone, unquoted, as a step's argument
+--   column text                    a column that the statement's WHERE names
+--   equal bool                     compared for equality, as it stands
+--   hidden_by text                 a cast, a function or an expression around the column; empty when it stands bare
+--   indexed bool                   a valid index over all rows begins with the column
+--   partial bool                   a valid index over some rows begins with it
+--   invalid bool                   an index that is not valid begins with it
+--   alone bool                     the statement reads this table and no other
+--   reads_whole bool               each call reads at least half of the table's pages
+--   rows_per_call float            rows returned or changed each time
+--   calls int                      times the statement ran since the extension's reset
+--   mean_ms float                  milliseconds each
+--   live int                       rows alive, estimated
+--   seq_ratio float                whole reads as a part of all reads of the table, 0 to 1
+--   query text                     statement with placeholders, 200 characters
+WITH whole AS MATERIALIZED (
+    SELECT t.relid, t.schemaname, t.relname, t.n_live_tup, c.relpages,
+           coalesce(t.seq_scan::float8 / nullif(t.seq_scan + coalesce(t.idx_scan, 0), 0), 0)::float8 AS seq_ratio
+    FROM pg_stat_user_tables AS t
+    JOIN pg_class AS c ON c.oid = t.relid
+    WHERE t.n_live_tup >= 10000 AND t.seq_scan >= 5
+    ORDER BY t.seq_tup_read DESC, t.relid
+    LIMIT 10
+), said AS MATERIALIZED (
+    SELECT regexp_replace(lower(s.query), '[[:space:]]+', ' ', 'g') AS text, s.calls, s.mean_exec_time AS mean_ms,
+           s.rows::float8 / greatest(s.calls, 1) AS rows_per_call,
+           (s.shared_blks_hit + s.shared_blks_read)::float8 / greatest(s.calls, 1) AS pages_per_call,
+           left(s.query, 200) AS query
+    FROM pg_stat_statements AS s
+    JOIN pg_roles AS r ON r.oid = s.userid
+    WHERE s.dbid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+      AND s.query ~* '^[[:space:]]*(select|update|delete|with)[[:space:](]'
+    ORDER BY s.total_exec_time DESC
+    LIMIT 100
+), met AS MATERIALIZED (
+    SELECT w.*, s.calls, s.mean_ms, s.rows_per_call, s.pages_per_call, s.query,
+           substr(s.text, strpos(s.text, ' where ') + 6) AS filter,
+           left(s.text, strpos(s.text, ' where ')) !~ ' join ' AND split_part(s.text, ' from ', 3) = ''
+               AND strpos(split_part(left(s.text, strpos(s.text, ' where ')), ' from ', 2), ',') = 0 AS alone
+    FROM whole AS w
+    JOIN said AS s ON strpos(s.text, ' where ') > 0 AND strpos(s.text, lower(w.relname::text)) > 0
+), found AS MATERIALIZED (
+    SELECT m.*, a.attnum, a.attname::text AS attname,
+           m.filter ~ ('[ (.]"?' || a.attname::text || '"? ?(=|in ?[(])') AS equal,
+           CASE WHEN m.filter ~ ('[ (.]"?' || a.attname::text || '"? ?::')
+                     OR m.filter ~ ('cast ?[(] ?([a-z0-9_"]+[.])?"?' || a.attname::text || '"? as ') THEN 'a cast'
+                WHEN substring(m.filter FROM '([a-z0-9_]+) ?[(] ?(?:[a-z0-9_"]+[.])?"?' || a.attname::text || '"? ?[),]')
+                     NOT IN ('and', 'or', 'in', 'not', 'where', 'any', 'all', 'values', 'on', 'between', 'exists')
+                THEN 'a function'
+                WHEN m.filter ~ ('[ (.]"?' || a.attname::text || '"? ?([+*/-]|[|][|])') THEN 'an expression'
+                ELSE '' END AS hidden_by
+    FROM met AS m
+    JOIN pg_attribute AS a ON a.attrelid = m.relid AND a.attnum > 0 AND NOT a.attisdropped
+                          AND a.attname::text ~ '^[a-z_][a-z0-9_]*$'
+    WHERE m.filter ~ ('[ (.]"?' || a.attname::text || '"?[^a-z0-9_]')
+)
+SELECT quote_ident(f.schemaname::text) || '.' || quote_ident(f.relname::text) AS relation,
+       f.schemaname::text AS schema,
+       f.relname::text AS "table",
+       f.attname AS "column",
+       f.equal,
+       f.hidden_by,
+       EXISTS (SELECT 1 FROM pg_index AS i WHERE i.indrelid = f.relid AND i.indisvalid AND i.indpred IS NULL
+               AND i.indkey[0] = f.attnum) AS indexed,
+       EXISTS (SELECT 1 FROM pg_index AS i WHERE i.indrelid = f.relid AND i.indisvalid AND i.indpred IS NOT NULL
+               AND i.indkey[0] = f.attnum) AS partial,
+       EXISTS (SELECT 1 FROM pg_index AS i WHERE i.indrelid = f.relid AND NOT i.indisvalid
+               AND i.indkey[0] = f.attnum) AS invalid,
+       f.alone,
+       f.pages_per_call >= greatest(f.relpages, 1) * 0.5 AS reads_whole,
+       f.rows_per_call::float8 AS rows_per_call,
+       f.calls,
+       f.mean_ms,
+       f.n_live_tup AS live,
+       f.seq_ratio,
+       f.query
+FROM found AS f
+ORDER BY f.calls * f.mean_ms DESC, relation, 4
+LIMIT 50
