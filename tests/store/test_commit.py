@@ -8,6 +8,7 @@ from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.escalation import Stop
 from ratchet.domain.incident import Incident
+from ratchet.store import incidents, memo
 from ratchet.store.store import EventStore
 from tests.store.walks import START, approval, conclusion, following, handoff, intended, look, opened, packet
 
@@ -96,8 +97,49 @@ def test_the_checkpoint_is_always_the_fold(tmp_path_factory, hands, chosen):
         for pick in chosen:
             coming, now = following(incident, now, pick)
             incident = store.commit(incident, *coming, by="ratchet", evidence=[look()], wake_at=now)
-            assert incident == store.incident("i1") == store.refold("i1")
+            assert incident == store.incident("i1") == store.refold("i1") == Incident.model_validate_json(text(store))
         assert store.verify().ok
+
+
+def text(store) -> str:
+    """The only checkpoint, as the table holds it."""
+    with store._journal.reading() as connection:
+        return connection.exec_driver_sql("SELECT body FROM incidents").scalar_one()
+
+
+def test_what_another_hand_wrote_into_the_table_is_read_and_not_what_was_kept_in_mind(store):
+    seen = store.open("i1", opened, "ratchet")
+    there = text(store)
+    with store._journal.connections.write() as connection:
+        changed = there.replace('"status":"open"', '"status":"held"')
+        connection.exec_driver_sql("UPDATE incidents SET body = ?", (changed,))
+    assert store.incident("i1").status == "held"
+    with store._journal.connections.write() as connection:
+        connection.exec_driver_sql("UPDATE incidents SET body = ?", (there,))
+    assert store.incident("i1") == seen
+
+
+def test_a_commit_that_was_undone_is_not_kept_in_mind(store):
+    seen = store.open("i1", opened, "ratchet")
+    with pytest.raises(RuntimeError), store._journal.writing("user:ana") as ledger:
+        incidents.extend(ledger, seen, [e.Taken(by="user:ana", reason="mine")], None)
+        raise RuntimeError("the process stumbles")
+    assert store.incident("i1") == seen
+    after = store.commit(seen, e.Noted(by="u", text="x"), by="user:ana", wake_at=None)
+    assert after.status == "open"
+    assert Incident.model_validate_json(text(store)) == after
+
+
+def test_what_is_kept_in_mind_is_bounded_and_the_latest_stays(store, monkeypatch):
+    monkeypatch.setattr(memo, "MOST_CHARACTERS", 3000)
+    for n in range(8):
+        store.open(f"i{n}", opened, "ratchet")
+    kept = store._journal.memo
+    assert sum(len(kept.last(f"i{n}").body) for n in range(8) if kept.last(f"i{n}")) <= 3000
+    assert kept.last("i7") is not None and kept.last("i0") is None
+    monkeypatch.setattr(memo, "MOST_CHARACTERS", 1)
+    store.open("i8", opened, "ratchet")
+    assert kept.last("i8") is not None and kept.last("i7") is None
 
 
 def test_evidence_comes_back_as_captured_in_the_order_asked(store):

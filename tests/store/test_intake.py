@@ -199,7 +199,7 @@ def test_an_index_that_was_tampered_with_is_found(store, home, correlate):
 
 
 def test_the_open_incidents_are_found_by_the_index_and_not_by_reading_them_all(store):
-    whole = str(joinable._CANDIDATES.compile(dialect=sqlite_dialect(paramstyle="qmark")))
+    whole = str(joinable.FINDS.compile(dialect=sqlite_dialect(paramstyle="qmark")))
     with store._journal.reading() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {whole}", ("x",) * whole.count("?")).all()
     searched = [row.detail for row in plan if row.detail.startswith(("SEARCH", "SCAN"))]

@@ -76,8 +76,8 @@ def test_a_full_disk_refuses_writes_answers_reads_and_recovers(store):
 
 
 def limit_pages(store, pages: int) -> None:
-    """SQLite never shrinks below what is there, so 1 means: not one page more. The pool hands out this connection."""
-    with store._journal.reading() as connection:
+    """SQLite never shrinks below what is there, so 1 means: not one page more. It counts for the writing connection."""
+    with store._journal.connections.write() as connection:
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from sqlalchemy import Connection, Select, and_, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select, update
 
 from ratchet.domain import timeline as e
 from ratchet.domain.errors import not_found
@@ -17,12 +17,17 @@ from ratchet.store.encoding import stamp
 from ratchet.store.events import Ledger
 from ratchet.store.journal import Journal
 from ratchet.store.pages import check_limit, cursor_of, place_of
+from ratchet.store.prepared import Prepared
 
 _D = t.decisions.c
 State: TypeAlias = Literal["pending", "approved", "denied", "expired", "superseded"]
 States: TypeAlias = dict[str, State]
 """The state of every decision of one incident, by decision."""
 OPEN = ("pending", "approved")
+_STATES = Prepared(select(_D.id, _D.state).where(_D.tenant == bindparam("of"), _D.incident == bindparam("on")))
+_HERE = (_D.tenant == bindparam("of"), _D.id == bindparam("this"))
+_CHANGE = Prepared(update(t.decisions).where(*_HERE).values({_D.state: bindparam("now")}))
+_ASK = Prepared(insert(t.decisions))
 
 
 def after_event(states: States, before: Incident, after: Incident, event: e.Event) -> States:
@@ -60,16 +65,15 @@ def _moved(states: States, named: tuple[str, ...], to: State, come_from: tuple[s
 
 def states_of(connection: Connection, tenant: str, incident: str) -> States:
     """As they stand in the table."""
-    query = select(_D.id, _D.state).where(_D.tenant == tenant, _D.incident == incident)
-    return {row.id: row.state for row in connection.execute(query)}
+    rows = _STATES.run(connection, {"of": tenant, "on": incident}).fetchall()
+    return {row[0]: row[1] for row in rows}
 
 
 def save(ledger: Ledger, before: States, after: States) -> None:
     """Write the states that changed; the rows are there since they were asked."""
     for decision, state in after.items():
         if before.get(decision) != state:
-            here = (_D.tenant == ledger.tenant, _D.id == decision)
-            ledger.connection.execute(update(t.decisions).where(*here).values(state=state))
+            _CHANGE.run(ledger.connection, {"of": ledger.tenant, "this": decision, "now": state})
 
 
 def as_asked(connection: Connection, tenant: str, incident: Incident, asked: Sequence[DecisionPacket]) -> bool:
@@ -95,7 +99,7 @@ def ask(ledger: Ledger, incident: Incident, packet: DecisionPacket) -> None:
     columns = {"tenant": ledger.tenant, "id": packet.id, "incident": incident.id, "state": row.state}
     times = {"created_at": stamp(packet.created_at), "expires_at": stamp(packet.expires_at)}
     bodies = {"row": row.model_dump_json(), "packet": packet.model_dump_json()}
-    ledger.connection.execute(insert(t.decisions), {**columns, **times, **bodies})
+    _ASK.run(ledger.connection, {**columns, **times, **bodies})
 
 
 def _row_of(incident: Incident, packet: DecisionPacket) -> DecisionRow:

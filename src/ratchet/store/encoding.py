@@ -22,6 +22,8 @@ PACK_OVER = 4096
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 SERIES_EVENT: TypeAdapter[SeriesEvent] = TypeAdapter(SeriesEvent)
 HOUSE_EVENT: TypeAdapter[HouseEvent] = TypeAdapter(HouseEvent)
+_STORED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+_Recorded = Recorded[Any]
 
 
 class Entry(NamedTuple):
@@ -55,7 +57,7 @@ def write_event(entry: Entry, event: Noun) -> bytes:
     """
     try:
         whole = {**entry._asdict(), "body": event.model_dump(mode="json")}
-        return json.dumps(whole, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+        return _STORED.encode(whole).encode("ascii")
     except ValueError as error:
         raise invalid(
             f"The event {entry.kind} holds what JSON cannot: {error}.", "Report this with the event."
@@ -78,7 +80,7 @@ def recorded(stored: bytes, events: TypeAdapter[Any]) -> Recorded[Any]:
             "Start the newer release again, or restore the backup made before it.",
         )
     event = events.validate_python(body)
-    return Recorded[Any](seq=entry.seq, at=moment(entry.at), by=entry.by, event=event)
+    return _Recorded(seq=entry.seq, at=moment(entry.at), by=entry.by, event=event)
 
 
 def write_evidence(evidence: Evidence) -> tuple[int, bytes]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from ratchet.domain.evidence import Evidence
 from ratchet.store import tables as t
 from ratchet.store.encoding import read_evidence, write_evidence
 from ratchet.store.events import Ledger
 from ratchet.store.journal import Journal
+from ratchet.store.prepared import Prepared
 
 _E = t.evidence.c
+_THERE = Prepared(select(_E.id).where(_E.tenant == bindparam("of"), _E.id == bindparam("this")))
+_ADD = Prepared(insert(t.evidence))
 _AT_ONCE = 200
 """Ids per statement; databases limit how many values one statement binds."""
 
@@ -18,12 +21,10 @@ _AT_ONCE = 200
 def keep(ledger: Ledger, looks: Sequence[Evidence]) -> None:
     """Store what is not stored yet, in the transaction of the events that cite it."""
     by_id = {look.id: look for look in looks}
-    there = {row_id for row_id, _, _ in _rows(ledger.connection, ledger.tenant, list(by_id))}
     for look in by_id.values():
-        if look.id not in there:
+        if _THERE.first(ledger.connection, {"of": ledger.tenant, "this": look.id}) is None:
             packed, body = write_evidence(look)
-            row = {"tenant": ledger.tenant, "id": look.id, "packed": packed, "body": body}
-            ledger.connection.execute(insert(t.evidence), row)
+            _ADD.run(ledger.connection, {"tenant": ledger.tenant, "id": look.id, "packed": packed, "body": body})
 
 
 def fetch(journal: Journal, ids: Sequence[str]) -> list[Evidence]:

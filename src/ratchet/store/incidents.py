@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
 from ratchet.domain.errors import conflict, invalid, not_found
 from ratchet.domain.evidence import Evidence
@@ -19,23 +20,45 @@ from ratchet.store import tables as t
 from ratchet.store.encoding import EVENT, moment, stamp
 from ratchet.store.events import Ledger, read_stream
 from ratchet.store.journal import Journal
+from ratchet.store.memo import Memo, write
 from ratchet.store.pages import check_limit, cursor_of, place_of
+from ratchet.store.prepared import Prepared, Value
 
 _I = t.incidents.c
-_NEWEST = select(func.max(_I.number)).where(_I.tenant == bindparam("of"))
+_NEWEST = Prepared(select(func.max(_I.number)).where(_I.tenant == bindparam("of")))
+_HERE = (_I.tenant == bindparam("of"), _I.id == bindparam("this"))
+_BODY = Prepared(select(_I.body).where(*_HERE))
+_MOVING: dict[str, BindParameter[Any]] = {
+    "status": bindparam("now"),
+    "wake_at": bindparam("wake"),
+    "seq": bindparam("told"),
+    "body": bindparam("text"),
+}
+_MOVE = Prepared(update(t.incidents).where(*_HERE).values(_MOVING))
+_WHOLE: dict[str, BindParameter[Any]] = {
+    "tenant": bindparam("of"),
+    "id": bindparam("this"),
+    "number": bindparam("number"),
+    "target": bindparam("target"),
+    "opened_at": bindparam("opened_at"),
+    **_MOVING,
+}
+_INSERT = Prepared(insert(t.incidents).values(_WHOLE))
+Reader = Callable[[str, str], Incident]
+"""Makes the incident of that id out of the text of its checkpoint."""
 _NUMBER = re.compile(r"INC-(\d{1,12})", re.IGNORECASE)
 
 
-def load(connection: Connection, tenant: str, incident_id: str) -> Incident | None:
+def load(connection: Connection, memo: Memo, tenant: str, incident_id: str) -> Incident | None:
     """The incident's checkpoint, or None when there is no such incident."""
-    body = connection.execute(select(_I.body).where(_I.tenant == tenant, _I.id == incident_id)).scalar()
-    return None if body is None else checkpoint(connection, tenant, incident_id, body)
+    row = _BODY.first(connection, {"of": tenant, "this": incident_id})
+    return None if row is None else checkpoint(connection, memo.read, tenant, incident_id, row[0])
 
 
-def checkpoint(connection: Connection, tenant: str, incident_id: str, body: str) -> Incident:
+def checkpoint(connection: Connection, read: Reader, tenant: str, incident_id: str, body: str) -> Incident:
     """The incident in a checkpoint; folded anew when an earlier release wrote the checkpoint in another form."""
     try:
-        return Incident.model_validate_json(body)
+        return read(incident_id, body)
     except ValidationError:
         return refold(connection, tenant, incident_id)
 
@@ -58,9 +81,8 @@ def retell(connection: Connection, tenant: str, incident_id: str) -> tuple[Incid
 
 def extend(ledger: Ledger, incident: Incident, events: Sequence[Event], wake_at: datetime | None) -> Incident:
     """Append events to an incident, bring its projections up to them, and return it as folded from what was stored."""
-    first = incident.seq == 0
-    states = begun = {} if first else decisions.states_of(ledger.connection, ledger.tenant, incident.id)
-    found_by = joinable.keys(incident)
+    began = incident
+    states = begun = decisions.states_of(ledger.connection, ledger.tenant, incident.id) if incident.revision else {}
     for event in events:
         after = incident.apply(ledger.append(incident.stream, incident.seq + 1, event, EVENT))
         states = decisions.after_event(states, incident, after, event)
@@ -69,35 +91,51 @@ def extend(ledger: Ledger, incident: Incident, events: Sequence[Event], wake_at:
         incident = after
     decisions.save(ledger, begun, states)
     locks.follow(ledger, incident)
-    joinable.follow(ledger, found_by, incident)
-    row = _columns(ledger.tenant, incident, wake_at)
-    here = (_I.tenant == ledger.tenant, _I.id == incident.id)
-    if first or ledger.connection.execute(update(t.incidents).where(*here).values(row)).rowcount == 0:
-        ledger.connection.execute(insert(t.incidents), row)
+    joinable.follow(ledger, began, incident)
+    save(ledger, incident, wake_at, first=began.seq == 0)
     return incident
 
 
 def begin(ledger: Ledger, incident_id: str, build: Callable[[int], Opened]) -> Incident:
     """Open an incident under the next number and wake it at once."""
-    newest = ledger.connection.execute(_NEWEST, {"of": ledger.tenant}).scalar() or 0
-    opened = build(newest + 1)
-    if opened.number != newest + 1:
-        raise invalid(f"The incident must be opened as number {newest + 1}.", "Use the number that was handed in.")
+    opened = under_next(newest(ledger), build)
     return extend(ledger, Incident(id=incident_id, tenant=ledger.tenant), [opened], ledger.at)
 
 
-def _columns(tenant: str, incident: Incident, wake_at: datetime | None) -> dict[str, str | int | None]:
-    return {
-        "tenant": tenant,
-        "id": incident.id,
-        "number": incident.number,
-        "status": incident.status,
-        "target": incident.target,
-        "opened_at": stamp(incident.opened_at) if incident.opened_at else "",
-        "wake_at": stamp(wake_at) if wake_at else None,
-        "seq": incident.seq,
-        "body": incident.model_dump_json(),
+def newest(ledger: Ledger) -> int:
+    """The highest number given so far."""
+    found: int | None = _NEWEST.first(ledger.connection, {"of": ledger.tenant})[0]
+    return found or 0
+
+
+def under_next(newest: int, build: Callable[[int], Opened]) -> Opened:
+    """What opens the incident of the next number; raises Refusal(INVALID) when it was built with another."""
+    opened = build(newest + 1)
+    if opened.number != newest + 1:
+        raise invalid(f"The incident must be opened as number {newest + 1}.", "Use the number that was handed in.")
+    return opened
+
+
+def save(ledger: Ledger, incident: Incident, wake_at: datetime | None, *, first: bool) -> None:
+    """Write the incident's row: its checkpoint, and the columns by which it is found."""
+    written = write(incident, ledger.memo.last(incident.id))
+    values: dict[str, Value] = {
+        "of": ledger.tenant,
+        "this": incident.id,
+        "now": incident.status,
+        "wake": stamp(wake_at) if wake_at else None,
+        "told": incident.seq,
+        "text": written.body,
     }
+    if first or _MOVE.run(ledger.connection, values).rowcount == 0:
+        _INSERT.run(ledger.connection, values | _lasting(incident))
+    ledger.memo.keep(written)
+
+
+def _lasting(incident: Incident) -> dict[str, Value]:
+    """The columns that no event changes after the first."""
+    opened_at = stamp(incident.opened_at) if incident.opened_at else ""
+    return {"number": incident.number, "target": incident.target, "opened_at": opened_at}
 
 
 def packets(connection: Connection, tenant: str, incident_id: str) -> list[DecisionPacket]:
@@ -117,7 +155,7 @@ class Incidents:
     ) -> Incident:
         """Append at exactly `seen.seq`; raises Refusal(CONFLICT) when the incident moved meanwhile."""
         with self._journal.writing(by) as ledger:
-            incident = load(ledger.connection, ledger.tenant, seen.id)
+            incident = load(ledger.connection, ledger.memo, ledger.tenant, seen.id)
             if incident is None:
                 raise _missing(seen.id)
             if incident.seq != seen.seq:
@@ -138,13 +176,13 @@ class Incidents:
             ).one_or_none()
             if row is None:
                 raise _missing(reference)
-            return checkpoint(connection, self._journal.tenant, row.id, row.body)
+            return checkpoint(connection, self._journal.memo.read, self._journal.tenant, row.id, row.body)
 
     def holding(self) -> list[Incident]:
         """The incidents that hold a conflict group: an act of theirs is under way, or its outcome in doubt."""
         with self._journal.reading() as connection:
             ids = locks.holders(connection, self._journal.tenant)
-            found = [load(connection, self._journal.tenant, one) for one in ids]
+            found = [load(connection, self._journal.memo, self._journal.tenant, one) for one in ids]
         return [incident for incident in found if incident is not None]
 
     def refold(self, incident_id: str) -> Incident:
@@ -160,7 +198,9 @@ class Incidents:
         query = query.where(_I.number < place_of(cursor, (int,))[0]) if cursor is not None else query
         with self._journal.reading() as connection:
             rows = connection.execute(query.limit(check_limit(limit) + 1)).all()
-            items = tuple(checkpoint(connection, tenant, row.id, row.body) for row in rows[:limit])
+            items = tuple(
+                checkpoint(connection, self._journal.memo.glance, tenant, row.id, row.body) for row in rows[:limit]
+            )
         following = cursor_of(rows[limit - 1].number) if len(rows) > limit else None
         return Page[Incident](items=items, next_cursor=following)
 

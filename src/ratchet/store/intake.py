@@ -111,7 +111,7 @@ class _Batch:
 
     def _incident(self, incident_id: str) -> Incident:
         if incident_id not in self._now:
-            found = load(self._ledger.connection, self._ledger.tenant, incident_id)
+            found = load(self._ledger.connection, self._ledger.memo, self._ledger.tenant, incident_id)
             if found is None:
                 raise invalid(f"An alert was sent to {incident_id!r}, which does not exist.", "Correlate it anew.")
             self._now[incident_id] = found

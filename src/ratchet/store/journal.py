@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from ratchet.domain.ports import Clock
-from ratchet.store.events import Ledger
+from ratchet.store.events import Ledger, Shared
+from ratchet.store.memo import Memo
 from ratchet.store.sqlite import Connections
 
 SEAL_EVERY = 10_000
@@ -21,6 +22,8 @@ class Journal:
         self.key = key
         self.tenant = tenant
         self._clock = clock
+        self.memo = Memo()
+        self._shared = Shared(key, tenant, self.memo)
         self.wrote = False
         """Whether an event was appended through this journal."""
         self.at_boundary: Callable[[], None] = _nothing
@@ -36,7 +39,7 @@ class Journal:
     def writing(self, by: str) -> Generator[Ledger]:
         """A ledger in one transaction; raises Refusal(CONFLICT) for a place taken and Refusal(UNAVAILABLE) else."""
         with self.connections.write() as connection:
-            ledger = Ledger(connection, self.key, self.tenant, self._clock(), by)
+            ledger = Ledger(connection, self._shared, self._clock(), by)
             yield ledger
             ledger.close()
         self.wrote = True

@@ -1,11 +1,15 @@
 """Locks follow the outcome of their operation: held while it is open, released in the commit that closes it."""
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from ratchet.domain.incident import Incident
 from ratchet.store import tables as t
 from ratchet.store.events import Ledger
+from ratchet.store.prepared import Prepared
 
+_L = t.locks.c
+_HELD_BY = (_L.tenant == bindparam("of"), _L.incident == bindparam("by"), _L.held == 1)
+_RELEASE = Prepared(update(t.locks).where(*_HELD_BY).values({_L.held: 0}))
 OPEN = frozenset({"intended", "unknown", "unsure"})
 """States in which an operation may still have an effect that nobody has seen."""
 
@@ -25,9 +29,7 @@ def follow(ledger: Ledger, incident: Incident) -> None:
     """Release this incident's locks once nothing of it holds them."""
     if not incident.ops or holds(incident):
         return
-    c = t.locks.c
-    here = (c.tenant == ledger.tenant, c.incident == incident.id, c.held == 1)
-    ledger.connection.execute(update(t.locks).where(*here).values(held=0))
+    _RELEASE.run(ledger.connection, {"of": ledger.tenant, "by": incident.id})
 
 
 def holders(connection: Connection, tenant: str) -> list[str]:

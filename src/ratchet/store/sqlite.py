@@ -41,7 +41,7 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
 def _begin(connection: Connection) -> None:
     """The driver's own transactions begin too late to keep a read and a write together, so ours begin here."""
     writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.connection.cursor().execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 class Connections:
@@ -50,6 +50,8 @@ class Connections:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writer = threading.Lock()
+        self._held: Connection | None = None
+        """The connection that writes; it stays out of the pool until something goes wrong on it."""
 
     @contextmanager
     def read(self) -> Generator[Connection]:
@@ -60,13 +62,23 @@ class Connections:
     @contextmanager
     def write(self) -> Generator[Connection]:
         """A connection in one transaction: durable when the block ends, undone when it raises."""
-        with refusing(), self._writer, self._engine.connect() as pooled:
-            connection = pooled.execution_options(**{_WRITES: True})
-            with connection.begin():
-                yield connection
+        with refusing(), self._writer:
+            connection = self._held or self._engine.connect().execution_options(**{_WRITES: True})
+            self._held = None
+            try:
+                with connection.begin():
+                    yield connection
+                self._held = connection
+            finally:
+                if self._held is None:
+                    connection.close()
 
     def close(self) -> None:
         """Close every connection."""
+        with self._writer:
+            if self._held is not None:
+                self._held.close()
+                self._held = None
         self._engine.dispose()
 
 
@@ -75,7 +87,7 @@ def refusing() -> Generator[None]:
     """Answer what the database says with a refusal; statements and values stay out of the message."""
     try:
         yield
-    except IntegrityError:
+    except (IntegrityError, sqlite3.IntegrityError):
         raise conflict("Somebody else wrote this in the same moment.", "Read it again and repeat.") from None
     except (DatabaseError, PoolTimeout, sqlite3.DatabaseError) as error:
         cause = getattr(error, "orig", None) or error
