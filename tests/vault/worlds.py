@@ -29,6 +29,7 @@ def slots(**change: Any) -> dict[str, Any]:
         "idle": 11,
         "idle_in_tx": 1,
         "waiting_on_lock": 0,
+        "young": 0,
     }
     return row | change
 
@@ -44,6 +45,8 @@ def holder(app: str, n: int, **change: Any) -> dict[str, Any]:
         "active": 0,
         "oldest_idle_s": 40.0,
         "idle_over_5m": 0,
+        "idle_used": 0,
+        "open_read_only": 0,
         "share": 0.1,
     }
     return row | change
@@ -64,12 +67,30 @@ def member(pid: int, **change: Any) -> dict[str, Any]:
         "blocked_by": [1],
         "blocks_direct": 0,
         "blocks_total": 0,
+        "held_s": None,
         "wait_s": 4.0,
         "lock_type": "transactionid",
+        "lock_mode": "ShareLock",
+        "backend_type": "client backend",
+        "maintenance": False,
         "xact_age_s": 9.0,
         "state_age_s": 4.0,
         "has_writes": False,
         "query": "UPDATE order_counter",
+    }
+    return row | change
+
+
+def lock_holder(pid: int, **change: Any) -> dict[str, Any]:
+    row = {
+        "pid": pid,
+        "backend_start": f"2026-11-21T01:00:00.{pid:06d}+00:00",
+        "app": f"app-{pid}",
+        "state": "active",
+        "locks": 12,
+        "relations": 9,
+        "share": 0.002,
+        "xact_age_s": 4.0,
     }
     return row | change
 
@@ -129,6 +150,7 @@ def host(**change: Any) -> dict[str, Any]:
         "data_dir_present": True,
         "running": True,
         "control_state": "in production",
+        "max_connections": 100,
         "port_taken": False,
         "config_ok": True,
         "config_error": "",
@@ -147,6 +169,8 @@ def query(pid: int, **change: Any) -> dict[str, Any]:
         "query_start": "2026-11-21T01:58:30.000001+00:00",
         "wait_event_type": None,
         "on_cpu": True,
+        "maintenance": False,
+        "cartesian": False,
         "query": "SELECT count(*) FROM a, b",
     }
     return row | change
@@ -160,6 +184,12 @@ def healthy() -> World:
         "postgres.slots": [slots()],
         "postgres.holders": [holder("checkout", 5), holder("catalogue", 4), holder("reports", 3, idle=2)],
         "postgres.blocking_tree": [],
+        "postgres.row_waits": [],
+        "postgres.deadlock_log": [],
+        "postgres.lock_holders": [lock_holder(14)],
+        "postgres.predicates": [],
+        "postgres.planner_settings": [],
+        "postgres.redundant_indexes": [],
         "postgres.advisory_locks": [
             {
                 "pid": 9,

@@ -24,6 +24,8 @@ class ControlFile(Noun):
     timeline: int
     state: str
     version: int
+    max_connections: int | None = None
+    """As the server last started with it."""
 
     def fingerprint(self, now: datetime) -> Fingerprint:
         """The identity of a server that is down; its clock is this host's."""
@@ -57,6 +59,7 @@ def read_control(host: HostControl) -> ControlFile:
             timeline=int(lines["Latest checkpoint's TimeLineID"]),
             state=lines["Database cluster state"].strip(),
             version=int((Path(host.pg_data) / "PG_VERSION").read_text(encoding="ascii")) * 10_000,
+            max_connections=int(lines["max_connections setting"]) if "max_connections setting" in lines else None,
         )
     except (KeyError, ValueError, OSError) as error:
         raise NoAnswer(Answer.ERROR, f"the control file of {host.pg_data} cannot be understood: {error}") from None
