@@ -14,6 +14,7 @@
 --   xmin_age int                   transactions held back
 --   age_s float                    seconds since its transaction began or it was prepared, null when not known
 --   has_writes bool                a session holding a transaction id
+--   oldest bool                    it holds back the most: vacuum waits for this one first
 WITH holder AS (
     SELECT 'session' AS kind, coalesce(nullif(a.application_name, ''), '(none)') AS name, a.pid, a.backend_start,
            a.usename::text AS usr, a.datname::text AS db, a.state,
@@ -47,7 +48,9 @@ SELECT h.kind,
        h.state,
        h.xmin_age,
        extract(epoch FROM clock_timestamp() - h.since)::float8 AS age_s,
-       h.has_writes
+       h.has_writes,
+       row_number() OVER (ORDER BY h.xmin_age DESC, array_position(
+           ARRAY['prepared transaction', 'slot', 'session', 'replica'], h.kind), h.since, h.pid) = 1 AS oldest
 FROM holder AS h
 ORDER BY h.xmin_age DESC, h.kind, h.pid
 LIMIT 50
