@@ -92,11 +92,11 @@ def test_the_two_recoveries_hand_over_and_the_other_five_act(playbook_files: Pla
 
 
 AWAITED = {
-    "deadlock_opposite_order", "external_cpu_contention",
-    "hot_row_contention", "int4_primary_key_overflow", "lock_table_exhausted", "logical_apply_conflict",
-    "non_sargable_predicate", "pgbouncer_bad_backend_target", "pgbouncer_pool_exhausted",
-    "port_conflict", "privilege_revoked", "recovery_conflict_cancellations", "redundant_indexes", "role_nologin",
-    "schema_drift_column_missing", "search_path_changed", "sequence_exhausted", "temp_file_limit",
+    "external_cpu_contention",
+    "int4_primary_key_overflow", "logical_apply_conflict",
+    "pgbouncer_bad_backend_target", "pgbouncer_pool_exhausted",
+    "port_conflict", "privilege_revoked", "recovery_conflict_cancellations", "role_nologin",
+    "schema_drift_column_missing", "search_path_changed", "sequence_exhausted",
     "unlogged_table_truncated", "backend_crash_recovery", "data_directory_lost",
 }  # fmt: skip
 """Causes of faults for which no playbook has its hypothesis, or its object, yet; this list may only become shorter."""
