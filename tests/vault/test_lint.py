@@ -30,7 +30,7 @@ CANARY = "    canary:\n      uses: postgres.canary\n"
         ("PB005", "  ai_executable: true", "  review: {every: 90d, last: '2026-01-01'}\n  ai_executable: true"),
         ("PB011", REFUTE, SAME),
         ("PB011", REFUTE, "refute: 'false'"),
-        ("PB012", "likelihood: 0.3\n", "likelihood: 0.9\n"),
+        ("PB012", "likelihood: 0.2\n", "likelihood: 0.9\n"),
         ("PB013", "confirm: any(p.age_s >= 60 for p in prepared.rows_data)", "confirm: 1 == 1"),
         ("PB015", "effect: disruptive", "effect: reversible"),
         ("PB016", "require: preview.rows >= 1\n", "require: 1 == 1\n"),
