@@ -1,0 +1,136 @@
+-- name: postgres.statement_limits
+-- summary: Statements that met a read-only default or a timeout, in the last 128 KB of the log, with who set it
+-- privilege: pg_monitor, pg_read_file, pg_file_settings
+-- versions: 14+
+-- where: any
+-- columns:
+--   kind text                      read_only, statement_timeout, lock_timeout, idle_in_transaction; null when unread
+--   role text                      who asked, null when the log does not tell
+--   times int                      such errors of the last five minutes
+--   last_s float                   seconds since the latest of them
+--   ongoing bool                   they still come, at the pace at which they came
+--   setting text                   the setting that decides it
+--   value text                     its value for this role here, null where only the server's default is left
+--   value_ms float                 the value in milliseconds, null for one that is no time
+--   set_for text                   role, database, role in database, server; null where nobody set it
+--   set_by text                    ALTER SYSTEM or the file's name where it is set for the server
+--   db text                        this database
+--   still bool                     the setting explains the errors now; null when the role is not known
+--   statement text                 one such statement, 200 characters
+--   reason text                    why nothing could be read, null when something was
+WITH place AS MATERIALIZED (
+    SELECT CASE WHEN c.path !~ '[.](csv|json)$' THEN c.path END AS path
+    FROM (SELECT pg_current_logfile() AS path) AS c
+), measured AS MATERIALIZED (
+    SELECT p.path,
+           CASE WHEN p.path IS NOT NULL
+                THEN (SELECT f.size FROM pg_ls_logdir() AS f
+                      WHERE f.name = regexp_replace(p.path, '^.*/', '')) END AS size
+    FROM place AS p
+), split AS MATERIALIZED (
+    SELECT l.position, left(l.line, 600) AS line
+    FROM measured AS m
+    CROSS JOIN LATERAL string_to_table(
+        encode(pg_read_binary_file(m.path, greatest(0, m.size - 131072), 131072, true), 'escape'), chr(10))
+        WITH ORDINALITY AS l(line, position)
+    WHERE m.size IS NOT NULL
+), met AS MATERIALIZED (
+    -- A line of a client's own making begins with a tab; whatever a client put before the level ends the match.
+    SELECT s.position, s.line, substring(s.line FROM '^.*?(?:LOG|ERROR|FATAL|PANIC|WARNING):  (.*)$') AS said,
+           substring(s.line FROM '[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?')::timestamp
+               AT TIME ZONE current_setting('log_timezone') AS at
+    FROM split AS s
+    WHERE (strpos(s.line, 'ERROR:  ') > 0 OR strpos(s.line, 'FATAL:  ') > 0) AND left(s.line, 1) <> chr(9)
+      AND s.line ~ '[0-9]{4}-[0-9]{2}-[0-9]{2} '
+), fresh AS MATERIALIZED (
+    SELECT m.position, m.at, regexp_replace(m.said, ' at character [0-9]+$', '') AS said,
+           substring(m.line FROM '^(.*?)(?:LOG|ERROR|FATAL|PANIC|WARNING):  ') AS prefix
+    FROM met AS m
+    WHERE m.at > clock_timestamp() - interval '5 minutes'
+    ORDER BY m.position DESC
+    LIMIT 200
+), asked AS MATERIALIZED (
+    -- The role: the one word of the line's beginning that is a role's name, where the server writes it there at all.
+    SELECT f.position, f.at, f.said,
+           (SELECT min(r.rolname::text)
+            FROM regexp_split_to_table(f.prefix, '[][[:space:]@,=:()/]+') AS w(word)
+            JOIN pg_roles AS r ON r.rolname = w.word
+            WHERE strpos(current_setting('log_line_prefix'), chr(37) || 'u') > 0
+            HAVING count(DISTINCT r.oid) = 1) AS role,
+           (SELECT left(string_agg(ltrim(regexp_replace(s.line, '^.*?STATEMENT:  ', ''), chr(9)), ' '
+                                   ORDER BY s.position), 600)
+            FROM split AS s
+            WHERE s.position >= b.first AND s.position < coalesce(
+                (SELECT min(e.position) FROM split AS e
+                 WHERE e.position > b.first AND e.position <= b.first + 30 AND left(e.line, 1) <> chr(9)),
+                b.first + 30)) AS statement
+    FROM fresh AS f
+    LEFT JOIN LATERAL (SELECT min(s.position) AS first FROM split AS s
+                       WHERE s.position > f.position AND s.position <= f.position + 6
+                         AND left(s.line, 1) <> chr(9) AND strpos(s.line, 'STATEMENT:  ') > 0) AS b ON true
+), sorted AS MATERIALIZED (
+    SELECT a.position, a.at, a.role, a.statement,
+           CASE WHEN a.said ~ '^cannot execute .* in a read-only transaction$' THEN 'read_only'
+                WHEN a.said = 'canceling statement due to statement timeout' THEN 'statement_timeout'
+                WHEN a.said = 'canceling statement due to lock timeout' THEN 'lock_timeout'
+                WHEN a.said = 'terminating connection due to idle-in-transaction timeout' THEN 'idle_in_transaction'
+                END AS kind
+    FROM asked AS a
+), counted AS MATERIALIZED (
+    SELECT s.kind, s.role, count(*)::int AS times, max(s.at) AS at, min(s.at) AS since,
+           (array_agg(s.statement ORDER BY s.position DESC))[1] AS statement,
+           CASE s.kind WHEN 'read_only' THEN 'default_transaction_read_only'
+                       WHEN 'idle_in_transaction' THEN 'idle_in_transaction_session_timeout' ELSE s.kind END AS setting
+    FROM sorted AS s
+    WHERE s.kind IS NOT NULL
+    GROUP BY s.kind, s.role
+    ORDER BY times DESC
+    LIMIT 40
+), given AS MATERIALIZED (
+    SELECT c.kind, c.role, r.oid AS role_id, c.times, c.at, c.since, c.statement, c.setting, g.value, g.set_for,
+           g.set_by, substring(g.value FROM '^([0-9]+)')::float8
+             * CASE lower(btrim(substring(g.value FROM '^[0-9]+ *([a-zA-Z]*)')))
+               WHEN 'us' THEN 0.001 WHEN 's' THEN 1000 WHEN 'min' THEN 60000 WHEN 'h' THEN 3600000
+               WHEN 'd' THEN 86400000 ELSE 1 END AS value_ms
+    FROM counted AS c
+    LEFT JOIN pg_roles AS r ON r.rolname = c.role
+    LEFT JOIN LATERAL (
+        SELECT x.value, x.set_for, x.set_by
+        FROM (SELECT substr(item, strpos(item, '=') + 1) AS value, NULL::text AS set_by,
+                     CASE WHEN s.setrole = 0 THEN 'database' WHEN s.setdatabase = 0 THEN 'role'
+                          ELSE 'role in database' END AS set_for,
+                     CASE WHEN s.setrole = 0 THEN 3 WHEN s.setdatabase = 0 THEN 2 ELSE 1 END AS rank, 0 AS place
+              FROM pg_db_role_setting AS s CROSS JOIN LATERAL unnest(s.setconfig) AS item
+              WHERE split_part(item, '=', 1) = c.setting AND s.setrole IN (0, r.oid)
+                AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))
+              UNION ALL
+              SELECT f.setting, CASE WHEN f.sourcefile LIKE '%%/postgresql.auto.conf' THEN 'ALTER SYSTEM'
+                                     ELSE regexp_replace(f.sourcefile, '^.*/', '') END, 'server', 9, f.seqno
+              FROM pg_file_settings AS f
+              WHERE f.name = c.setting AND f.applied) AS x
+        ORDER BY x.rank, x.place DESC
+        LIMIT 1) AS g ON true
+), answer AS (
+    SELECT v.kind, v.role, v.times, extract(epoch FROM clock_timestamp() - v.at)::float8 AS last_s,
+           v.times >= 2 AND clock_timestamp() - v.at
+             <= greatest(interval '5 seconds', 3 * (v.at - v.since) / greatest(1, v.times - 1)) AS ongoing,
+           v.setting, v.value, v.value_ms, v.set_for, v.set_by, current_database()::text AS db,
+           CASE WHEN v.role_id IS NULL THEN NULL
+                WHEN v.kind = 'read_only' THEN coalesce(lower(v.value) IN ('on', 'true', 'yes', '1', 't', 'y'), false)
+                ELSE coalesce(v.value_ms > 0, false) END AS still,
+           left(v.statement, 200) AS statement, NULL::text AS reason
+    FROM given AS v
+    UNION ALL
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           CASE WHEN m.path IS NULL THEN 'the server does not write its log as plain text through its collector'
+                WHEN m.size IS NULL THEN 'the log file is gone'
+                ELSE 'the server does not write its messages in English' END
+    FROM measured AS m
+    WHERE m.size IS NULL
+       OR split_part(current_setting('lc_messages'), '_', 1) NOT IN ('', 'C', 'C.UTF-8', 'POSIX', 'en')
+)
+SELECT a.kind, a.role, a.times, a.last_s, a.ongoing, a.setting, a.value, a.value_ms, a.set_for, a.set_by, a.db,
+       a.still, a.statement, a.reason
+FROM answer AS a
+ORDER BY a.times DESC NULLS LAST, a.kind, a.role
+LIMIT 40
