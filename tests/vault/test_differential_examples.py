@@ -10,6 +10,7 @@ from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.playbook import Playbook
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.seeding import shipped_texts
+from tests.vault import cases_queries
 from tests.vault import worlds as w
 
 Change = Callable[[w.World], w.World]
@@ -207,12 +208,21 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
     "invalid index": (
         {
             "postgres.invalid_indexes": [
-                {"index": "public.i", "relation": "public.t", "valid": False, "building": False}
+                {
+                    "index": "public.i",
+                    "relation": "public.t",
+                    "schema": "public",
+                    "table": "t",
+                    "name": "i",
+                    "valid": False,
+                    "building": False,
+                    "in_constraint": False,
+                }
             ]
         },
         "invalid_index",
         [("index", "public.i")],
-        ("escalate",),
+        ("drop_invalid_index",),
     ),
     "bloat": (
         {
@@ -225,7 +235,7 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
         },
         "table_bloat_autovacuum_disabled",
         [("table", "public.t")],
-        ("vacuum_table",),
+        ("reset_table_switch", "vacuum_table"),
     ),
     "autovacuum off": (
         {"postgres.setting_watch": [w.setting("autovacuum", "off", by_alter_system=True)]},
@@ -248,7 +258,7 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
     "vacuum held back": (
         {
             "postgres.xmin_holders": [
-                {"kind": "session", "name": "etl", "pid": 7, "xmin_age": 400_000, "age_s": 7200.0}
+                {"kind": "session", "name": "etl", "pid": 7, "xmin_age": 400_000, "age_s": 7200.0, "oldest": True}
             ],
             "postgres.table_bloat": [w.table("public.t", dead=90_000, dead_ratio=0.3, over_threshold=True)],
         },
@@ -377,6 +387,9 @@ LOOK_ALIKES: dict[str, dict] = {
         "postgres.stale_stats": [w.table("public.t", changed=200_000, planned_rows=-1)]
     },
 }
+
+CASES |= cases_queries.CASES
+LOOK_ALIKES |= cases_queries.LOOK_ALIKES
 
 
 @pytest.fixture(scope="module")

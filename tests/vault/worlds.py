@@ -124,6 +124,10 @@ def table(relation: str, **change: Any) -> dict[str, Any]:
         "dead": 300,
         "dead_ratio": 0.0015,
         "over_threshold": False,
+        "cleaned_in_vain": False,
+        "fillfactor": 100,
+        "threshold": 40_050,
+        "est_bytes": 30_000_000,
         "autovacuum_enabled": True,
         "vacuum_running": False,
         "planned_rows": 199_000,
@@ -242,7 +246,9 @@ def healthy() -> World:
         "postgres.invalid_indexes": [],
         "postgres.table_bloat": [table("public.orders", dead=30_000, dead_ratio=0.13, over_threshold=False)],
         "postgres.xid_age": [{"kind": "table", "name": "public.orders", "ratio": 0.4, "to_wraparound": 0.03}],
-        "postgres.xmin_holders": [{"kind": "session", "name": "reports", "pid": 7, "xmin_age": 12, "age_s": 3.0}],
+        "postgres.xmin_holders": [
+            {"kind": "session", "name": "reports", "pid": 7, "xmin_age": 12, "age_s": 3.0, "oldest": True}
+        ],
     }
 
 

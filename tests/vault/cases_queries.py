@@ -1,0 +1,448 @@
+"""Evidence written by hand for locks, connections, queries, indexes and vacuum: clear cases, and what resembles them."""
+
+from typing import Any
+
+from tests.vault import worlds as w
+
+Case = tuple[dict[str, Any], str, list[tuple[str, str]], tuple[str, ...]]
+ESCALATE = ("escalate",)
+
+
+def root(**change: Any) -> dict[str, Any]:
+    return w.member(1, is_root=True, depth=0, path=[1], blocked_by=[], wait_s=None, lock_type=None, **change)
+
+
+def row_wait(**change: Any) -> dict[str, Any]:
+    row = {
+        "relation": "public.counters",
+        "waiters": 7,
+        "cycle": False,
+        "head_wait_s": 0.1,
+        "longest_wait_s": 0.1,
+        "oldest_waiter_s": 1.4,
+        "holder_pid": 1,
+        "holder_app": "shop",
+        "holder_state": "active",
+        "holder_xact_age_s": 0.9,
+        "holder_waits": False,
+        "same_app": True,
+        "holder_query": "UPDATE counters SET n = n + 1",
+        "waiter_query": "UPDATE counters SET n = n + 1",
+    }
+    return row | change
+
+
+def deadlock(**change: Any) -> dict[str, Any]:
+    row = {
+        "table_named": "stock",
+        "relation": "public.stock",
+        "deadlocks": 4,
+        "last_s": 3.0,
+        "alive": 2,
+        "first_statement": "UPDATE stock SET n = 1 WHERE id = 1",
+        "second_statement": "UPDATE stock SET n = 1 WHERE id = 2",
+    }
+    return row | change
+
+
+def predicate(**change: Any) -> dict[str, Any]:
+    row = {
+        "relation": "public.parcels",
+        "schema": "public",
+        "table": "parcels",
+        "column": "customer",
+        "equal": True,
+        "hidden_by": "",
+        "indexed": False,
+        "partial": False,
+        "invalid": False,
+        "alone": True,
+        "reads_whole": True,
+        "rows_per_call": 1.0,
+        "calls": 400,
+        "mean_ms": 30.0,
+        "live": 120_000,
+        "seq_ratio": 1.0,
+        "query": "SELECT note FROM parcels WHERE customer = $1",
+    }
+    return row | change
+
+
+def scan(**change: Any) -> dict[str, Any]:
+    row = {
+        "relation": "public.parcels",
+        "live": 120_000,
+        "seq_scans": 400,
+        "seq_ratio": 1.0,
+        "rows_per_scan": 120_000.0,
+        "has_primary_key": True,
+        "foreign_keys_unindexed": 0,
+    }
+    return row | change
+
+
+def spare_index(**change: Any) -> dict[str, Any]:
+    row = {
+        "index": "public.copy_2",
+        "relation": "public.parcels",
+        "schema": "public",
+        "table": "parcels",
+        "free": True,
+        "free_in_table": 4,
+    }
+    return row | change
+
+
+def planner(**change: Any) -> dict[str, Any]:
+    row = {
+        "name": "enable_indexscan",
+        "setting": "off",
+        "boot_val": "on",
+        "source": "configuration file",
+        "by_alter_system": True,
+        "against_indexes": True,
+    }
+    return row | change
+
+
+def holder_of_rows(kind: str, **change: Any) -> dict[str, Any]:
+    row = {"kind": kind, "name": "etl", "pid": 7, "xmin_age": 900, "age_s": 90.0, "oldest": True}
+    return row | change
+
+
+def given(name: str, value: str, role: str = "shop_app") -> dict[str, Any]:
+    return {"db": "", "role": role, "name": name, "value": value}
+
+
+BLOATED = w.table("public.t", dead=90_000, dead_ratio=0.3, over_threshold=True, cleaned_in_vain=True)
+SPILLED = [{"db": "shop", "checksum_failures": 0, "temp_files": 9, "temp_bytes": 10**8}]
+FULL_SLOTS = {"used": 95, "free": 2}
+
+CASES: dict[str, Case] = {
+    "deadlocks in the log": (
+        {"postgres.deadlock_log": [deadlock()]},
+        "deadlock_opposite_order",
+        [("table", "public.stock")],
+        ESCALATE,
+    ),
+    "a deadlock seen while it lasts, without a log": (
+        {
+            "postgres.row_waits": [row_wait(cycle=True, waiters=2, relation="public.stock", holder_waits=True)],
+            "postgres.deadlock_log": w.Answer.PERMISSION,
+        },
+        "deadlock_opposite_order",
+        [("table", "public.stock")],
+        ESCALATE,
+    ),
+    "hot row": (
+        {
+            "postgres.row_waits": [row_wait()],
+            "postgres.blocking_tree": [
+                root(blocks_direct=7, blocks_total=7, xact_age_s=1.6, held_s=0.1),
+                w.member(2, wait_s=0.1),
+            ],
+        },
+        "hot_row_contention",
+        [("table", "public.counters")],
+        ESCALATE,
+    ),
+    "schema change in the queue": (
+        {
+            "postgres.blocking_tree": [
+                root(blocks_direct=1, blocks_total=9, held_s=20.0),
+                w.member(2, lock_type="relation", lock_mode="AccessExclusiveLock", blocks_total=8, query_start="x"),
+                w.member(3, lock_type="relation", lock_mode="AccessShareLock", depth=2),
+            ]
+        },
+        "ddl_lock_queue",
+        [("session", "2")],
+        ("cancel_schema_change",),
+    ),
+    "index build that blocks writes": (
+        {
+            "postgres.blocking_tree": [
+                root(blocks_direct=3, blocks_total=3, held_s=9.0, maintenance=True, query="CREATE INDEX ON t (a)"),
+                w.member(2, lock_type="relation", lock_mode="RowExclusiveLock"),
+            ]
+        },
+        "maintenance_lock_blocker",
+        [("session", "1")],
+        ESCALATE,
+    ),
+    "full lock table": (
+        {"postgres.lock_holders": [w.lock_holder(31, share=0.97, relations=2400, xact_age_s=40.0)]},
+        "lock_table_exhausted",
+        [("session", "31")],
+        ("end_lock_hoarder",),
+    ),
+    "too many reserved slots": (
+        {
+            "postgres.slots": [w.slots(max=100, reserved=90, usable=10, used=10, idle=5, active=3, free=0)],
+            "postgres.setting_watch": [
+                w.setting("superuser_reserved_connections", "90"),
+                w.setting("autovacuum", "on"),
+            ],
+        },
+        "connection_limit_too_low",
+        [("setting", "superuser_reserved_connections")],
+        ESCALATE,
+    ),
+    "limit of a role": (
+        {
+            "postgres.limits": [
+                {
+                    "kind": "role",
+                    "name": name,
+                    "limit": 3,
+                    "used": 3,
+                    "ratio": 1.0,
+                    "reached": True,
+                    "can_login": True,
+                    "superuser": False,
+                }
+                for name in ("shop_app", "ratchet_diag_shop_db")
+            ]
+        },
+        "database_connection_limit",
+        [("role", "shop_app")],
+        ESCALATE,
+    ),
+    "hardly any connections, and refused": (
+        {
+            **{name: w.Answer.TOO_MANY_CLIENTS for name in w.healthy() if name.startswith("postgres.")},
+            "host.pg_status": [w.host(max_connections=6)],
+        },
+        "connection_limit_too_low",
+        [("setting", "max_connections")],
+        ESCALATE,
+    ),
+    "prepared transaction that blocks at once": (
+        {
+            "postgres.prepared_transactions": [{"gid": "tx-2", "owner": "app", "db": "shop", "age_s": 4.0}],
+            "postgres.blocking_tree": [
+                {**root(blocks_total=2, held_s=3.0, state="prepared transaction"), "pid": 0, "backend_type": None},
+                w.member(2),
+            ],
+        },
+        "prepared_transaction_in_doubt",
+        [("prepared_transaction", "tx-2")],
+        ESCALATE,
+    ),
+    "open transactions fill the slots": (
+        {
+            "postgres.slots": [w.slots(**FULL_SLOTS, idle=10, active=5, idle_in_tx=80)],
+            "postgres.holders": [w.holder("checkout", 80, idle=0, idle_in_tx=80), w.holder("reports", 15)],
+        },
+        "connection_exhaustion_open_transactions",
+        [("application", "checkout")],
+        ESCALATE,
+    ),
+    "oversized pool": (
+        {
+            "postgres.slots": [w.slots(**FULL_SLOTS, idle=85, active=10)],
+            "postgres.holders": [w.holder("checkout", 80, idle_used=78), w.holder("reports", 15)],
+        },
+        "connection_pool_oversized",
+        [("application", "checkout")],
+        ESCALATE,
+    ),
+    "connection storm": (
+        {
+            "postgres.slots": [w.slots(**FULL_SLOTS, idle=30, active=40, young=70)],
+            "postgres.holders": [w.holder("checkout", 90, idle=30, oldest_idle_s=0.2)],
+        },
+        "connection_storm",
+        [],
+        ESCALATE,
+    ),
+    "a product of tables, young": (
+        {"postgres.long_queries": [w.query(44, query_age_s=3.0, cartesian=True)]},
+        "runaway_query",
+        [("session", "44")],
+        ("cancel_statement",),
+    ),
+    "unindexed column": (
+        {"postgres.predicates": [predicate()], "postgres.seq_scans": [scan()]},
+        "missing_index",
+        [("table", "public.parcels")],
+        ("build_index",),
+    ),
+    "partial index only": (
+        {"postgres.predicates": [predicate(partial=True)], "postgres.seq_scans": [scan()]},
+        "missing_index",
+        [("table", "public.parcels")],
+        ESCALATE,
+    ),
+    "cast around an indexed column": (
+        {
+            "postgres.predicates": [predicate(equal=False, hidden_by="a cast", indexed=True)],
+            "postgres.seq_scans": [scan()],
+        },
+        "non_sargable_predicate",
+        [("table", "public.parcels")],
+        ESCALATE,
+    ),
+    "index passed over": (
+        {"postgres.predicates": [predicate(indexed=True)], "postgres.seq_scans": [scan()]},
+        "index_passed_over",
+        [("table", "public.parcels")],
+        ESCALATE,
+    ),
+    "index scans switched off": (
+        {
+            "postgres.predicates": [predicate(indexed=True)],
+            "postgres.seq_scans": [scan()],
+            "postgres.planner_settings": [planner()],
+        },
+        "planner_setting_changed",
+        [("setting", "enable_indexscan")],
+        ESCALATE,
+    ),
+    "a role's random_page_cost": (
+        {
+            "postgres.predicates": [predicate(indexed=True)],
+            "postgres.seq_scans": [scan()],
+            "postgres.role_db_settings": [given("random_page_cost", "400")],
+        },
+        "planner_setting_changed",
+        [("role", "shop_app")],
+        ("reset_role_setting",),
+    ),
+    "spare indexes": (
+        {"postgres.redundant_indexes": [spare_index()]},
+        "redundant_indexes",
+        [("table", "public.parcels")],
+        ("drop_spare_indexes",),
+    ),
+    "tiny temp_file_limit": (
+        {
+            "postgres.setting_watch": [
+                w.setting("temp_file_limit", "1024", unit="kB", by_alter_system=True),
+                w.setting("autovacuum", "on"),
+            ],
+            "postgres.database_stats": SPILLED,
+            "postgres.role_db_settings": [given("work_mem", "256kB")],
+        },
+        "temp_file_limit",
+        [("setting", "temp_file_limit")],
+        ("lift_temp_file_limit",),
+    ),
+    "a role's temp_file_limit": (
+        {"postgres.role_db_settings": [given("temp_file_limit", "1MB")], "postgres.database_stats": SPILLED},
+        "temp_file_limit",
+        [("role", "shop_app")],
+        ("reset_role_setting",),
+    ),
+    "tiny timeout of the server": (
+        {
+            "postgres.file_settings": [
+                {
+                    "name": "statement_timeout",
+                    "value": "5ms",
+                    "file": "postgresql.auto.conf",
+                    "applied": True,
+                    "wrong": False,
+                }
+            ]
+        },
+        "statement_timeout_too_low",
+        [("setting", "statement_timeout")],
+        ("reset_server_timeout",),
+    ),
+    "tiny work_mem of the server": (
+        {
+            "postgres.setting_watch": [
+                w.setting("work_mem", "64", unit="kB", by_alter_system=True),
+                w.setting("autovacuum", "on"),
+            ],
+            "postgres.database_stats": SPILLED,
+        },
+        "work_mem_disk_spill",
+        [("setting", "work_mem")],
+        ("reset_server_work_mem",),
+    ),
+    "held back by a slot": (
+        {
+            "postgres.xmin_holders": [holder_of_rows("slot", name="cold_copy", pid=None, age_s=None)],
+            "postgres.table_bloat": [BLOATED],
+        },
+        "vacuum_held_back",
+        [("slot", "cold_copy")],
+        ESCALATE,
+    ),
+    "held back by a prepared transaction": (
+        {
+            "postgres.xmin_holders": [holder_of_rows("prepared transaction", name="tx-3", pid=None)],
+            "postgres.table_bloat": [BLOATED],
+        },
+        "vacuum_held_back",
+        [("prepared_transaction", "tx-3")],
+        ESCALATE,
+    ),
+    "held back by a replica": (
+        {
+            "postgres.xmin_holders": [holder_of_rows("replica", name="replica_one", age_s=None)],
+            "postgres.table_bloat": [BLOATED],
+        },
+        "vacuum_held_back",
+        [("target", "replica_one")],
+        ESCALATE,
+    ),
+    "autovacuum tuned away": (
+        {
+            "postgres.setting_watch": [
+                w.setting("autovacuum", "on"),
+                {**w.setting("autovacuum_vacuum_scale_factor", "5", by_alter_system=True), "boot_val": "0.2"},
+            ],
+            "postgres.table_bloat": [w.table("public.t", dead=90_000, dead_ratio=0.6)],
+        },
+        "autovacuum_tuned_away",
+        [("setting", "autovacuum_vacuum_scale_factor")],
+        ("reset_autovacuum_setting",),
+    ),
+    "a table's thresholds": (
+        {"postgres.table_bloat": [w.table("public.t", dead=90_000, dead_ratio=0.6, threshold=10**7)]},
+        "autovacuum_tuned_away",
+        [("table", "public.t")],
+        ESCALATE,
+    ),
+    "empty pages": (
+        {"postgres.table_bloat": [w.table("public.t", fillfactor=10, est_bytes=90_000_000)]},
+        "table_fillfactor_low",
+        [("table", "public.t")],
+        ESCALATE,
+    ),
+}
+LOOK_ALIKES: dict[str, dict[str, Any]] = {
+    "one deadlock an hour ago": {"postgres.deadlock_log": [deadlock(deadlocks=1, last_s=400.0)]},
+    "deadlocks of a table that is gone": {"postgres.deadlock_log": [deadlock(relation=None)]},
+    "a few sessions that queue for a row for a moment": {"postgres.row_waits": [row_wait(waiters=2)]},
+    "a job that locks many tables with room to spare": {
+        "postgres.lock_holders": [w.lock_holder(31, share=0.2, relations=2400)]
+    },
+    "a pool of newcomers that are idle": {
+        "postgres.slots": [w.slots(**FULL_SLOTS, idle=85, active=10, young=80)],
+        "postgres.holders": [w.holder("checkout", 80), w.holder("reports", 15)],
+    },
+    "a long index build": {"postgres.long_queries": [w.query(44, maintenance=True, query="CREATE INDEX ON t (a)")]},
+    "a statement that waits for its client": {
+        "postgres.long_queries": [w.query(44, wait_event_type="Client", wait_event="ClientWrite", on_cpu=False)]
+    },
+    "a column that few statements look up": {"postgres.predicates": [predicate(calls=3)]},
+    "a look-up that most rows fit": {"postgres.predicates": [predicate(indexed=True, rows_per_call=90_000.0)]},
+    "a column whose index is not valid": {
+        "postgres.predicates": [predicate(invalid=True)],
+        "postgres.seq_scans": [scan()],
+    },
+    "one spare index": {"postgres.redundant_indexes": [spare_index(free_in_table=1)]},
+    "a generous temp_file_limit": {
+        "postgres.setting_watch": [w.setting("temp_file_limit", "52428800", unit="kB"), w.setting("autovacuum", "on")],
+        "postgres.database_stats": SPILLED,
+    },
+    "dead rows while a vacuum runs": {
+        "postgres.table_bloat": [
+            w.table("public.t", dead=90_000, dead_ratio=0.5, autovacuum_enabled=False, vacuum_running=True)
+        ]
+    },
+    "an old snapshot and clean tables": {"postgres.xmin_holders": [holder_of_rows("session", xmin_age=90_000)]},
+}
