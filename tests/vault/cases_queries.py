@@ -178,6 +178,7 @@ CASES: dict[str, Case] = {
     "too many reserved slots": (
         {
             "postgres.slots": [w.slots(max=100, reserved=90, usable=10, used=10, idle=5, active=3, free=0)],
+            "postgres.holders": [w.holder("checkout", 4), w.holder("reports", 6, idle=1)],
             "postgres.setting_watch": [
                 w.setting("superuser_reserved_connections", "90"),
                 w.setting("autovacuum", "on"),

@@ -374,7 +374,7 @@ LOOK_ALIKES: dict[str, dict] = {
     "a small table with its switch off": {
         "postgres.table_bloat": [w.table("public.t", live=90, dead=200, dead_ratio=0.7, autovacuum_enabled=False)]
     },
-    "a long VACUUM": {"postgres.long_queries": [w.query(44, query="VACUUM ANALYZE orders")]},
+    "a long VACUUM": {"postgres.long_queries": [w.query(44, maintenance=True, query="VACUUM ANALYZE orders")]},
     "a long wait for a lock": {"postgres.long_queries": [w.query(44, wait_event_type="Lock")]},
     "a prepared transaction of a moment ago": {
         "postgres.prepared_transactions": [{"gid": "tx", "owner": "a", "db": "shop", "age_s": 0.2}]
