@@ -8,6 +8,7 @@ import pytest
 from ratchet.tools.host.looks import HOST_PROBES
 from ratchet.tools.host.tools import host_tools
 from ratchet.tools.pgbouncer.probes import POOLER_PROBES
+from ratchet.tools.postgres.log_signs import LOG_SIGNS
 from ratchet.tools.postgres.probes import ProbeShelf
 from ratchet.tools.postgres.writes import POSTGRES_TOOLS
 from ratchet.vault.causes import shipped_causes
@@ -19,7 +20,7 @@ from ratchet.vault.known import KnownTools
 def known() -> KnownTools:
     """The real probes and write tools, so that a playbook that ships can be bound as it stands."""
     shelf = ProbeShelf.load([files("ratchet.library").joinpath("probes/postgres")])
-    coded = (*HOST_PROBES.values(), *POOLER_PROBES.values())
+    coded = (LOG_SIGNS, *HOST_PROBES.values(), *POOLER_PROBES.values())
     probes = {name: shelf.columns(name) for name in shelf.names()} | {p.name: frozenset(p.columns) for p in coded}
     specs = [tool.spec for tool in (*POSTGRES_TOOLS, *host_tools(lambda: datetime.now(UTC)))]
     return KnownTools(probes, {spec.name: spec for spec in specs})

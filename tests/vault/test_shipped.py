@@ -93,9 +93,9 @@ def test_the_two_recoveries_hand_over_and_the_other_five_act(playbook_files: Pla
 
 AWAITED = {
     "external_cpu_contention",
-    "int4_primary_key_overflow", "logical_apply_conflict",
+    "int4_primary_key_overflow",
     "pgbouncer_bad_backend_target", "pgbouncer_pool_exhausted",
-    "port_conflict", "privilege_revoked", "recovery_conflict_cancellations", "role_nologin",
+    "port_conflict", "privilege_revoked", "role_nologin",
     "schema_drift_column_missing", "search_path_changed", "sequence_exhausted",
     "unlogged_table_truncated", "backend_crash_recovery", "data_directory_lost",
 }  # fmt: skip

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any, cast
 
+from psycopg.conninfo import conninfo_to_dict
+
 from ratchet.domain.errors import Refusal, conflict, forbidden, not_found
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.gate import Grant
@@ -17,12 +19,14 @@ from ratchet.security.secrets import Secret
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.host.control import read_control
 from ratchet.tools.host.host_tool import HostTool
+from ratchet.tools.host.log_file import LOG_TAIL
 from ratchet.tools.host.looks import HOST_PROBES, host_answer, host_control, log_answer
 from ratchet.tools.host.tools import host_tools
 from ratchet.tools.pgbouncer.look import look as pooler_look
 from ratchet.tools.pgbouncer.probes import POOLER_PROBES
 from ratchet.tools.postgres.check import missing_rights
 from ratchet.tools.postgres.identity import read_identity
+from ratchet.tools.postgres.log_signs import LOG_SIGNS, signs_of
 from ratchet.tools.postgres.look import Look
 from ratchet.tools.postgres.probes import ProbeShelf
 from ratchet.tools.postgres.send import Sending
@@ -100,7 +104,7 @@ class Hands:
         """Every probe with the columns it may yield."""
         columns = {name: self._shelf.columns(name) for name in self._shelf.names()}
         columns["postgres.canary"] = columns.get("postgres.canary", frozenset()) | {CONNECT_MS}
-        others = (*HOST_PROBES.values(), *POOLER_PROBES.values())
+        others = (LOG_SIGNS, *HOST_PROBES.values(), *POOLER_PROBES.values())
         return {**columns, **{probe.name: frozenset(probe.columns) for probe in others}}
 
     def preview(self, target: str, tool: str, args: Mapping[str, Any]) -> Preview | Evidence:
@@ -109,7 +113,9 @@ class Hands:
         try:
             if isinstance(write, HostTool):
                 return self._shown(write.offered(host_control(found), write.parse(args)))
-            return self._shown(write.preview(self._sessions(found).read, write.parse(args)))
+            shown = self._shown(write.preview(self._sessions(found).read, write.parse(args)))
+            self._may(found, write, args, shown)
+            return shown
         except NoAnswer as failed:
             return self._witness.failed(ProbeCall(probe=tool, target=target, args=dict(args)), started, failed)
 
@@ -191,10 +197,15 @@ class Hands:
         if not calls:
             return []
         sessions = self._sessions(target)
-        answers = Look(sessions, self._shelf, self._redactor, self._clock).answers(calls)
+        asked = {read.key: read for read in (_behind(call) for call in calls)}
+        answers = Look(sessions, self._shelf, self._redactor, self._clock).answers(list(asked.values()))
         if target.act is not None and any(seen.answer is Answer.OK for seen in answers):
             sessions.act.warm_up()
-        return [log_answer(target, seen, call, self._witness) for seen, call in zip(answers, calls, strict=True)]
+        seen = {one.call_key: log_answer(target, one, asked[one.call_key], self._witness) for one in answers}
+        return [self._read(call, seen[_behind(call).key]) for call in calls]
+
+    def _read(self, call: ProbeCall, seen: Evidence) -> Evidence:
+        return signs_of(seen, call, self._clock()) if call.probe == LOG_SIGNS.name else seen
 
     def _of_pooler(self, target: Target, calls: Sequence[ProbeCall]) -> list[Evidence]:
         if not calls:
@@ -202,6 +213,19 @@ class Hands:
         known = (each.address for each in self._targets() if each.name == target.pooler_of)
         server = next(known, "").partition("/")[0]
         return pooler_look(self._sessions(target), calls, server, self._witness)
+
+    def _may(self, target: Target, write: WriteTool[Any], args: Mapping[str, Any], shown: Preview) -> None:
+        """Refuse what the act login could not do anyway, with the lines for whoever can; raises Refusal."""
+        if target.act is None or not shown.statements:
+            return
+        role = str(conninfo_to_dict(self._secret(target.act).reveal()).get("user") or "")
+        lacks = write.lacking(self._sessions(target).read, write.parse(args), role) if role else ""
+        if lacks:
+            lines = "; ".join(each.sql.replace("%%", "%") for each in shown.statements)
+            raise forbidden(
+                f"The act login {role} may not do this: it lacks {lacks}.",
+                f"Whoever may can run it by hand: {lines}",
+            )
 
     def _shown(self, preview: Preview) -> Preview:
         """The preview as people may read it; a value that must be hidden cannot be put back, so it is not offered."""
@@ -233,3 +257,10 @@ class Hands:
         if kept is not None:
             kept.close()
         return fresh
+
+
+def _behind(call: ProbeCall) -> ProbeCall:
+    """The call that is sent to the server for this one: signs are read off the log's tail."""
+    if call.probe != LOG_SIGNS.name:
+        return call
+    return ProbeCall(probe=LOG_TAIL, target=call.target, timeout=call.timeout)

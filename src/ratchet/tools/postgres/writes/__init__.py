@@ -10,6 +10,7 @@ from ratchet.tools.postgres.writes.resume_replay import ResumeReplay
 from ratchet.tools.postgres.writes.table_options import ResetTableOption
 from ratchet.tools.postgres.writes.tables import AnalyzeTable, VacuumTable
 from ratchet.tools.postgres.writes.terminate_sessions import TerminateSessions
+from ratchet.tools.postgres.writes.turn_on_feedback import TurnOnFeedback
 from ratchet.tools.tool import WriteTool
 
 POSTGRES_TOOLS: tuple[WriteTool[Any], ...] = (
@@ -23,4 +24,5 @@ POSTGRES_TOOLS: tuple[WriteTool[Any], ...] = (
     CreateIndex(),
     DropIndexes(),
     DropSlot(),
+    TurnOnFeedback(),
 )
