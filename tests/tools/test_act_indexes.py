@@ -1,0 +1,138 @@
+"""Indexes built and dropped, and table options taken back: exactly what was shown, and back again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from ratchet.domain.plan import Act, Preview
+from ratchet.lab.embedded import Cluster
+from tests.tools.conftest import Bench, grant_for
+
+pytestmark = pytest.mark.postgres
+
+TABLE = """
+CREATE TABLE public."Odd ""parcels" (id int PRIMARY KEY, "the customer" int, note text, tag int UNIQUE);
+INSERT INTO public."Odd ""parcels" SELECT n, n % 7, 'n', n FROM generate_series(1, 500) AS n;
+CREATE INDEX one ON public."Odd ""parcels" (note); CREATE INDEX two ON public."Odd ""parcels" (note);
+CREATE INDEX three ON public."Odd ""parcels" (note); CREATE INDEX other_order ON public."Odd ""parcels" (note DESC);
+CREATE INDEX some ON public."Odd ""parcels" (note) WHERE id > 5; CREATE INDEX again ON public."Odd ""parcels" (tag);
+ALTER TABLE public."Odd ""parcels" SET (autovacuum_enabled = off, fillfactor = 70);
+ALTER TABLE public."Odd ""parcels" OWNER TO ratchet_act_db
+"""
+NAME = {"schema": "public", "table": 'Odd "parcels'}
+
+
+@pytest.fixture
+def parcels(bench: Bench, served: Cluster) -> Iterator[psycopg.Connection[Any]]:
+    """A table of the act role's own with an odd name and too many indexes; an administrator's session."""
+    with served.connect() as admin:
+        for statement in TABLE.split(";"):
+            admin.execute(statement.encode())
+        admin.autocommit = True
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            admin.execute("""CREATE UNIQUE INDEX CONCURRENTLY broken ON public."Odd ""parcels" ("the customer")""")
+        yield admin
+        admin.execute("""DROP TABLE public."Odd ""parcels" """)
+
+
+def indexes(admin: psycopg.Connection[Any]) -> set[str]:
+    query = "SELECT relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE indrelid = %s::regclass"
+    return {name for (name,) in admin.execute(query, ['public."Odd ""parcels"']).fetchall()}
+
+
+def definitions(admin: psycopg.Connection[Any]) -> set[str]:
+    query = "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass"
+    return {text for (text,) in admin.execute(query, ['public."Odd ""parcels"']).fetchall()}
+
+
+def undo(bench: Bench, act: Act) -> None:
+    back = act.model_copy(update={"statements": act.undo.statements})
+    assert act.undo.possible
+    assert bench.hands.act(back, grant_for(back)).outcome != "failed_clean"
+
+
+def test_an_index_is_built_on_the_column_that_was_shown_and_can_be_dropped_again(
+    bench: Bench, parcels: psycopg.Connection[Any]
+):
+    parcels.execute("DROP INDEX broken")
+    before = indexes(parcels)
+    act = bench.offer("postgres.create_index", **NAME, column="the customer")
+    assert bench.hands.took(act, grant_for(act)).verdict == "no"
+    sent = bench.hands.act(act, grant_for(act))
+    assert (sent.outcome, sent.return_code) == ("done", "CREATE INDEX"), sent
+    assert indexes(parcels) - before == {act.identities[0]["index"]}
+    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    undo(bench, act)
+    assert indexes(parcels) == before
+
+
+@pytest.mark.parametrize("column", ["tag", "the customer", "no_such_column"])
+def test_no_index_is_offered_where_one_stands_or_nothing_is_there(
+    bench: Bench, parcels: psycopg.Connection[Any], column: str
+):
+    preview = bench.hands.preview("db", "postgres.create_index", {**NAME, "column": column})
+    assert isinstance(preview, Preview)
+    assert (preview.rows, preview.statements) == ((), ())
+
+
+def test_of_exact_copies_one_stays_and_whatever_differs_is_not_touched(bench: Bench, parcels: psycopg.Connection[Any]):
+    before = definitions(parcels)
+    act = bench.offer("postgres.drop_indexes", **NAME, which="duplicate")
+    assert {row["index"] for row in act.identities} == {"two", "three", "again"}
+    sent = bench.hands.act(act, grant_for(act))
+    assert sent.outcome == "done", sent
+    assert sent.result["rows"] == [{"left_over": 0}]
+    assert {"one", "other_order", "some", "broken"} <= indexes(parcels)
+    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    undo(bench, act)
+    assert definitions(parcels) == before
+
+
+def test_a_copy_that_queries_use_is_not_offered(bench: Bench, parcels: psycopg.Connection[Any]):
+    parcels.execute("SET enable_seqscan = off")
+    parcels.execute("""SELECT count(*) FROM public."Odd ""parcels" WHERE note = 'x'""")
+    used = "SELECT relname FROM pg_class WHERE relname IN ('one', 'two', 'three') AND pg_stat_get_numscans(oid) > 0"
+    parcels.execute("SELECT pg_stat_force_next_flush()")
+    names = {name for (name,) in parcels.execute(used).fetchall()}
+    preview = bench.hands.preview("db", "postgres.drop_indexes", {**NAME, "which": "duplicate"})
+    assert isinstance(preview, Preview)
+    assert names
+    assert not names & {row["index"] for row in preview.rows}
+
+
+def test_an_index_that_is_not_valid_is_dropped_and_its_definition_stays_in_the_packet(
+    bench: Bench, parcels: psycopg.Connection[Any]
+):
+    act = bench.offer("postgres.drop_indexes", **NAME, which="invalid", index="broken")
+    assert "UNIQUE INDEX broken" in act.identities[0]["definition"]
+    assert not act.undo.possible
+    assert bench.hands.act(act, grant_for(act)).outcome == "done"
+    assert "broken" not in indexes(parcels)
+    preview = bench.hands.preview("db", "postgres.drop_indexes", {**NAME, "which": "invalid", "index": "one"})
+    assert isinstance(preview, Preview)
+    assert preview.rows == ()
+
+
+def test_an_index_that_is_gone_meanwhile_ends_in_a_clean_failure(bench: Bench, parcels: psycopg.Connection[Any]):
+    act = bench.offer("postgres.drop_indexes", **NAME, which="duplicate", index="two")
+    parcels.execute("DROP INDEX two")
+    assert bench.hands.act(act, grant_for(act)).outcome == "failed_clean"
+    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+
+
+def test_an_option_is_taken_back_alone_and_put_back_exactly(bench: Bench, parcels: psycopg.Connection[Any]):
+    options = """SELECT reloptions FROM pg_class WHERE oid = 'public."Odd ""parcels"'::regclass"""
+    act = bench.offer("postgres.reset_table_option", **NAME, option="autovacuum_enabled")
+    assert bench.hands.took(act, grant_for(act)).verdict == "no"
+    assert bench.hands.act(act, grant_for(act)).outcome == "done"
+    assert parcels.execute(options).fetchone() == (["fillfactor=70"],)
+    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    undo(bench, act)
+    assert set(next(iter(parcels.execute(options).fetchall()))[0]) == {"fillfactor=70", "autovacuum_enabled=off"}
+    preview = bench.hands.preview(
+        "db", "postgres.reset_table_option", {**NAME, "option": "autovacuum_vacuum_threshold"}
+    )
+    assert isinstance(preview, Preview)
+    assert preview.rows == ()
