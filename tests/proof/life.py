@@ -180,7 +180,7 @@ class Life:
         self.store, self.clock = self._opened()
         self.engine = self._engine(self.store, self.at)
         self.answers = Answers(self.store, self.clock)
-        self.hands = HandsOver(self.store, Shelf(), self.clock, frozenset({"x"}))
+        self.hands = HandsOver(self.store, Shelf(), self.clock, frozenset({"x"}), POLICY.impact)
         self.automation = Automation(self.store)
         self.intake = Intake(self.store, self.store.targets, self._new_id)
 

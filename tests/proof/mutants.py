@@ -25,6 +25,7 @@ from ratchet.domain import gate, incident, move, protocol
 from ratchet.domain.errors import Refusal
 from ratchet.domain.gate import Grant
 from ratchet.domain.protocol import GUARDS, refuse_intent
+from ratchet.domain.spoken import EndProposed
 from ratchet.domain.standing import StandingGrant
 from ratchet.execution import engine, perform, restart
 from ratchet.store import intents, locks, store
@@ -32,6 +33,7 @@ from ratchet.tools.postgres.send import Sending
 from ratchet.wiring.clock import Machine, SteadyClock
 from tests.domain.test_gate import NOW, packet
 from tests.domain.test_protocol import REFUSED
+from tests.domain.test_protocol import incident as waiting
 from tests.proof.test_model import run_model
 
 T = TypeVar("T")
@@ -128,6 +130,9 @@ STRUCTURE: tuple[Mutant, ...] = (
                                                "False"),)),
     Mutant("an answer names the bytes", ((gate.check_bytes, "if digest != packet.digest", "if False"),)),
     Mutant("nobody says yes to their own text", ((gate.check_yes, "by.casefold() in interested(packet)", "False"),)),
+    Mutant("impact looked at while it waits", ((move._await_answer, "if grave and", "if False and"),)),
+    Mutant("high impact ends by two people", ((EndProposed.confirmed_by, " and self.by.casefold() != other.by."
+                                               "casefold()", ""),)),
     Mutant("an answer comes in time", ((gate.check_answer, "if now >= packet.expires_at", "if False"),)),
 )  # fmt: skip
 PAIRS: tuple[Mutant, ...] = (
@@ -197,8 +202,17 @@ def directed() -> str:
     try:
         gate.check_yes(packet(author="user:Ana"), "user:ANA")
     except Refusal:
-        return _jumps()
+        return _grave() or _jumps()
     return "a yes to one's own text"
+
+
+def _grave() -> str:
+    """Harm that is heard of withdraws what was asked, and one person's word twice ends nothing."""
+    if move.next_move(waiting(packet()), NOW, "5000 customers").kind != "escalate":
+        return "a question outlives the impact"
+    words = [EndProposed(by=by, verb="close", reason="x", because="x") for by in ("user:ana", "user:ANA", "user:ben")]
+    ends = [words[0].confirmed_by(other) for other in words]
+    return "" if ends == [False, False, True] else "one person ends what takes two"
 
 
 def _jumps() -> str:

@@ -153,9 +153,15 @@ def _break_in(incident: Incident, now: datetime, pick: int) -> list[e.Event]:
         [e.Noted(by="user:ana", text="looking ☕")],
         [e.Taken(by="user:ana", reason="mine")],
         [e.HandedBack(by="user:ana", reason="yours")] if incident.status in ("held", "escalated") else [],
-        [e.Closed(by="user:ana", reason="done")] if pick % 5 == 0 else [],
+        _ends(pick % 5),
     ]
     return choices[pick % len(choices)]
+
+
+def _ends(pick: int) -> list[e.Event]:
+    if pick == 1:
+        return [e.EndProposed(by="user:ana", verb="close", reason="enough", because="it is grave")]
+    return [e.Closed(by="user:ana", reason="done")] if pick == 0 else []
 
 
 def _events(move: Any, incident: Incident, now: datetime, pick: int) -> list[e.Event]:

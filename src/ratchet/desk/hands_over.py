@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 from ratchet.domain.errors import Code, Refusal, conflict, forbidden, invalid
 from ratchet.domain.escalation import Stop
 from ratchet.domain.incident import LIVE, Incident
+from ratchet.domain.policy import Impact
 from ratchet.domain.ports import Clock, Shelf, Store
-from ratchet.domain.timeline import Closed, Escalated, Event, HandedBack, Noted, Resolved, Taken
+from ratchet.domain.timeline import Closed, EndProposed, Escalated, Event, HandedBack, Noted, Resolved, Taken
 from ratchet.execution.handoffs import hand_over
 from ratchet.security.principal import Principal
 
@@ -47,6 +48,7 @@ class HandsOver:
     shelf: Shelf
     clock: Clock
     causes: frozenset[str]
+    impact: Impact
 
     def take(self, who: Principal, reference: str, reason: str) -> None:
         """The incident is this person's: no new act is begun, approvals are void; what was sent may still land."""
@@ -86,7 +88,7 @@ class HandsOver:
         self._say(who.id, reference, noted)
 
     def resolve(self, who: Principal, reference: str, cause: str, reason: str) -> None:
-        """A person says that it is over, and what it was; no playbook is credited with it."""
+        """A person says that it is over, and what it was; no playbook is credited with it. High impact takes two."""
         by, because = person(who, "resolve an incident"), spoken(reason, "A reason")
         if cause not in self.causes:
             near = [name for name in sorted(self.causes) if set(name.split("_")) & set(cause.casefold().split("_"))]
@@ -97,7 +99,9 @@ class HandsOver:
 
         def resolved(incident: Incident) -> Event | None:
             _refuse(incident, {*LIVE, "escalated", "held"}, "resolved")
-            return Resolved(by=by, cause=cause, without_action=not incident.ops, because=because)
+            word = EndProposed(by=by, verb="resolve", cause=cause, reason=because, because=self._two(incident))
+            end = Resolved(by=by, cause=cause, without_action=not incident.ops, because=because)
+            return _ended(incident, word, end)
 
         self._say(by, reference, resolved)
 
@@ -115,14 +119,21 @@ class HandsOver:
         self._say(who.id, reference, escalated)
 
     def close(self, who: Principal, reference: str, reason: str) -> None:
-        """Put away what is over, or what a person decides not to follow further."""
+        """Put away what is over, or what a person decides not to follow further; high impact takes two for that."""
         by, because = person(who, "close an incident"), spoken(reason, "A reason")
 
         def closed(incident: Incident) -> Event | None:
             _refuse(incident, {"escalated", "held", "resolved"}, "closed")
-            return Closed(by=by, reason=because)
+            needs = "" if incident.status == "resolved" else self._two(incident)
+            word = EndProposed(by=by, verb="close", reason=because, because=needs)
+            return _ended(incident, word, Closed(by=by, reason=because))
 
         self._say(by, reference, closed)
+
+    def _two(self, incident: Incident) -> str:
+        """Why ending it takes two people, or an empty text."""
+        escalated = f"It was escalated for its impact: {incident.grave}" if incident.grave else ""
+        return escalated or self.impact.above(incident.alerts)
 
     def _now(self) -> datetime:
         return self.clock()
@@ -142,6 +153,15 @@ class HandsOver:
                 continue
             return
         raise conflict(f"{reference} kept moving.", "Look at it, and say it again.")
+
+
+def _ended(incident: Incident, word: EndProposed, end: Event) -> Event | None:
+    """The end itself, when one person is enough or another one said the same before; else this person's word."""
+    before = incident.ending
+    if not word.because or (before is not None and before.confirmed_by(word)):
+        return end
+    again = before is not None and (before.by, before.verb, before.cause) == (word.by, word.verb, word.cause)
+    return None if again else word
 
 
 _INSTEAD = {

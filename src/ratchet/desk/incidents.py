@@ -7,6 +7,7 @@ from ratchet.desk.sentences import event_view, in_flight
 from ratchet.desk.views import (
     DecisionView,
     DraftView,
+    EndingView,
     HypothesisView,
     IncidentLine,
     IncidentView,
@@ -60,6 +61,7 @@ def incident_view(i: Incident, timeline: Sequence[Recorded[Event]], decision: De
         handoff=_handoff(i.handoff, events),
         draft=DraftView(id=i.draft.draft, series=i.draft.series, version=i.draft.version) if i.draft else None,
         timeline=events,
+        ending=_ending(i),
         needs=needs(i),
         in_flight=in_flight(i.may_land),
         triage_seconds=_seconds(i.opened_at, i.concluded_at),
@@ -116,6 +118,14 @@ def _verification(i: Incident) -> VerificationView | None:
     return VerificationView(passed=None, samples=len(streak), sustained_seconds=held, because="The window is open.")
 
 
+def _ending(i: Incident) -> EndingView | None:
+    if i.ending is None:
+        return None
+    cause = f" --cause {i.ending.cause}" if i.ending.cause else ""
+    confirm = f"ratchet incident {i.ending.verb} {i.name}{cause}"
+    return EndingView(**i.ending.model_dump(exclude={"kind"}), confirm=confirm)
+
+
 def _handoff(handoff: Handoff | None, events: Sequence[Any]) -> dict[str, Any] | None:
     if handoff is None:
         return None
@@ -148,6 +158,9 @@ _NEEDS = {
 
 def needs(i: Incident) -> str:
     """The next thing needed from a person, or what the automation is doing."""
+    ending = _ending(i)
+    if ending is not None:
+        return f"Another person than {ending.by} confirms that it is over: {ending.confirm}"
     match i.status:
         case "awaiting_approval":
             packet = i.packet

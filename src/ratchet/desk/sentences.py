@@ -78,7 +78,7 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0912 - one sentence per eve
             return _said(event)
 
 
-def _said(event: t.Drafted | t.Noted | t.Taken | t.HandedBack | t.Closed) -> str:
+def _said(event: t.Drafted | t.Noted | t.Taken | t.HandedBack | t.EndProposed | t.Closed) -> str:
     """What people, and the vault, did about it."""
     match event:
         case t.Drafted():
@@ -90,6 +90,10 @@ def _said(event: t.Drafted | t.Noted | t.Taken | t.HandedBack | t.Closed) -> str
             return f"{event.by} took over{_because(event.reason)}{void} {in_flight(event.may_land)}".rstrip()
         case t.HandedBack():
             return f"{event.by} handed back{_because(event.reason)} Ratchet looks afresh; old approvals stay void."
+        case t.EndProposed():
+            what = f"resolved as {event.cause}" if event.verb == "resolve" else "closed"
+            said = f"{event.by} proposed that it is {what}{_because(event.reason)}"
+            return f"{said} Another person must say the same. {event.because}"
         case t.Closed():
             return f"{event.by} closed the incident{_because(event.reason)}"
 

@@ -83,6 +83,17 @@ class DraftView(Noun):
     version: str
 
 
+class EndingView(Noun):
+    """One person's word that an incident of high impact is over; `confirm` is what another person types to end it."""
+
+    by: str
+    verb: Literal["resolve", "close"]
+    cause: str | None
+    reason: str
+    because: str
+    confirm: str
+
+
 class IncidentLine(Noun):
     """An incident in a list."""
 
@@ -117,6 +128,8 @@ class IncidentView(IncidentLine):
     timeline: tuple[EventView, ...]
     in_flight: str = ""
     """What was sent and may still land, in one sentence; empty when nothing can."""
+    ending: EndingView | None = None
+    """Waits for a second person; whatever happens meanwhile, but for notes, withdraws it."""
     needs: str
     """The next thing needed from a person, or what the automation is doing."""
     triage_seconds: float | None

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from ratchet.domain import timeline as t
 from ratchet.domain.alert import Alert
-from ratchet.domain.escalation import Handoff
+from ratchet.domain.escalation import Handoff, Stop
 from ratchet.domain.gate import Approval, DecisionPacket
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.noun import Noun
@@ -61,6 +61,10 @@ class Incident(Noun):
     verified: t.Verified | None = None
     rolled_back: t.RolledBack | None = None
     handoff: Handoff | None = None
+    grave: str = ""
+    """Why it is of high impact, once it was escalated for that; it stays so."""
+    ending: t.EndProposed | None = None
+    """One person's word that it is over, while nothing but notes came after it."""
     resolved: t.Resolved | None = None
     draft: t.Drafted | None = None
 
@@ -124,6 +128,8 @@ class Incident(Noun):
     def apply(self, recorded: t.Recorded[t.Event]) -> "Incident":
         """The incident after one more event; pure."""
         change = _FOLD[recorded.event.kind](self, recorded.event, recorded.at)
+        if recorded.event.kind not in ("noted", "end_proposed"):
+            change = {**change, "ending": None}
         return self.model_copy(update={**change, "seq": recorded.seq, "updated_at": recorded.at})
 
 
@@ -247,8 +253,9 @@ def _resolved(_: Incident, e: t.Resolved, _at: datetime) -> Change:
     return {"status": "resolved", "resolved": e}
 
 
-def _escalated(_: Incident, e: t.Escalated, _at: datetime) -> Change:
-    return {"status": "escalated", "handoff": e.handoff, "owner": e.handoff.to}
+def _escalated(i: Incident, e: t.Escalated, _at: datetime) -> Change:
+    grave = e.handoff.detail if e.handoff.escalation_reason is Stop.HIGH_IMPACT else i.grave
+    return {"status": "escalated", "handoff": e.handoff, "owner": e.handoff.to, "grave": grave}
 
 
 def _drafted(_: Incident, e: t.Drafted, _at: datetime) -> Change:
@@ -263,14 +270,17 @@ def _handed_back(i: Incident, _e: t.HandedBack, at: datetime) -> Change:
     return {
         "status": "open", "owner": "ratchet", "epoch": i.epoch + 1, "approvals": (), "packet": None, "plan": None,
         "conclusion": None, "evidence": (), "looked_at": None, "looks": 0, "handoff": None, "answered": "",
-        "samples": (),
-        "verified": None, "standing": None, "delayed": "", "cursor": 0,
-        "began_at": at, "rolled_back": None,
+        "samples": (), "verified": None, "standing": None, "delayed": "", "cursor": 0, "began_at": at,
+        "rolled_back": None,
     }  # fmt: skip
 
 
 def _closed(_: Incident, _e: t.Closed, _at: datetime) -> Change:
     return {"status": "closed"}
+
+
+def _end_proposed(_: Incident, e: t.EndProposed, _at: datetime) -> Change:
+    return {"ending": e}
 
 
 def _noted(_: Incident, _e: t.Noted, _at: datetime) -> Change:
@@ -280,10 +290,10 @@ def _noted(_: Incident, _e: t.Noted, _at: datetime) -> Change:
 _FOLD: dict[str, Callable[..., Change]] = {
     "opened": _opened, "joined": _joined, "looked": _looked, "concluded": _concluded, "planned": _planned,
     "asked": _asked, "granted": _granted, "covered": _covered, "delayed": _delayed, "refused": _refused,
-    "rolled_back": _rolled_back, "expired": _expired, "superseded": _superseded,
-    "intended": _intended, "acted": _acted, "doubted": _doubted, "settled": _settled, "sampled": _sampled,
+    "rolled_back": _rolled_back, "expired": _expired, "superseded": _superseded, "intended": _intended,
+    "acted": _acted, "doubted": _doubted, "settled": _settled, "sampled": _sampled,
     "verified": _verified, "resolved": _resolved, "escalated": _escalated, "drafted": _drafted, "noted": _noted,
-    "taken": _taken, "handed_back": _handed_back, "closed": _closed,
+    "taken": _taken, "handed_back": _handed_back, "end_proposed": _end_proposed, "closed": _closed,
 }  # fmt: skip
 
 MARGIN = timedelta(seconds=2)

@@ -39,8 +39,11 @@ MAX_REVISIONS = 4
 """How often a packet may be asked anew before a person must look at why."""
 
 
-def next_move(incident: Incident, now: datetime) -> Move:
-    """What happens next to this incident. Unsettled acts come first: nothing goes on while an outcome is open."""
+def next_move(incident: Incident, now: datetime, grave: str = "") -> Move:
+    """What happens next to this incident. Unsettled acts come first: nothing goes on while an outcome is open.
+
+    `grave` says why its impact is above what may be handled without an incident commander, or is empty.
+    """
     open_op = _unsettled(incident)
     if open_op is not None:
         return _settle(open_op, now)
@@ -56,9 +59,9 @@ def next_move(incident: Incident, now: datetime) -> Move:
         case "open" | "triaging":
             return _triage(incident, now)
         case "awaiting_approval":
-            return _await_answer(incident, now)
+            return _await_answer(incident, now, grave)
         case "acting":
-            return _after_act(incident, now)
+            return _after_act(incident, now, grave)
         case _:
             return _verify(incident, now)
 
@@ -110,9 +113,12 @@ _STOPS = {
 }
 
 
-def _await_answer(incident: Incident, now: datetime) -> Move:
+def _await_answer(incident: Incident, now: datetime, grave: str) -> Move:
     if (packet := incident.packet) is None:
         return Ask()
+    if grave and incident.answered not in ("refused", "expired"):
+        stands = " The step that it would take back stands." if packet.undo_of is not None else ""
+        return Escalate(stop=Stop.HIGH_IMPACT, detail=f"{grave} What was asked is withdrawn.{stands}")
     if packet.undo_of is not None:
         return _await_undo(incident, packet, now)
     match incident.answered:
@@ -151,7 +157,7 @@ def _await_undo(incident: Incident, packet: DecisionPacket, now: datetime) -> Mo
     return Perform() if quorum_met(packet, incident.approvals) else Wait(until=packet.expires_at)
 
 
-def _after_act(incident: Incident, now: datetime) -> Move:
+def _after_act(incident: Incident, now: datetime, grave: str) -> Move:
     op, packet = incident.op, incident.packet
     if packet is None or op is None:
         return Ask()
@@ -160,6 +166,8 @@ def _after_act(incident: Incident, now: datetime) -> Move:
     match op.state:
         case "failed_clean" | "absent" if incident.alert_resolved:
             return Resolve(without_action=True, because="The alert resolved at its source, and the step had no effect.")
+        case "failed_clean" | "absent" if grave:
+            return Escalate(stop=Stop.HIGH_IMPACT, detail=f"{grave} The step had no effect.")
         case "failed_clean":
             because = f"The step failed before it changed anything: {op.return_code}"
             return Escalate(stop=Stop.FIX_FAILED, detail=because)

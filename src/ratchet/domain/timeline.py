@@ -11,6 +11,7 @@ from ratchet.domain.gate import Approval, DecisionPacket, Grant
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.noun import Noun
 from ratchet.domain.plan import Plan
+from ratchet.domain.spoken import Closed, EndProposed, HandedBack, Noted, Taken
 
 
 class Opened(Noun):
@@ -238,48 +239,10 @@ class Drafted(Noun):
     version: str
 
 
-class Noted(Noun):
-    """A person wrote something down."""
-
-    label: ClassVar[str] = "note"
-    kind: Literal["noted"] = "noted"
-    by: str
-    text: str
-
-
-class Taken(Noun):
-    """A person took the incident over."""
-
-    label: ClassVar[str] = "taken_over"
-    kind: Literal["taken"] = "taken"
-    by: str
-    reason: str
-    may_land: datetime | None = None
-    """Until when, on the target's clock, an act that was under way may still take effect."""
-
-
-class HandedBack(Noun):
-    """A person gave the incident back to the automation."""
-
-    label: ClassVar[str] = "handed_back"
-    kind: Literal["handed_back"] = "handed_back"
-    by: str
-    reason: str
-
-
-class Closed(Noun):
-    """A person closed the incident."""
-
-    label: ClassVar[str] = "closed"
-    kind: Literal["closed"] = "closed"
-    by: str
-    reason: str
-
-
 Event = Annotated[
     Opened | Joined | Looked | Concluded | Planned | Asked | Granted | Refused | Covered | Delayed | Expired
     | Superseded | Intended | Acted | Doubted | Settled | Sampled | RolledBack | Verified | Resolved | Escalated
-    | Drafted | Noted | Taken | HandedBack | Closed,
+    | Drafted | Noted | Taken | HandedBack | EndProposed | Closed,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

@@ -30,6 +30,7 @@ from ratchet.domain.timeline import (
     Verified,
 )
 from ratchet.execution.checks import run_checks
+from ratchet.execution.denied import denied_before, reminded
 from ratchet.execution.handoffs import hand_over
 from ratchet.execution.packets import Asking
 from ratchet.execution.pen import BY, At, Pen, nowhere
@@ -84,7 +85,7 @@ class Engine:
         incident = self._store.incident(incident_id)
         for _ in range(MAX_MOVES):
             try:
-                move = m.next_move(incident, self._p.clock())
+                move = m.next_move(incident, self._p.clock(), self._p.planner.too_grave(incident))
                 if isinstance(move, m.Wait | m.Rest):
                     return self._pause(incident, move)
                 before, incident = incident, self._try(incident, move)
@@ -191,10 +192,13 @@ class Engine:
         version, _ = self._p.shelf.version(plan.version_id)
         target = self._target(plan.steps[incident.cursor].target)
         packet = self._p.asking.freeze(incident, plan, (target.conflict_group if target else "", version.author))
+        denied = denied_before(self._store, packet, self._p.clock())
+        packet = reminded(packet, denied)
         events: list[Event] = [Asked(packet=packet)]
         known = tuple(self._store.certificates(packet.playbook.partition("@")[0]))
-        use = Use(target=target, now=self._p.clock(), fault=incident.fault, certificates=known)
-        covering = covering_grant(self._store.standing_grants(), packet, use)
+        use = Use(target=target, now=self._p.clock(), fault=incident.fault, incident=incident.id, certificates=known)
+        # Somebody just said no to such a step here: what was said in advance does not outweigh that.
+        covering = None if denied else covering_grant(self._store.standing_grants(), packet, use)
         if covering is not None:
             events.append(Covered(decision=packet.id, standing=covering.id, given_by=covering.given_by))
         wake_at = packet.expires_at if covering is None else self._p.clock()

@@ -149,7 +149,7 @@ class Performer:
         return self._write_down(incident, grant.op_id, self._outcome(incident, grant, sent))
 
     def _called_off(self, incident: Incident, grant: Grant) -> str:
-        """Kill switch, owner and alert once more, after the anchor: what was said meanwhile stops the send."""
+        """Kill switch, owner, alert and impact once more, after the anchor: what was said meanwhile stops the send."""
         now = self._store.incident(incident.id)
         if not any(op.grant.op_id == grant.op_id and op.state == "intended" for op in now.ops):
             return "Another process took this one for dead after the intent; nothing was sent."
@@ -157,6 +157,9 @@ class Performer:
             return "Automation was paused after the intent; nothing was sent."
         if now.epoch != incident.epoch or now.owner != incident.owner:
             return "A person took the incident over after the intent; nothing was sent."
+        grave = self._policy.impact.above(now.alerts)
+        if grave:
+            return f"{grave} It was said after the intent; nothing was sent."
         return "The alert resolved after the intent; nothing was sent." if now.alert_resolved else ""
 
     def _write_down(self, incident: Incident, op_id: str, event: Event) -> Incident:

@@ -91,6 +91,6 @@ def _provenance(packet: DecisionPacket) -> Iterator[Block]:
     yield field(
         "PROVENANCE",
         f"{packet.playbook}, step {packet.step}, proposed by {packet.proposer} at {day(packet.created_at)}",
-        f"revision {packet.revision}; answered by {quorum}, never by the proposer",
+        f"revision {packet.revision}; approved by {quorum}, never by the proposer; anybody who may answer may deny",
     )
     yield field("DIGEST", Line(packet.digest, "code"))

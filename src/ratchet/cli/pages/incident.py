@@ -41,6 +41,9 @@ def strip(view: IncidentView, now: datetime) -> Iterator[Block]:
         words = f"{view.verification.samples} samples over {view.verification.sustained_seconds:.1f} s"
         yield field("RECOVERY", Line(f"{words}: {view.verification.because}", _proved(view.verification.passed)))
     yield field("NEEDED", Line(view.needs or "Nothing.", "strong"))
+    if view.ending is not None:
+        said = f"{view.ending.by}: {view.ending.reason}"
+        yield field("PROPOSED END", Line(said, "warn"), view.ending.because, Line(view.ending.confirm, "code"))
     if view.draft is not None:
         yield field("DRAFT", f"{view.draft.id} ({view.draft.series} {view.draft.version})")
 

@@ -1,0 +1,63 @@
+"""What people say about an incident beside their answers: each an event of its timeline."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from ratchet.domain.noun import Noun
+
+
+class Noted(Noun):
+    """A person wrote something down."""
+
+    label: ClassVar[str] = "note"
+    kind: Literal["noted"] = "noted"
+    by: str
+    text: str
+
+
+class Taken(Noun):
+    """A person took the incident over."""
+
+    label: ClassVar[str] = "taken_over"
+    kind: Literal["taken"] = "taken"
+    by: str
+    reason: str
+    may_land: datetime | None = None
+    """Until when, on the target's clock, an act that was under way may still take effect."""
+
+
+class HandedBack(Noun):
+    """A person gave the incident back to the automation."""
+
+    label: ClassVar[str] = "handed_back"
+    kind: Literal["handed_back"] = "handed_back"
+    by: str
+    reason: str
+
+
+class EndProposed(Noun):
+    """One person says that an incident of high impact is over; it ends when another one says the same."""
+
+    label: ClassVar[str] = "end_proposed"
+    kind: Literal["end_proposed"] = "end_proposed"
+    by: str
+    verb: Literal["resolve", "close"]
+    cause: str | None = None
+    """With `resolve`: what it was. The second person names the same."""
+    reason: str
+    because: str
+    """Why it takes two people."""
+
+    def confirmed_by(self, other: "EndProposed") -> bool:
+        """Whether somebody else says the same; reasons are each person's own."""
+        same = (self.verb, self.cause) == (other.verb, other.cause)
+        return same and self.by.casefold() != other.by.casefold()
+
+
+class Closed(Noun):
+    """A person closed the incident."""
+
+    label: ClassVar[str] = "closed"
+    kind: Literal["closed"] = "closed"
+    by: str
+    reason: str

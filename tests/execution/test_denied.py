@@ -1,0 +1,83 @@
+"""What was denied a moment ago is not asked again as if nothing had been said, and no standing grant outweighs it."""
+
+from datetime import timedelta
+
+import pytest
+
+from ratchet.desk.incidents import needs
+from tests.proof.life import Life, living
+
+
+def denied(life: Life, klass: str = "A", target: str = "db") -> str:
+    """An incident whose step ana denied."""
+    incident = life.alert(klass, target)
+    life.run()
+    assert life.approve(incident, "ana", yes=False)
+    life.run()
+    assert life.store.incident(incident).status == "escalated"
+    return life.store.incident(incident).name
+
+
+def test_the_next_packet_for_the_target_says_who_denied_a_like_step_where_and_when() -> None:
+    with living() as life:
+        name = denied(life)
+        life.world.passes(12 * 60 + 5)
+        incident = life.alert("A", "db")
+        life.run()
+        seen = life.store.incident(incident)
+        assert seen.packet is not None
+        said = f"A like step was denied on {name} 12 minutes ago by user:ana."
+        assert said in seen.packet.against[0].signal and "said so" in seen.packet.against[0].signal
+        assert said in seen.packet.approval_prompt
+        assert said in needs(seen)
+        life.approve(incident, "ben")
+        life.settle(20)
+        assert life.store.incident(incident).status == "resolved", "it may be approved all the same"
+
+
+def test_an_incident_handed_back_after_a_denial_says_so_of_itself() -> None:
+    with living() as life:
+        name = denied(life)
+        incident = life.store.incident(name).id
+        life.hand_back(incident)
+        life.run()
+        packet = life.store.incident(incident).packet
+        assert packet is not None and f"denied on {name} 0 minutes ago" in packet.approval_prompt
+
+
+@pytest.mark.parametrize(("klass", "target"), [("A", "other"), ("C", "db")])
+def test_another_step_or_another_target_is_none_of_that(klass: str, target: str) -> None:
+    with living() as life:
+        denied(life)
+        incident = life.alert(klass, target)
+        life.run()
+        packet = life.store.incident(incident).packet
+        assert packet is not None
+        assert packet.against == () and "denied" not in packet.approval_prompt
+
+
+def test_a_replica_of_the_same_conflict_group_is_told_too() -> None:
+    with living() as life:
+        name = denied(life)
+        incident = life.alert("A", "db-r")
+        life.run()
+        packet = life.store.incident(incident).packet
+        assert packet is not None and name in packet.approval_prompt
+
+
+def test_a_standing_grant_waits_for_a_person_for_a_day_after_a_denial() -> None:
+    with living() as life:
+        life.automation.pause(life.person(), "a look first")
+        denied(life)
+        life.automation.resume(life.person(), "go on")
+        life.grant_ahead("A")
+        incident = life.alert("A", "db")
+        life.settle(20)
+        asked = life.store.incident(incident)
+        assert (asked.status, asked.standing) == ("awaiting_approval", None)
+        life.world.passes(timedelta(hours=25).total_seconds())
+        life.run()
+        later = life.alert("A", "db")
+        life.settle(20)
+        done = life.store.incident(later)
+        assert done.status == "resolved" and done.packet is not None and done.packet.against == ()
