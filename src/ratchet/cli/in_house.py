@@ -18,5 +18,16 @@ def open_desk(settings: Settings) -> Generator[Desk]:
         house.close()
 
 
+@contextmanager
+def open_working_desk(settings: Settings) -> Generator[Desk]:
+    """The same with a worker, for a line that waits for what comes of its words."""
+    house = open_house(settings, _unsaid)
+    try:
+        house.start()
+        yield house.desk(house.operator())
+    finally:
+        house.close()
+
+
 def _unsaid(_line: str) -> None:
     """Seeding is told by `serve`; a line that only asks says only its answer."""

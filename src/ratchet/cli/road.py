@@ -9,7 +9,7 @@ import typer
 
 from ratchet.cli import server_file
 from ratchet.cli.given import Given
-from ratchet.cli.table import IN_HOUSE, OVER_HTTP, load
+from ratchet.cli.table import AT_WORK, IN_HOUSE, OVER_HTTP, load
 from ratchet.config import Settings, read_settings
 from ratchet.desk.contract import Desk
 from ratchet.domain.errors import invalid
@@ -45,13 +45,13 @@ def settings_of(given: Given) -> Settings:
 
 
 @contextmanager
-def road(context: typer.Context) -> Generator[Road]:
-    """The desk that this line is for; closed at the end."""
+def road(context: typer.Context, *, at_work: bool = False) -> Generator[Road]:
+    """The desk that this line is for; closed at the end. `at_work`: a house in this process has its worker with it."""
     given = given_by(context)
     settings = settings_of(given)
     url = settings.url or _local(settings.home)
     if url is None:
-        with load(IN_HOUSE)(settings) as desk:
+        with load(AT_WORK if at_work else IN_HOUSE)(settings) as desk:
             yield Road(desk, settings, None)
         return
     token = settings.token or (_kept_token(settings.home) if settings.url is None else None)

@@ -40,6 +40,9 @@ NOUNS: Final[dict[str, Entry]] = {
         ("playbooks",),
     ),
     "vault": Entry(_HERE + "vault", "Which faults are covered, and when that was last proved: list.", "Vault"),
+    "fault": Entry(
+        _HERE + "fault", "Break a server on purpose and grade what happens: list, run, status.", "Vault", ("faults",)
+    ),
     "target": Entry(_HERE + "target", "Register what Ratchet looks after: add, list, check.", "Set up", ("targets",)),
     "token": Entry(_HERE + "token", "Let people and programs in: create, list, revoke.", "Set up", ("tokens",)),
     "completion": Entry(_HERE + "completion", "Print a completion script for your shell.", "Set up"),
@@ -50,6 +53,7 @@ _NAMES: Final = {also: name for name, entry in NOUNS.items() for also in entry.a
 
 OVER_HTTP: Final = "ratchet.cli.over_http:open_desk"
 IN_HOUSE: Final = "ratchet.cli.in_house:open_desk"
+AT_WORK: Final = "ratchet.cli.in_house:open_working_desk"
 PROBLEM: Final = "ratchet.gateway.problem:problem"
 REFUSING: Final = "ratchet.cli.refused:run"
 TERMINAL: Final = "ratchet.cli.terminal:Terminal"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from ratchet.desk.drills import Practice
 from ratchet.desk.hands_over import Criterion
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.views import (
@@ -33,6 +34,11 @@ from ratchet.domain.ports import Page
 
 class Desk(Protocol):
     """What one principal may ask. Every verb raises Refusal, with the same codes on every road."""
+
+    @property
+    def drills(self) -> Practice:
+        """What concerns faults that are caused on purpose, and the runs that are kept of them."""
+        ...
 
     def whoami(self) -> tuple[str, Role]:
         """Who asks, such as `user:ana`, and in which role."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from ratchet.desk.alerts import Intake
 from ratchet.desk.automation import Automation
 from ratchet.desk.decisions import Answers
+from ratchet.desk.drills import Drills, LocalPractice, Practice
 from ratchet.desk.hands_over import Criterion, HandsOver
 from ratchet.desk.incidents import decision_view, incident_line, incident_view
 from ratchet.desk.playbooks import Playbooks
@@ -56,6 +57,7 @@ class Rooms:
     hands_over: HandsOver
     automation: Automation
     standing: Standing
+    drills: Drills
     nudge: Callable[[], None]
     doctor: Callable[[], list[CheckView]]
 
@@ -70,6 +72,10 @@ class LocalDesk:
     def _may(self, permission: Permission) -> str:
         require(self._who, permission)
         return self._who.id
+
+    @property
+    def drills(self) -> Practice:
+        return LocalPractice(self._r.drills, self._who)
 
     def whoami(self) -> tuple[str, Role]:
         return self._who.id, self._who.role

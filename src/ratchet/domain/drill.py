@@ -107,3 +107,41 @@ class Run(Noun):
     def confident_and_wrong(self) -> bool:
         """Whether a cause was claimed that is not the one, or an object that is not concerned."""
         return self.verdict != "error" and self.answered and not self.right
+
+
+class DrillRequest(Noun):
+    """A drill to begin: the fault is in effect already, and its alert is to be handed in."""
+
+    fault: str = Field(pattern=FAULT_ID)
+    target: str = Field(min_length=1, max_length=63)
+    strength: Strength = "named"
+    remediate: bool = False
+    """Whether the steps that are right for the fault's cause may be done without being asked for one by one."""
+
+
+class Drill(Noun):
+    """A drill under way."""
+
+    incident: str
+    fault: str
+    target: str
+    strength: Strength
+    remediate: bool
+    grants: tuple[str, ...] = ()
+    """The standing grants that live as long as it does."""
+
+
+class Ground(Noun):
+    """A target as drills find it before anything is caused."""
+
+    target: str
+    address: str
+    system_identifier: str
+    environment: Environment
+
+
+class Rejudged(Noun):
+    """Whether the kept evidence, judged once more, leads to what was concluded."""
+
+    same: bool
+    because: str

@@ -69,8 +69,13 @@ class Evidence(Noun):
             elapsed_ms=elapsed_ms,
             **seen,
         )
-        body = blank.model_dump(mode="json", exclude={"id"})
-        return blank.model_copy(update={"id": "ev_" + digest_of(body).removeprefix("sha256:")[:24]})
+        return blank.model_copy(update={"id": blank.content_id})
+
+    @property
+    def content_id(self) -> str:
+        """The id that its content has; another one than `id` where somebody altered it."""
+        body = self.model_dump(mode="json", exclude={"id"})
+        return "ev_" + digest_of(body).removeprefix("sha256:")[:24]
 
     @property
     def call_key(self) -> str:

@@ -50,6 +50,8 @@ class StandingGrant(Noun):
     expires_at: datetime
     fault: str | None = None
     """Only for drills of this fault, when set."""
+    drill: str | None = None
+    """Only for the drill with this incident's ULID, when set; it ends with it."""
     certificate: str | None = None
     """Only while this certificate counts, and only on servers of its environment, when set."""
     revoked: str = ""
@@ -88,6 +90,7 @@ class StandingGrant(Noun):
             (packet.step != self.step, "it is for another step"),
             (target is None or not self._meets(target), "it is for other targets"),
             (self.fault is not None and use.fault != self.fault, "it is for drills of another fault"),
+            (self.drill is not None and use.incident != self.drill, "it is for another drill"),
             (len(packet.act.identities) > self.cap, f"more than {self.cap} objects would be touched"),
             (packet.preview.writes, "a session has uncommitted writes: that is never approved in advance"),
             (self.given_by.casefold() in interested(packet), "nobody approves their own text, in advance or not"),
@@ -121,4 +124,6 @@ class Use(Noun):
     target: Target | None
     now: datetime
     fault: str | None = None
+    incident: str = ""
+    """The incident's ULID."""
     certificates: tuple[Certificate, ...] = ()

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import httpx2
 from pydantic import BaseModel, ValidationError
 
+from ratchet.desk.drills import Practice
 from ratchet.desk.hands_over import Criterion
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.views import (
@@ -37,6 +38,7 @@ from ratchet.domain.house import Role
 from ratchet.domain.noun import Json
 from ratchet.domain.ports import Page
 from ratchet.gateway.bodies import AlertBatch, Received, Who
+from ratchet.gateway.client_drills import HttpPractice
 from ratchet.gateway.problem import STATUS, Problem
 from ratchet.gateway.routes_playbooks import Playbooks
 
@@ -70,6 +72,10 @@ class HttpDesk:
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
+
+    @property
+    def drills(self) -> Practice:
+        return HttpPractice(self._ask, self._send)
 
     def whoami(self) -> tuple[str, Role]:
         found = self._ask(Who, "GET", "whoami")

@@ -1,7 +1,8 @@
 """A process of its own that keeps a lab up until it is told to take it down, and answers who asks.
 
 Run as `python -m ratchet.lab.keeper STATE SEED [PART...]`. One JSON object a line in, one out, over a socket that only
-the lab's own account and root can reach: `status`, `inject`, `undo`, `maintain`, `down`.
+the lab's own account and root can reach: `status`, `lacks`, `well`, `inject`, `mended`, `untouched`, `undo`, `maintain`
+and `down`.
 """
 
 import json
@@ -17,13 +18,16 @@ from typing import Any
 
 import psycopg
 
+from ratchet.config import read_settings
 from ratchet.domain.errors import Refusal
+from ratchet.domain.fault import Fault
 from ratchet.domain.noun import Noun
 from ratchet.lab.account import LabProgramFailed
 from ratchet.lab.binaries import BinariesNotFound, find_binaries
 from ratchet.lab.catalog import Catalog, load_catalog
+from ratchet.lab.checks import unmet
 from ratchet.lab.faults import FaultRefused, Injected, inject
-from ratchet.lab.injectors.grip import UndoFailed
+from ratchet.lab.fresh import refresh
 from ratchet.lab.lab import CANARY_ROLE, NAMES, Lab, Member, PartMissing
 from ratchet.lab.shop import DATABASE
 
@@ -77,12 +81,21 @@ class Keeper:
                     return self._inject(asked)
                 case "undo":
                     return self._undo(asked.label)
+                case "lacks":
+                    return {"lacking": self._lab.lacks(self._catalog.find(asked.fault).spec.needs)}
+                case "well":
+                    return {"unmet": self._unwell(self._catalog.find(asked.fault))}
+                case "mended":
+                    return {"mended": self._known(asked.label).mended()}
+                case "untouched":
+                    return {"untouched": self._known(asked.label).innocents_untouched()}
                 case "maintain":
                     self._lab.let_maintain(asked.role)
                     return {"may_maintain": asked.role}
                 case _:
                     return self._status()
-        except (FaultRefused, Refusal, UndoFailed, LabProgramFailed, psycopg.Error) as refused:
+        # FaultRefused, UndoFailed, LabProgramFailed and their like are runtime errors that say what is wrong.
+        except (RuntimeError, Refusal, OSError, psycopg.Error) as refused:
             return {"error": str(refused)}
 
     def _status(self) -> dict[str, Any]:
@@ -96,6 +109,17 @@ class Keeper:
         self._caused[injected.owner_label] = injected
         objects = [each.model_dump() for each in injected.objects]
         return {"label": injected.owner_label, "took": injected.took(), "objects": objects}
+
+    def _unwell(self, fault: Fault) -> list[str]:
+        """The lab as on another day, and what of the fault's baseline does not hold even so."""
+        refresh(self._lab)
+        return [each.uses for each in unmet(fault.spec.baseline, self._lab)]
+
+    def _known(self, label: str) -> Injected:
+        found = self._caused.get(label)
+        if found is None:
+            raise FaultRefused(f"Nothing labelled {label} was caused here.")
+        return found
 
     def _undo(self, label: str) -> dict[str, Any]:
         undone = [each for name, each in self._caused.items() if label in ("", name) and not each.undone]
@@ -197,7 +221,8 @@ def main(argv: list[str]) -> int:
         listener.bind(str(lab.primary.home / SOCKET))
         listener.listen()
         state = _write_state(path, lab)
-        _serve(Keeper(lab, load_catalog()), listener)
+        overlays = [each / "faults" for each in read_settings(os.environ).overlays]
+        _serve(Keeper(lab, load_catalog([each for each in overlays if each.is_dir()])), listener)
         for login in (name for kinds in state.logins.values() for name in kinds.values()):
             Path(login).unlink(missing_ok=True)
         path.unlink(missing_ok=True)

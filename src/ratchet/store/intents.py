@@ -71,7 +71,9 @@ def _outside(
 ) -> str:
     """Judged by what stands in this transaction, and by the server as it was read again just before."""
     known = certificates.of_series(ledger.connection, ledger.tenant, standing.series) if standing.certificate else []
-    use = Use(target=demand.target, now=ledger.at, fault=incident.fault, certificates=tuple(known))
+    use = Use(
+        target=demand.target, now=ledger.at, fault=incident.fault, incident=incident.id, certificates=tuple(known)
+    )
     return standing.outside(packet.model_copy(update={"fingerprint": demand.reread.fingerprint}), use)
 
 

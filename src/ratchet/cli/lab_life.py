@@ -1,0 +1,110 @@
+"""A lab's life as the command line leads it: started in a process of its own, registered, found again, taken down."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from ratchet.desk.contract import Desk
+from ratchet.desk.views import TargetReport, TargetRequest
+from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.target import HostControl, SecretRef, Target
+from ratchet.lab.keeper import Asked, LabState, ask, read_state
+from ratchet.lab.lab import NAMES
+from ratchet.lab.sweep import sweep
+
+STATE = "lab.json"
+START_S = 90.0
+# As provisioning names it for the primary.
+ACT_ROLE = "ratchet_act_shop_db"
+ALLOW = ("log", "slots", "role_settings")
+
+
+def state_path(home: Path) -> Path:
+    """Where a home keeps the state of its lab."""
+    return home / "lab" / STATE
+
+
+def lives(state: LabState) -> bool:
+    """Whether the lab's keeper runs."""
+    try:
+        return "ratchet.lab.keeper" in psutil.Process(state.pid).cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+
+
+def living(home: Path) -> LabState | None:
+    """The lab of this home, if it is up."""
+    state = read_state(state_path(home))
+    return state if state is not None and lives(state) else None
+
+
+def start(home: Path, seed: int, parts: list[str]) -> LabState:
+    """The keeper as a process of its own; its first word or its failure is waited for."""
+    path = state_path(home)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    said = path.with_name("keeper.log")
+    with said.open("w", encoding="utf-8") as out:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "ratchet.lab.keeper", str(path), str(seed), *parts],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        state = read_state(path)
+        if state is not None and state.pid == keeper.pid:
+            return state
+        if keeper.poll() is not None:
+            break
+        time.sleep(0.05)
+    keeper.terminate()
+    words = said.read_text(encoding="utf-8").strip().splitlines()
+    raise Refusal(Code.UNAVAILABLE, "The lab did not start.", words[-1] if words else f"Look at {said}.")
+
+
+def register(desk: Desk, state: LabState, owner: str) -> list[TargetReport]:
+    """Register every server of the lab as a target tagged chaos, with all rights that acting on it takes."""
+    reports = [_register(desk, state, name, owner) for name in state.logins]
+    ask(state, Asked(verb="maintain", role=ACT_ROLE))
+    return reports
+
+
+def take_down(home: Path, state: LabState) -> None:
+    """Remove all of it; nothing happens where it is gone already."""
+    path = state_path(home)
+    if lives(state):
+        # A signal does what the word does, and a keeper that is busy hears it too.
+        psutil.Process(state.pid).terminate()
+        _wait_for_end(state)
+    for part in ("replica", "primary"):
+        sweep(path.parent / "servers" / part)
+    for login in (name for kinds in state.logins.values() for name in kinds.values()):
+        Path(login).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def _wait_for_end(state: LabState) -> None:
+    try:
+        psutil.Process(state.pid).wait(timeout=60)
+    except psutil.NoSuchProcess:
+        return
+    except psutil.TimeoutExpired:
+        raise Refusal(Code.FAILED, "The lab does not go down.", f"Look at process {state.pid}.") from None
+
+
+def _register(desk: Desk, state: LabState, name: str, owner: str) -> TargetReport:
+    logins = {kind: SecretRef(kind="file", name=place) for kind, place in state.logins[name].items()}
+    if name == NAMES["pgbouncer"]:
+        pooler = Target(
+            name=name, kind="postgres", owner=owner, tags=("chaos",), diag=logins["stats"], canary=logins["canary"],
+            address=state.addresses[name], pooler_of=NAMES["primary"],
+        )  # fmt: skip
+        return desk.add_target(TargetRequest(target=pooler))
+    target = Target(
+        name=name, kind="postgres", owner=owner, tags=("chaos",), canary=logins["canary"],
+        host_control=HostControl(**state.host_control[name]), address=state.addresses[name],
+        replica_of=None if name == NAMES["primary"] else NAMES["primary"],
+    )  # fmt: skip
+    return desk.add_target(TargetRequest(target=target, admin=logins["admin"], allow=ALLOW))

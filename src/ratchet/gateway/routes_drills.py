@@ -1,0 +1,67 @@
+"""Drills: begun, looked at, judged again, ended; and the runs that are kept of them."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from ratchet.domain.drill import Drill, DrillRequest, Ground, Rejudged, Run
+from ratchet.domain.observed import Observed
+from ratchet.domain.ports import Page
+from ratchet.gateway.access import Operate, Read
+from ratchet.gateway.bodies import WhyBody
+from ratchet.gateway.problem import REFUSED
+from ratchet.gateway.routes_incidents import Reference
+
+router = APIRouter(prefix="/api/v1", tags=["drills"], responses=REFUSED)
+MOST = 10_000
+
+
+@router.get("/targets/{reference}/ground")
+def ground(desk: Read, reference: Reference) -> Ground:
+    """A target tagged chaos as it is now, before anything is caused on it."""
+    return desk.drills.ground(reference)
+
+
+@router.post("/drills", status_code=201)
+def start(desk: Operate, request: DrillRequest) -> Drill:
+    """Hand in the alert of a fault that is in effect; with `remediate` an approver's right is needed."""
+    return desk.drills.start(request)
+
+
+@router.get("/drills/{reference}")
+def observed(desk: Read, reference: Reference) -> Observed:
+    """Say what a grader sees of a drill's incident now."""
+    return desk.drills.observed(reference)
+
+
+@router.get("/drills/{reference}/rejudged")
+def rejudge(desk: Read, reference: Reference) -> Rejudged:
+    """Judge the kept evidence once more and compare with what was concluded."""
+    return desk.drills.rejudge(reference)
+
+
+@router.post("/drills/{reference}/end", status_code=204)
+def end(desk: Operate, reference: Reference, body: WhyBody) -> Response:
+    """End a drill: its standing grants are dead, its incident is closed."""
+    desk.drills.end(reference, body.reason)
+    return Response(status_code=204)
+
+
+@router.post("/runs", status_code=204)
+def keep(desk: Operate, run: Run) -> Response:
+    """Keep a run for ever."""
+    desk.drills.keep(run)
+    return Response(status_code=204)
+
+
+@router.get("/runs")
+def runs(
+    desk: Read,
+    since: datetime | None = None,
+    fault: Annotated[str, Query(max_length=63)] = "",
+    batch: Annotated[str, Query(max_length=8)] = "",
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 1000,
+) -> Page[Run]:
+    """List runs of drills, newest first."""
+    return Page[Run](items=tuple(desk.drills.runs(since=since, fault=fault, batch=batch, limit=limit)))

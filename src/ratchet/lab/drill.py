@@ -1,0 +1,180 @@
+"""Runs one drill: causes the fault, hands its alert in, watches, grades without mercy, and takes it back, always."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ratchet.domain.drill import Drill, DrillRequest, Environment, Ground, Rejudged, Run
+from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.fault import Fault, Strength
+from ratchet.domain.grading import Aftermath, Sight, grade, verdict_of
+from ratchet.domain.observed import Observed
+from ratchet.lab.ground import Caused, FaultGround
+
+POLL_S = 0.05
+TRIAGE_LIMIT_S = 60.0
+REMEDY_LIMIT_S = 180.0
+LOOKING = frozenset({"open", "triaging"})
+
+
+class Drilling(Protocol):
+    """What a drill asks of the desk."""
+
+    def start(self, request: DrillRequest) -> Drill: ...
+
+    def observed(self, reference: str) -> Observed: ...
+
+    def rejudge(self, reference: str) -> Rejudged: ...
+
+    def end(self, reference: str, reason: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all runs of one batch share."""
+
+    batch: str
+    ground: Ground
+    remediate: bool
+    approve: Callable[[str, str, str], object]
+    """The answer of the person who drills, to a decision by id and digest, with a reason."""
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    judge: str = "no judge was asked for"
+
+
+@dataclass
+class _Course:
+    """How one run went so far."""
+
+    fault: Fault
+    seed: int
+    strength: Strength
+    began: datetime
+    caused: Caused | None = None
+    drill: Drill | None = None
+    observed: Observed | None = None
+    rejudged: Rejudged | None = None
+    mended: bool | None = None
+    untouched: bool = False
+    left: str = ""
+    note: str = ""
+    bare_s: float = 0.0
+    timed: float = field(default_factory=time.monotonic)
+
+    def stop_watch(self) -> None:
+        """Count what passed since the watch was started as what the fault costs by itself."""
+        self.bare_s += time.monotonic() - self.timed
+
+
+class Drills:
+    """Runs drills one after the other over one ground and one desk."""
+
+    def __init__(self, place: FaultGround, desk: Drilling, plan: Plan) -> None:
+        self._place = place
+        self._desk = desk
+        self._plan = plan
+
+    def run(self, fault: Fault, seed: int, strength: Strength) -> Run:
+        """One run. What goes wrong on the way makes an `error`; an interruption takes everything back first."""
+        course = _Course(fault, seed, strength, self._plan.now())
+        try:
+            unwell = self._place.unwell(fault)
+            if unwell:
+                course.note = f"the baseline does not hold: {', '.join(unwell)}"
+            else:
+                self._play(course)
+        except Refusal as refused:
+            course.note = f"{refused.message} {refused.remedy}".strip()
+        return self._kept(course)
+
+    def _play(self, course: _Course) -> None:
+        course.timed = time.monotonic()
+        try:
+            course.caused = self._place.cause(course.fault, course.seed)
+            course.stop_watch()
+            if course.caused.took:
+                self._watch(course, course.caused)
+            else:
+                course.note = "the fault did not take"
+        finally:
+            self._take_back(course)
+
+    def _watch(self, course: _Course, caused: Caused) -> None:
+        request = DrillRequest(
+            fault=course.fault.id, target=self._plan.ground.target, strength=course.strength,
+            remediate=self._plan.remediate,
+        )  # fmt: skip
+        course.drill = self._desk.start(request)
+        course.observed = self._settled(course.drill, course.fault)
+        if course.observed.concluded_at is not None:
+            course.rejudged = self._desk.rejudge(course.drill.incident)
+        if course.observed.status == "resolved" and course.observed.steps:
+            course.mended = self._place.mended(caused.label)
+        course.untouched = self._place.untouched(caused.label)
+
+    def _settled(self, drill: Drill, fault: Fault) -> Observed:
+        """The incident once it rests, or is asked about; without remediation, once it is concluded."""
+        deadline = time.monotonic() + (REMEDY_LIMIT_S if drill.remediate else TRIAGE_LIMIT_S)
+        while True:
+            seen = self._desk.observed(drill.incident)
+            if drill.remediate and seen.asked is not None and seen.asked.writes and seen.cause == fault.spec.cause:
+                self._plan.approve(seen.asked.decision, seen.asked.digest, f"drill of {fault.id}")
+            elif seen.resting or seen.asked is not None or (not drill.remediate and seen.status not in LOOKING):
+                return seen
+            if time.monotonic() > deadline:
+                message = f"{drill.incident} is still {seen.status.replace('_', ' ')}."
+                raise Refusal(Code.FAILED, message, "Look at it: is the server busy, the automation paused?")
+            time.sleep(POLL_S)
+
+    def _take_back(self, course: _Course) -> None:
+        """Both always: an interruption between them would leave a grant alive, or a fault in effect."""
+        course.timed = time.monotonic()
+        try:
+            course.left = self._place.undo(course.caused.label if course.caused else "")
+            course.stop_watch()
+        finally:
+            if course.drill is not None:
+                self._desk.end(course.drill.incident, f"drill {self._plan.batch} is over")
+
+    def _kept(self, course: _Course) -> Run:
+        plan, fault, seen = self._plan, course.fault, course.observed
+        told = Run(
+            id="run_" + plan.new_id(), batch=plan.batch, fault=fault.id, title=fault.metadata.title,
+            series=fault.spec.series, seed=course.seed, strength=course.strength, target=plan.ground.target,
+            system_identifier=plan.ground.system_identifier, remediate=plan.remediate, started_at=course.began,
+            ended_at=plan.now(), verdict="error", expects=fault.spec.expects, remedy=fault.spec.remedy,
+            expected_cause=fault.spec.cause, caused=course.caused.objects if course.caused else (),
+            bare_seconds=round(course.bare_s, 3), environment=plan.ground.environment, left=course.left,
+            note=course.note,
+        )  # fmt: skip
+        if seen is None or course.note:
+            return told
+        sight = Sight(
+            fault=fault, caused=told.caused, observed=seen, rejudged=course.rejudged, remediate=plan.remediate,
+            aftermath=Aftermath(
+                mended=course.mended, untouched=course.untouched, left=course.left, judge=plan.judge
+            ),
+        )  # fmt: skip
+        score = grade(sight)
+        return told.model_copy(update={"verdict": verdict_of(sight, score), "score": score, **_seen(seen, told)})
+
+
+def _seen(seen: Observed, told: Run) -> dict[str, object]:
+    environment = Environment(
+        **{**told.environment.model_dump(), "playbook": seen.playbook, "playbook_digest": seen.playbook_digest}
+    )
+    return {
+        "outcome": seen.outcome, "cause": seen.cause, "found": seen.found, "confidence": seen.confidence,
+        "diagnosis": seen.diagnosis, "incident": seen.incident, "status": seen.status, "stop": seen.stop,
+        "steps": seen.steps, "draft": seen.draft, "triage_seconds": _between(seen.received_at, seen.concluded_at),
+        "recovered_seconds": _between(seen.granted_at, seen.good_at),
+        "detection_seconds": _between(seen.received_at, seen.good_at),
+        "sustained_seconds": seen.sustained_seconds, "environment": environment,
+    }  # fmt: skip
+
+
+def _between(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else round((end - start).total_seconds(), 3)
