@@ -160,6 +160,8 @@ def test_a_packet_shows_what_will_run_exactly_and_its_whole_digest():
     assert "SELECT pg_terminate_backend(pid)" in text
     assert "  FROM pg_stat_activity WHERE pid = %(pid)s" in text
     assert "pid = 42" in text
+    assert "cap = 1" in text
+    assert "not_after = 15 s after it is sent, on the clock of shop-db" in text
     assert packet().digest in text
     assert "expires in 9m" in text
     assert "taken 12s ago" in text
@@ -200,10 +202,29 @@ def test_a_handoff_begins_with_what_is_asked_of_whom():
         "Decide",
         "too early",
         "not performed",
-        "17 of 17",
         "ratchet incident show INC-1",
     ):
         assert words in text
+    assert "17 of 17" not in text
+
+
+def test_hypotheses_stand_once_on_the_page_of_an_escalated_incident(view):
+    handoff = {"diagnostic_results": {"hypothesis_1": {"title": "title of leak", "evidence": ["17 of 17"]}}}
+    escalated = view.model_copy(update={"handoff": handoff, "status": "escalated", "why": ""})
+    assert "\n".join(plain(incident_page(escalated, NOW))).count("title of leak") == 1
+
+
+def test_what_was_seen_is_told_in_words_where_there_are_words(view):
+    spoken = view.hypotheses[0].model_copy(update={"evidence_said": ("holders: web idle 42 (>= 5)",)})
+    against = view.hypotheses[1].model_copy(update={"against_said": ("slots: used 3 (< 5)",)})
+    text = "\n".join(plain(incident_page(view.model_copy(update={"hypotheses": (spoken, against)}), NOW)))
+    assert "+ holders: web idle 42 (>= 5)" in text
+    assert "title of other0: slots: used 3 (< 5)" in text
+    assert "strong word" not in text
+    signal = Signal(source="", signal="a >= 3 → 4 >= 3 → true", said=("a 4 (>= 3)",))
+    whole = packet().model_copy(update={"evidence": (signal,)})
+    lines = list(plain(decision_page(decision().model_copy(update={"packet": whole}), NOW)))
+    assert "a 4 (>= 3)" in lines[2]
 
 
 def test_a_target_that_lacks_a_right_shows_the_line_that_grants_it():

@@ -16,7 +16,7 @@ from ratchet.desk.views import (
 )
 from ratchet.domain.escalation import Handoff
 from ratchet.domain.gate import DecisionPacket
-from ratchet.domain.hypothesis import Hypothesis
+from ratchet.domain.hypothesis import Hypothesis, said
 from ratchet.domain.incident import Incident
 from ratchet.domain.ports import DecisionRow
 from ratchet.domain.timeline import Acted, Event, Granted, Recorded, Refused, Settled
@@ -77,7 +77,7 @@ def hypothesis_view(h: Hypothesis) -> HypothesisView:
         id=h.id, title=h.title, cause=h.cause, verdict=h.verdict, confidence=h.confidence, playbook=h.playbook,
         objects=tuple(ObjectView(kind=o.kind, id=o.id, name=o.name) for o in h.objects),
         evidence=tuple(r.text for r in h.evidence), against=tuple(r.text for r in h.against),
-        evidence_ids=tuple(ids),
+        evidence_ids=tuple(ids), evidence_said=said(h.evidence), against_said=said(h.against),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from ratchet.desk.views import EventView
 from ratchet.domain import timeline as t
 from ratchet.domain.escalation import Handoff
+from ratchet.domain.hypothesis import Conclusion, said
 from ratchet.domain.timeline import Event, Recorded
 
 
@@ -36,8 +37,7 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0912 - one sentence per eve
             n = len(event.answers)
             return f"{n} probes for {len(event.candidates)} playbooks in {event.elapsed_ms:.0f} ms{tail}"
         case t.Concluded():
-            c = event.conclusion
-            return c.why if c.outcome != "cause" else f"{c.why} Confidence: {c.confidence:.0%}."
+            return _concluded(event.conclusion)
         case t.Planned():
             steps = ", ".join(s.title for s in event.plan.steps)
             return f"{event.plan.playbook} bound to this target: {steps}"
@@ -76,6 +76,14 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0912 - one sentence per eve
             return _escalated(event.handoff)
         case _:
             return _said(event)
+
+
+def _concluded(conclusion: Conclusion) -> str:
+    """The cause with what speaks for it, in words; otherwise why there is none."""
+    leading = conclusion.leading
+    if conclusion.outcome != "cause" or leading is None:
+        return conclusion.why
+    return f"{leading.title}, {conclusion.confidence:.0%} sure. {'; '.join(said(leading.evidence))}".rstrip()
 
 
 def _said(event: t.Drafted | t.Noted | t.Taken | t.HandedBack | t.EndProposed | t.Closed) -> str:

@@ -23,7 +23,8 @@ class ObjectView(Noun):
 
 
 class HypothesisView(Noun):
-    """A judged hypothesis: evidence lines show values; `evidence_ids` open what was captured."""
+    """A judged hypothesis: `evidence` and `against` are exact traces, their `_said` twins are lines for a person;
+    `evidence_ids` open what was captured."""
 
     id: str
     title: str
@@ -35,6 +36,8 @@ class HypothesisView(Noun):
     evidence: tuple[str, ...]
     against: tuple[str, ...]
     evidence_ids: tuple[str, ...]
+    evidence_said: tuple[str, ...] = ()
+    against_said: tuple[str, ...] = ()
 
 
 class DecisionView(Noun):

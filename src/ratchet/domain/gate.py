@@ -21,6 +21,8 @@ class Signal(Noun):
     source: str
     signal: str
     evidence: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    """The signal in lines for a person; `signal` is the exact trace of the condition."""
 
 
 class CheckLine(Noun):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from ratchet.domain.condition import Trace
+from ratchet.domain.condition import Trace, read
 from ratchet.domain.noun import Noun
 from ratchet.domain.substitute import Group
 
@@ -39,6 +39,16 @@ class Reason(Noun):
     trace: Trace | None = None
     evidence: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The same in lines for a person; the text where no trace was kept."""
+        return (self.text,) if self.trace is None else read(self.trace)
+
+
+def said(reasons: Sequence[Reason]) -> tuple[str, ...]:
+    """What several reasons say, each line once."""
+    return tuple(dict.fromkeys(line for reason in reasons for line in reason.said))
 
 
 class Hypothesis(Noun):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from ratchet.domain.escalation import SENTENCES, Handoff, Stop
-from ratchet.domain.hypothesis import Found, Hypothesis
+from ratchet.domain.hypothesis import Found, Hypothesis, said
 from ratchet.domain.incident import Incident
 from ratchet.domain.op import Op
 from ratchet.domain.ports import Shelf
@@ -51,6 +51,7 @@ def _result(h: Hypothesis) -> dict[str, Any]:
         "title": h.title, "cause": h.cause, "verdict": h.verdict, "confidence": h.confidence, "playbook": h.playbook,
         "objects": [{"kind": o.kind, "id": o.id, "name": o.name} for o in h.objects],
         "evidence": [r.text for r in h.evidence], "against": [r.text for r in h.against],
+        "evidence_said": list(said(h.evidence)), "against_said": list(said(h.against)),
         "evidence_ids": sorted({e for r in (*h.evidence, *h.against) for e in r.evidence}),
     }  # fmt: skip
 

@@ -145,7 +145,8 @@ def _text(template: str, scope: dict[str, Any]) -> str:
 
 def _signals(reasons: tuple[Reason, ...]) -> tuple[Signal, ...]:
     return tuple(
-        Signal(source=", ".join(r.probes) or "differential", signal=r.text, evidence=r.evidence) for r in reasons
+        Signal(source=", ".join(r.probes) or "differential", signal=r.text, evidence=r.evidence, said=r.said)
+        for r in reasons
     )
 
 
@@ -160,8 +161,10 @@ def _against(incident: Incident) -> tuple[Signal, ...]:
 
 def _rival(h: Hypothesis) -> Signal:
     reasons = (*h.against, *h.evidence)
-    line = reasons[0].text if reasons else "nothing seen for or against"
-    return Signal(source=f"{h.title} ({h.verdict})", signal=line, evidence=reasons[0].evidence if reasons else ())
+    source = f"{h.title} ({h.verdict})"
+    if not reasons:
+        return Signal(source=source, signal="nothing seen for or against")
+    return Signal(source=source, signal=reasons[0].text, evidence=reasons[0].evidence, said=reasons[0].said)
 
 
 def _rollback(act: Act, step: PlannedStep) -> str:

@@ -76,7 +76,7 @@ def _reasons(told: Told, leading: Hypothesis) -> Iterator[str]:
     probes = {e.id: e.probe for e in told.evidence}
     for reason in leading.evidence:
         seen = ", ".join(f"{probes.get(one, 'evidence')} {one}" for one in reason.evidence)
-        yield f"- It showed: {spoken(reason.text)}. # {seen or 'no evidence kept'}"
+        yield f"- It showed: {spoken('; '.join(reason.said))}. # {seen or 'no evidence kept'}"
     kinds = sorted({found.kind for found in leading.objects})
     if kinds:
         yield f"- Concerned: {len(leading.objects)} object(s) of kind {', '.join(kinds)}. {told.source('concluded')}"

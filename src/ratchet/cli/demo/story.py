@@ -230,6 +230,6 @@ class Story:
 
 def _in_short(rank: int, each: HypothesisView) -> Field:
     """A hypothesis that does not lead: its title, and the beginning of what speaks against it."""
-    against = each.against[0] if each.against else ""
+    against = next(iter(each.against_said or each.against), "")
     begun = against if len(against) <= SHORT else against[:SHORT] + ELLIPSIS
     return field(f"{rank}. {each.verdict}", Line(each.title, "dim"), Line(f"- {begun}" if begun else "-", "dim"))

@@ -42,15 +42,21 @@ def packet_fields(packet: DecisionPacket, now: datetime) -> Iterator[Block]:
 
 def _signal(signal: Signal, tone: Tone) -> Iterator[Line]:
     """One word for or against, and where it comes from."""
-    for line in grounds(signal.signal):
+    for line in signal.said or grounds(signal.signal):
         yield Line(line, tone)
     if signal.source and signal.source not in signal.signal:
         yield Line(f"from {signal.source}", "dim")
 
 
 def _will_run(packet: DecisionPacket) -> Iterator[Block]:
-    lines = [line for statement in packet.act.statements for line in statement_lines(statement)]
-    yield field("WILL RUN", *lines, Line(f"{packet.act.tool} as {packet.act.credential} on {packet.act.target}", "dim"))
+    act = packet.act
+    lines = [line for statement in act.statements for line in statement_lines(statement)]
+    yield field(
+        "WILL RUN", *lines,
+        Line(f"  cap = {act.cap}", "dim"),
+        Line(f"  not_after = {act.deadline:g} s after it is sent, on the clock of {act.target}", "dim"),
+        Line(f"{act.tool} as {act.credential} on {act.target}", "dim"),
+    )  # fmt: skip
 
 
 def statement_lines(statement: Statement) -> Iterator[Line]:

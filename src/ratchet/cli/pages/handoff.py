@@ -1,17 +1,18 @@
-"""A handoff as a page that a stranger can act on: what is asked, what is known, what was tried, where to begin."""
+"""A handoff as a page that a stranger can act on: what is asked, why, what was tried, where to begin."""
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any, cast
 
-from ratchet.cli.page import Block, Heading, Line, Tone, field
+from ratchet.cli.page import Block, Heading, Line, field
 from ratchet.cli.words import bound, clean_lines, values
-
-_TONES: dict[str, Tone] = {"confirmed": "good", "refuted": "dim"}
 
 
 def handoff_page(handoff: Mapping[str, Any], typed: str = "") -> Iterator[Block]:
-    """The handoff of an escalated incident, from its JSON object; `typed` is the command that led here."""
+    """The handoff of an escalated incident, from its JSON object; `typed` is the command that led here.
+
+    Its diagnostic results are the hypotheses, which stand above it wherever it is shown.
+    """
     yield Heading("Handoff", str(handoff.get("escalation_reason", "")), level=2)
     yield field("ASKED OF", Line(str(handoff.get("to", "-")), "strong"))
     yield field("TO DO", Line(str(handoff.get("human_action_required", "-")), "strong"))
@@ -21,20 +22,9 @@ def handoff_page(handoff: Mapping[str, Any], typed: str = "") -> Iterator[Block]
     for label, key in (("TRIED", "attempted_fix"), ("RECOVERY", "verification_result")):
         found = handoff.get(key)
         yield field(label, *_lines(cast("Mapping[str, Any]", found)) if found else (Line("nothing", "dim"),))
-    results = cast("Mapping[str, Mapping[str, Any]]", handoff.get("diagnostic_results") or {})
-    for n, result in enumerate(results.values(), 1):
-        yield _result(n, result)
     commands = [each for each in cast("list[str]", handoff.get("suggested_commands") or []) if each != typed]
     if commands:
         yield field("BEGIN WITH", *(Line(line, "code") for line in commands))
-
-
-def _result(n: int, result: Mapping[str, Any]) -> Block:
-    verdict = str(result.get("verdict", ""))
-    lines = [Line(f"{result.get('title', '')} ({result.get('cause', '')}, {result.get('confidence', '')})")]
-    lines += [Line(f"+ {_text(each)}", "good") for each in cast("list[Any]", result.get("evidence") or [])[:3]]
-    lines += [Line(f"- {_text(each)}", "bad") for each in cast("list[Any]", result.get("against") or [])[:2]]
-    return field(f"{n}. {verdict}", *lines, tone=_TONES.get(verdict, ""))
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[Line]:

@@ -79,23 +79,24 @@ def hypotheses(judged: tuple[HypothesisView, ...], *, wide: bool = False) -> Ite
     rest = [(rank, each) for rank, each in ranked if each.verdict not in GROUNDED]
     shown = ranked if wide else [*first, *rest[: max(JUDGED_SHOWN - len(first), 0)]]
     for rank, each in shown:
-        yield hypothesis_field(rank, each)
+        yield hypothesis_field(rank, each, whole=each.verdict in GROUNDED or (wide and each.verdict != "refuted"))
     if len(shown) < len(judged):
         yield field("", Line(f"and {len(judged) - len(shown)} more (-o wide)", "dim"))
 
 
-def hypothesis_field(rank: int, each: HypothesisView, *, whole: bool | None = None) -> Field:
+def hypothesis_field(rank: int, each: HypothesisView, *, whole: bool) -> Field:
     """One hypothesis; `whole` with all its evidence, else one line with the strongest word against it."""
     tone = VERDICT_TONES.get(each.verdict, "bad")
     label = f"{rank}. {each.verdict}"
-    if not (each.verdict in GROUNDED if whole is None else whole):
-        because = f": {each.against[0]}" if each.against else ""
+    if not whole:
+        against = each.against_said or each.against
+        because = f": {against[0]}" if against else ""
         return field(label, Line(f"{each.title}{because}", "dim"), tone=tone)
     lines = [Line(f"{each.title} ({share(each.confidence)})", "strong"), Line(f"{each.cause} · {each.playbook}", "dim")]
     lines += [Line(objects_line(each.objects))] if each.objects else []
-    lines += [line for reason in each.evidence for line in _reason("+", reason, "good")]
+    lines += [line for reason in each.evidence_said or each.evidence for line in _reason("+", reason, "good")]
     if each.against:
-        lines += _reason("-", each.against[0], "bad")
+        lines += [line for reason in each.against_said or each.against[:1] for line in _reason("-", reason, "bad")]
     else:
         lines.append(Line("- nothing found against it", "dim"))
     return field(label, *lines, tone=tone)

@@ -3,6 +3,7 @@
 from ratchet.domain.condition.condition import DEFAULT_BUDGET, Condition, Verdict
 from ratchet.domain.condition.errors import ConditionError
 from ratchet.domain.condition.functions import FUNCTIONS
+from ratchet.domain.condition.reading import read
 from ratchet.domain.condition.trace import Trace
 from ratchet.domain.condition.values import Datum, Json, Scope, Unknown
 
@@ -17,4 +18,5 @@ __all__ = [
     "Trace",
     "Unknown",
     "Verdict",
+    "read",
 ]

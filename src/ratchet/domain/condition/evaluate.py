@@ -25,7 +25,7 @@ from ratchet.domain.condition.nodes import (
 )
 from ratchet.domain.condition.operations import Truth
 from ratchet.domain.condition.seen import Row, Seen, Tally
-from ratchet.domain.condition.values import Datum, Missing, Scope, Unknown, admit, kind_of
+from ratchet.domain.condition.values import Datum, Missing, Scope, Unknown, admit, called, kind_of
 
 ALWAYS_READABLE = ("answer", "available", "age_s")
 
@@ -215,17 +215,17 @@ class _Look:
         wanted = node.name == "any"
         answers: list[Truth] = []
         deciding: Row | None = None
-        outside = 0
-        for row in rows:
+        outside, name = 0, ""
+        for item, row in rows:
             outside += row.kept is False and not wanted
             held = operations.truth(row.value, "an element")
             filtered = row.kept if wanted else operations.negation(row.kept)
             answers.append((operations.every if wanted else operations.some)((filtered, held)))
             if deciding is None and answers[-1] is wanted:
-                deciding = row
+                deciding, name = row, called(item)
         value = operations.some(answers) if wanted else operations.every(answers)
         unclear = sum(isinstance(answer, Unknown) for answer in answers)
-        tally = Tally(len(answers) - outside, sum(answer is True for answer in answers) - outside, unclear)
+        tally = Tally(len(answers) - outside, sum(answer is True for answer in answers) - outside, unclear, name)
         return Seen(node, value, (source, *(deciding.inside if deciding else ())), tally=tally)
 
     def gather(self, node: Call) -> Seen:
@@ -234,7 +234,7 @@ class _Look:
         if isinstance(rows, Unknown):
             return Seen(node, rows, (source,))
         kept: list[Datum] = []
-        for row in rows:
+        for _, row in rows:
             if isinstance(row.kept, Unknown):
                 return Seen(node, row.kept, (source,))
             if row.kept and node.name == "first":
@@ -245,8 +245,8 @@ class _Look:
         given = [kept] if node.name == "len" else kept
         return Seen(node, FUNCTIONS[node.name].apply(given, self.budget), (source,))
 
-    def elements(self, node: Expression) -> tuple[Seen, Iterator[Row] | Unknown]:
-        """The list that is gone through, and its rows, evaluated one by one as they are asked for."""
+    def elements(self, node: Expression) -> tuple[Seen, Iterator[tuple[Datum, Row]] | Unknown]:
+        """The list that is gone through, and its elements with their rows, evaluated as they are asked for."""
         source = self.see(node.source if isinstance(node, Each) else node)
         label = fragment(self.source, source.node)
         if isinstance(source.value, Unknown):
@@ -256,8 +256,8 @@ class _Look:
             return source, Unknown(f"{label} is {said}, not a list")
         items = [*source.value]
         if isinstance(node, Each):
-            return replace(source, inside=()), (self.row(node, item) for item in items)
-        return source, (self.plain_row(item, label) for item in items)
+            return replace(source, inside=()), ((item, self.row(node, item)) for item in items)
+        return source, ((item, self.plain_row(item, label)) for item in items)
 
     def plain_row(self, item: Datum, label: str) -> Row:
         self.budget.spend()

@@ -14,6 +14,8 @@ class Tally:
     rows: int
     held: int
     unclear: int
+    deciding: str = ""
+    """What the row that decided is called; empty when none did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class Trace(BaseModel):
     kind: Literal["and", "or", "not", "other"] = "other"
     steps: tuple[str, ...] = ()
     skipped: int = 0
+    row: str = ""
+    """What the row is called that decided an any() or all()."""
     children: "tuple[Trace, ...]" = ()
 
     @property
@@ -83,6 +85,7 @@ def explain(seen: Seen, source: str) -> Trace:
         kind=_kind(seen.node) if inside else "other",
         steps=tuple(_steps(seen, source)),
         skipped=seen.skipped,
+        row=seen.tally.deciding if seen.tally is not None else "",
         children=inside,
     )
 

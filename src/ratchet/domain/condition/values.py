@@ -50,6 +50,18 @@ def is_number(value: Datum) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def called(row: Datum) -> str:
+    """What a person calls a row: its first column that says who or what it is; a number stands after its name."""
+    if not isinstance(row, Mapping):
+        return ""
+    for key, value in row.items():
+        if isinstance(value, str) and value:
+            return value if value.replace("-", "").replace("_", "").isalnum() and value.isascii() else show(value)
+        if is_number(value):
+            return f"{_word(key)} {show(value)}"
+    return ""
+
+
 def kind_of(value: Datum) -> str:
     match value:
         case None:
