@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ratchet.domain.differential import parsed
+from ratchet.domain.errors import Refusal
 from ratchet.domain.escalation import Stop
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import CheckLine, DecisionPacket, Signal
@@ -60,7 +61,10 @@ class Asking:
 
     def preview(self, step: PlannedStep) -> Preview:
         """The dry run of a step; raises Stopped when it cannot be made."""
-        answer = self._toolbox.preview(step.target, step.tool, step.args)
+        try:
+            answer = self._toolbox.preview(step.target, step.tool, step.args)
+        except Refusal as no:
+            raise Stopped(Stop.NO_SAFE_STEP, f"{no.message} {no.remedy}") from None
         if isinstance(answer, Evidence):
             raise Stopped(Stop.UNKNOWN_VALUE, f"The preview could not be read: {answer.answer.value} {answer.detail}")
         return answer

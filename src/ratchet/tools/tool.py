@@ -61,6 +61,11 @@ class WriteTool(Registered[A], ABC):
     def took(self, read: Reader, act: Act, grant: Grant) -> Took:
         """Whether an act of unknown outcome happened, judged by looking at the target."""
 
+    def lacking(self, read: Reader, args: A, act_role: str) -> str:
+        """The right that the act role lacks for exactly this act, in words; an empty text when it lacks none."""
+        del read, args, act_role
+        return ""
+
     def touched(self, rows: Sequence[Row]) -> tuple[Row, ...]:
         """The identities that the target says were touched, out of the rows that the act returned."""
         return tuple(rows)

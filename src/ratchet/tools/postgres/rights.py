@@ -33,6 +33,9 @@ _SUPER = "(SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %(role)s)"
 _SIGNALS = ("postgres.terminate_sessions", "postgres.cancel_queries")
 _TABLES = ("postgres.vacuum_table", "postgres.analyze_table")
 _OWNERS = ("postgres.create_index", "postgres.drop_indexes", "postgres.reset_table_option")
+_ROLES = ("postgres.reset_setting", "postgres.allow_login")
+_OWNS = ("SELECT pg_has_role(%(role)s, d.datdba, 'USAGE') AS held FROM pg_catalog.pg_database d "
+         "WHERE d.datname = current_database()")  # fmt: skip
 _PARAMETERS = ", ".join(sorted(SYSTEM_SETTINGS))
 _NAMES = ", ".join(f"'{name}'" for name in sorted(SYSTEM_SETTINGS))
 
@@ -57,15 +60,15 @@ ACT_RIGHTS: tuple[ActRight, ...] = (
         grants=(f"GRANT ALTER SYSTEM ON PARAMETER {_PARAMETERS} TO {{role}}",),
         check=f"SELECT bool_and(has_parameter_privilege(%(role)s, name, 'ALTER SYSTEM')) AS held "
               f"FROM unnest(ARRAY[{_NAMES}]) AS name",
-        tools=("postgres.reset_setting",),
+        tools=("postgres.reset_setting", "postgres.turn_on_feedback"),
     ),
     ActRight(
         name="ALTER SYSTEM (a superuser's right before version 15)", high=150_000, grants=(),
-        check=f"SELECT {_SUPER} AS held", tools=("postgres.reset_setting",),
+        check=f"SELECT {_SUPER} AS held", tools=("postgres.reset_setting", "postgres.turn_on_feedback"),
     ),
     ActRight(
         name="EXECUTE on pg_reload_conf()", grants=("GRANT EXECUTE ON FUNCTION pg_catalog.pg_reload_conf() TO {role}",),
-        check=_may_run("pg_reload_conf()"), tools=("postgres.reset_setting",),
+        check=_may_run("pg_reload_conf()"), tools=("postgres.reset_setting", "postgres.turn_on_feedback"),
     ),
     ActRight(
         name="pg_maintain", low=170_000, grants=("GRANT pg_maintain TO {role}",),
@@ -99,14 +102,23 @@ ACT_RIGHTS: tuple[ActRight, ...] = (
         tools=("postgres.drop_slot",),
     ),
     ActRight(
-        name="the attribute CREATEROLE (to take back settings of roles)", high=160_000, unless="role_settings",
+        name="the attribute CREATEROLE (to take back settings of roles and to let them log in again)",
+        high=160_000, unless="role_settings",
         grants=("ALTER ROLE {role} CREATEROLE",),
         check="SELECT rolcreaterole OR rolsuper AS held FROM pg_catalog.pg_roles WHERE rolname = %(role)s",
-        tools=("postgres.reset_setting",),
+        tools=_ROLES,
     ),
     ActRight(
-        name="ADMIN OPTION on the roles whose settings it takes back (from version 16 CREATEROLE alone is not enough)",
-        low=160_000, grants=(), check=f"SELECT {_SUPER} AS held", tools=("postgres.reset_setting",),
+        name="CREATEROLE, and ADMIN OPTION on the roles that it lets in again or whose settings it takes back",
+        low=160_000, grants=(), check=f"SELECT {_SUPER} AS held", tools=_ROLES,
+    ),
+    ActRight(
+        name="membership in the owner of the database (to take back its settings and its connection limit)", grants=(),
+        check=_OWNS, tools=("postgres.reset_setting", "postgres.limit_database"),
+    ),
+    ActRight(
+        name="membership in the owner of the tables (to grant back a right on them)", grants=(),
+        check=_OWNS, tools=("postgres.grant_right",),
     ),
 )  # fmt: skip
 
@@ -116,7 +128,11 @@ BY_HAND: dict[str, str] = {
         "GRANT <owner of the tables> TO {role}",
     "ownership of the tables or the database (nothing less builds or drops their indexes)":
         "GRANT <owner of the tables> TO {role}",
-    "ADMIN OPTION on the roles whose settings it takes back (from version 16 CREATEROLE alone is not enough)":
-        "GRANT <role> TO {role} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
+    "CREATEROLE, and ADMIN OPTION on the roles that it lets in again or whose settings it takes back":
+        "ALTER ROLE {role} CREATEROLE; GRANT <role> TO {role} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
+    "membership in the owner of the database (to take back its settings and its connection limit)":
+        "GRANT <owner of the database> TO {role}",
+    "membership in the owner of the tables (to grant back a right on them)":
+        "GRANT <owner of the tables> TO {role}",
 }  # fmt: skip
 """What to say where no grant of ours would be the least right."""

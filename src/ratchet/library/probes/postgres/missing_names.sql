@@ -17,6 +17,7 @@
 --   path text                      the role's search_path here
 --   path_of text                   where that comes from: role, database, role in database, server
 --   in_path bool                   that schema is in the path, null without one
+--   db text                        this database
 --   relation text                  for a column or a type: the one table of the statement that it is about
 --   schema text                    schema of that table
 --   columns text                   the columns of that table, 200 characters
@@ -158,6 +159,7 @@ WITH place AS MATERIALIZED (
                 THEN has_schema_privilege(d.role_id, n.oid, 'USAGE') END AS may_use,
            d.path, d.path_of,
            CASE WHEN n.oid IS NOT NULL AND d.path IS NOT NULL THEN n.nspname::text = ANY (p.parts) END AS in_path,
+           current_database()::text AS db,
            quote_ident(m.nspname::text) || '.' || quote_ident(c.relname::text) AS relation, m.nspname::text AS schema,
            (SELECT left(string_agg(t.attname::text, ', ' ORDER BY t.attnum), 200) FROM pg_attribute AS t
             WHERE t.attrelid = d.rel_id AND t.attnum > 0 AND NOT t.attisdropped) AS columns,
@@ -169,7 +171,7 @@ WITH place AS MATERIALIZED (
     LEFT JOIN LATERAL (SELECT array_agg(CASE WHEN btrim(e.part) = '$user' THEN d.role ELSE btrim(e.part) END) AS parts
                        FROM string_to_table(replace(d.path, '"', ''), ',') AS e(part)) AS p ON true
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
            CASE WHEN m.path IS NULL THEN 'the server does not write its log as plain text through its collector'
                 WHEN m.size IS NULL THEN 'the log file is gone'
                 ELSE 'the server does not write its messages in English' END
@@ -177,8 +179,8 @@ WITH place AS MATERIALIZED (
     WHERE m.size IS NULL
        OR split_part(current_setting('lc_messages'), '_', 1) NOT IN ('', 'C', 'C.UTF-8', 'POSIX', 'en')
 )
-SELECT a.kind, a.name, a.role, a.times, a.last_s, a.ongoing, a.still, a.there, a.in_schema, a.may_use, a.path, a.path_of,
-       a.in_path, a.relation, a.schema, a.columns, a.statement, a.reason
+SELECT a.kind, a.name, a.role, a.times, a.last_s, a.ongoing, a.still, a.there, a.in_schema, a.may_use, a.path,
+       a.path_of, a.in_path, a.db, a.relation, a.schema, a.columns, a.statement, a.reason
 FROM answer AS a
 ORDER BY a.times DESC NULLS LAST, a.kind, a.name, a.role
 LIMIT 40

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from ratchet.tools.postgres.writes.allow_login import AllowLogin
 from ratchet.tools.postgres.writes.cancel_queries import CancelQueries
 from ratchet.tools.postgres.writes.drop_slot import DropSlot
+from ratchet.tools.postgres.writes.grant_right import GrantRight
 from ratchet.tools.postgres.writes.indexes import CreateIndex, DropIndexes
+from ratchet.tools.postgres.writes.limit_database import LimitDatabase
 from ratchet.tools.postgres.writes.reset_setting import ResetSetting
 from ratchet.tools.postgres.writes.resume_replay import ResumeReplay
 from ratchet.tools.postgres.writes.table_options import ResetTableOption
@@ -20,6 +23,9 @@ POSTGRES_TOOLS: tuple[WriteTool[Any], ...] = (
     AnalyzeTable(),
     ResumeReplay(),
     ResetSetting(),
+    AllowLogin(),
+    LimitDatabase(),
+    GrantRight(),
     ResetTableOption(),
     CreateIndex(),
     DropIndexes(),

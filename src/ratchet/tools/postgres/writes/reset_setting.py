@@ -10,6 +10,7 @@ from ratchet.domain.gate import Grant
 from ratchet.domain.noun import Noun
 from ratchet.domain.plan import Act, Preview, Statement, ToolSpec, Undo
 from ratchet.domain.ports import Took
+from ratchet.tools.postgres.writes.allowed import over_database, over_role
 from ratchet.tools.postgres.writes.spelling import bound_free, setting_name, setting_value
 from ratchet.tools.tool import NOT_LATE, Reader, Row, WriteTool, declare, utc_text
 
@@ -92,6 +93,15 @@ class ResetSetting(WriteTool[SettingName]):
             ),
             clock=row["clock"],
         )
+
+    def lacking(self, read: Reader, args: SettingName, act_role: str) -> str:
+        match args.scope:
+            case "role":
+                return over_role(read, act_role, args.role)
+            case "database":
+                return over_database(read, act_role, args.database)
+            case "system":
+                return ""
 
     def took(self, read: Reader, act: Act, grant: Grant) -> Took:
         del grant
