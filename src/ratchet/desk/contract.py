@@ -7,6 +7,7 @@ from typing import Protocol
 from ratchet.desk.drills import Practice
 from ratchet.desk.hands_over import Criterion
 from ratchet.desk.resolution import Resolution
+from ratchet.desk.vault_contract import VaultDesk
 from ratchet.desk.views import (
     AutomationView,
     CheckView,
@@ -136,6 +137,11 @@ class Desk(Protocol):
 
     def deny(self, decision_id: str, digest: str, reason: str) -> DecisionView:
         """Say no; final."""
+        ...
+
+    @property
+    def vault(self) -> VaultDesk:
+        """The life of versions: history, review, backtest, import, and what worked in an incident."""
         ...
 
     def playbooks(self, *, source: str | None = None, series: str | None = None) -> list[PlaybookView]:

@@ -10,12 +10,13 @@ from ratchet.desk.decisions import Answers
 from ratchet.desk.drills import Drills, LocalPractice, Practice
 from ratchet.desk.hands_over import Criterion, HandsOver
 from ratchet.desk.incidents import decision_view, incident_line, incident_view
-from ratchet.desk.playbooks import Playbooks
 from ratchet.desk.records import Records
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.standing import Standing
 from ratchet.desk.targets import Targets
 from ratchet.desk.tokens import Tokens
+from ratchet.desk.vault_contract import VaultDesk
+from ratchet.desk.vault_room import LocalVault, VaultRooms
 from ratchet.desk.views import (
     AutomationView,
     CheckView,
@@ -50,7 +51,7 @@ class Rooms:
     store: Store
     intake: Intake
     answers: Answers
-    playbooks: Playbooks
+    vault: VaultRooms
     targets: Targets
     tokens: Tokens
     records: Records
@@ -202,33 +203,37 @@ class LocalDesk:
         self._r.nudge()
         return view
 
+    @property
+    def vault(self) -> VaultDesk:
+        return LocalVault(self._r.vault, self._who)
+
     def playbooks(self, *, source: str | None = None, series: str | None = None) -> list[PlaybookView]:
         self._may("read")
-        return self._r.playbooks.list(source, series)
+        return self._r.vault.playbooks.list(source, series)
 
     def playbook(self, reference: str) -> PlaybookView:
         self._may("read")
-        return self._r.playbooks.show(reference)
+        return self._r.vault.playbooks.show(reference)
 
     def render(self, reference: str) -> str:
         self._may("read")
-        return self._r.playbooks.render(reference)
+        return self._r.vault.playbooks.render(reference, "md")
 
     def lint(self, text: str, where: str) -> LintView:
         self._may("read")
-        return self._r.playbooks.lint(text, where)
+        return self._r.vault.playbooks.lint(text, where)
 
     def edit(self, version_id: str, changes: dict[str, str]) -> PlaybookView:
         by = self._may("activate")
-        return self._r.playbooks.edit(version_id, changes, by)
+        return self._r.vault.playbooks.edit(version_id, changes, "", by)
 
     def activate(self, version_id: str, reason: str) -> PlaybookView:
         by = self._may("activate")
-        return self._r.playbooks.activate(version_id, reason, by)
+        return self._r.vault.reviewing.activate(version_id, reason, by)
 
     def discard(self, version_id: str, reason: str) -> None:
         by = self._may("activate")
-        self._r.playbooks.discard(version_id, reason, by)
+        self._r.vault.playbooks.discard(version_id, reason, by)
 
     def targets(self) -> list[TargetView]:
         self._may("read")

@@ -44,6 +44,13 @@ class Refusal(Exception):
         self.mistakes = tuple(mistakes)
 
 
+class Outdated(Refusal):
+    """What was read is no longer what stands there; a conflict, told apart for those who said what they had read."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.CONFLICT, message, "Read it again, and make the change in what it says now.")
+
+
 def invalid(message: str, remedy: str, mistakes: Sequence[Mistake] = ()) -> Refusal:
     """The request or file does not say something Ratchet understands."""
     return Refusal(Code.INVALID, message, remedy, mistakes)

@@ -15,6 +15,7 @@ from ratchet.gateway import (
     routes_playbooks,
     routes_records,
     routes_targets,
+    routes_vault,
 )
 from ratchet.gateway.access import declarations
 from ratchet.gateway.figures import Meter
@@ -30,6 +31,7 @@ ROUTERS = (
     routes_hands_over.router,
     routes_drills.router,
     routes_playbooks.router,
+    routes_vault.router,
     routes_targets.router,
     routes_access.router,
     routes_audit.router,

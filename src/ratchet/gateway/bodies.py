@@ -67,6 +67,7 @@ class DraftChange(Noun):
 
     guidance: str | None = None
     owner: str | None = None
+    team: str | None = None
     text: str | None = None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx2
 from pydantic import BaseModel, ValidationError
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ratchet.desk.drills import Practice
 from ratchet.desk.hands_over import Criterion
 from ratchet.desk.resolution import Resolution
+from ratchet.desk.vault_contract import VaultDesk
 from ratchet.desk.views import (
     AutomationView,
     CheckView,
@@ -32,13 +33,15 @@ from ratchet.desk.views import (
 from ratchet.domain.alert import Alert
 from ratchet.domain.audit import AuditEntry, AuditKey, AuditReport
 from ratchet.domain.audit_forms import Form
-from ratchet.domain.errors import Code, Refusal, invalid
+from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.house import Role
 from ratchet.domain.noun import Json
 from ratchet.domain.ports import Page
+from ratchet.gateway.address import place_of
 from ratchet.gateway.bodies import AlertBatch, Received, Who
 from ratchet.gateway.client_drills import HttpPractice
+from ratchet.gateway.client_vault import HttpVault
 from ratchet.gateway.problem import STATUS, Problem
 from ratchet.gateway.routes_playbooks import Playbooks
 
@@ -57,7 +60,7 @@ class HttpDesk:
     def __init__(self, url: str, token: str | None, transport: httpx2.BaseTransport | None = None) -> None:
         if token is not None and _TOKEN.fullmatch(token) is None:
             raise Refusal(Code.UNAUTHENTICATED, "The token has characters that no token has.", "Copy it again, whole.")
-        self._place = _place(url)
+        self._place = place_of(url)
         self._client = httpx2.Client(
             base_url=self._place,
             headers={"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})},
@@ -156,6 +159,10 @@ class HttpDesk:
     def deny(self, decision_id: str, digest: str, reason: str) -> DecisionView:
         body = {"digest": digest, "reason": reason}
         return self._ask(DecisionView, "POST", "decisions", decision_id, "deny", json=body)
+
+    @property
+    def vault(self) -> VaultDesk:
+        return HttpVault(self._ask, self._send)
 
     def playbooks(self, *, source: str | None = None, series: str | None = None) -> list[PlaybookView]:
         params = {key: value for key, value in (("source", source), ("series", series)) if value is not None}
@@ -277,19 +284,6 @@ class HttpDesk:
             f"{self._place} answered {status} in words that are not Ratchet's.",
             "Check RATCHET_URL, and what stands between here and there.",
         )
-
-
-def _place(url: str) -> str:
-    """Scheme, host, port and prefix of an address; a credential in it is refused unseen."""
-    try:
-        parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fits = False
-        parts = urlsplit("")
-    if not fits or "@" in parts.netloc or parts.query or parts.fragment:
-        raise invalid("RATCHET_URL is not an address of a gateway.", "Write it as http://127.0.0.1:8080.")
-    return url.rstrip("/")
 
 
 def _list(name: str, words: Sequence[str], limit: int, cursor: str | None) -> dict[str, Any]:

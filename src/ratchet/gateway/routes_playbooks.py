@@ -2,17 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import PlainTextResponse
 
+from ratchet.desk.vault_views import PageForm
 from ratchet.desk.views import LintView, PlaybookView
+from ratchet.domain.errors import Outdated
 from ratchet.domain.noun import Noun
 from ratchet.gateway.access import Activate, Read
 from ratchet.gateway.bodies import REASON, DraftChange, LintBody, ReasonBody
-from ratchet.gateway.problem import REFUSED
+from ratchet.gateway.problem import REFUSED, Rejected
 from ratchet.gateway.routes_incidents import Reference
 
 router = APIRouter(prefix="/api/v1", tags=["playbooks"], responses=REFUSED)
+
+
+IfMatch = Annotated[str | None, Header(max_length=200)]
+"""The ETag that was read, or `*`."""
 
 
 class Playbooks(Noun):
@@ -28,15 +34,27 @@ def playbooks(desk: Read, source: str | None = None, series: str | None = None) 
 
 
 @router.get("/fleet/playbooks/{reference}")
-def playbook(desk: Read, reference: Reference) -> PlaybookView:
-    """Show one version, by id, by `series@version`, or a series' active one."""
-    return desk.playbook(reference)
+def playbook(desk: Read, reference: Reference, response: Response) -> PlaybookView:
+    """Show one version, by id, by `series@version`, or a series' active one; its digest is the ETag."""
+    view = desk.playbook(reference)
+    response.headers["ETag"] = f'"{view.digest}"'
+    return view
 
 
 @router.put("/fleet/playbooks/{reference}")
-def edit(desk: Activate, reference: Reference, change: DraftChange) -> PlaybookView:
-    """Change a draft's guidance, owner or whole text."""
-    return desk.edit(reference, change.model_dump(exclude_none=True))
+def edit(
+    desk: Activate, reference: Reference, change: DraftChange, response: Response, if_match: IfMatch = None
+) -> PlaybookView:
+    """Change a draft's guidance, owner, team or whole text; with If-Match only what was read is changed."""
+    expected = (if_match or "").strip()
+    try:
+        view = desk.vault.edit(reference, change.model_dump(exclude_none=True), expected.strip('"'))
+    except Outdated as no:
+        if expected:
+            raise Rejected(412, no.message, no.remedy, no.code) from None
+        raise
+    response.headers["ETag"] = f'"{view.digest}"'
+    return view
 
 
 @router.delete("/fleet/playbooks/{reference}", status_code=204)
@@ -58,6 +76,6 @@ def lint(desk: Read, body: LintBody) -> LintView:
 
 
 @router.get("/playbooks/{reference}/render", response_class=PlainTextResponse)
-def render(desk: Read, reference: Reference) -> PlainTextResponse:
-    """Show a version as a Markdown page."""
-    return PlainTextResponse(desk.render(reference), media_type="text/markdown")
+def render(desk: Read, reference: Reference, form: PageForm = "md") -> PlainTextResponse:
+    """Show a version as a Markdown page, or as a prompt for a program that reads and proposes."""
+    return PlainTextResponse(desk.vault.render(reference, form), media_type="text/markdown")

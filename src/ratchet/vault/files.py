@@ -7,6 +7,7 @@ from ratchet.vault.known import KnownTools
 from ratchet.vault.lines import read_sheet
 from ratchet.vault.lint import BLOCKING, in_order, lint
 from ratchet.vault.shape import typed
+from ratchet.vault.sheet import Sheet
 
 
 class PlaybookFiles:
@@ -19,11 +20,23 @@ class PlaybookFiles:
 
     def load(self, text: str, where: str) -> Playbook:
         """The playbook in a text. Raises Refusal(INVALID) with all mistakes, reviewers' ones included."""
-        playbook, mistakes = self._read(text, where)
+        return self.load_sheet(*read_sheet(text, where))
+
+    def load_sheet(self, sheet: Sheet, broken: list[Mistake]) -> Playbook:
+        """The same for a sheet that was read already."""
+        where = sheet.where
+        playbook, mistakes = self._judged(sheet, broken)
         if playbook is None or any(mistake.code in BLOCKING for mistake in mistakes):
             count = len(mistakes)
             message = f"{where} has {count} mistake{'s' if count != 1 else ''}."
             raise invalid(message, "Mend them and load it again.", mistakes)
+        return playbook
+
+    def read(self, text: str, where: str) -> Playbook:
+        """The playbook in a draft's text, its faults left to its reviewer. Raises Refusal(INVALID) when it is none."""
+        playbook, mistakes = self._read(text, where)
+        if playbook is None:
+            raise invalid(f"{where} cannot be read as a playbook.", "Mend it and load it again.", mistakes)
         return playbook
 
     def lint(self, playbook: Playbook, text: str, where: str) -> list[Mistake]:
@@ -35,7 +48,9 @@ class PlaybookFiles:
         return self._read(text, where)[1]
 
     def _read(self, text: str, where: str) -> tuple[Playbook | None, list[Mistake]]:
-        sheet, broken = read_sheet(text, where)
+        return self._judged(*read_sheet(text, where))
+
+    def _judged(self, sheet: Sheet, broken: list[Mistake]) -> tuple[Playbook | None, list[Mistake]]:
         if sheet.data is None:
             return None, broken or [sheet.mistake((), "PB001", "the file is empty", "Start with `apiVersion:`.")]
         playbook, misfits = typed(sheet)

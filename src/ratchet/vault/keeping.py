@@ -1,19 +1,23 @@
 """Keeping what worked: a verified incident becomes a draft in the vault, once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from ratchet.domain.errors import conflict
 from ratchet.domain.fault import Fault
-from ratchet.domain.incident import Incident
+from ratchet.domain.hypothesis import Hypothesis
+from ratchet.domain.incident import LIVE, Incident
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Shelf, Store
-from ratchet.domain.series import Series, VersionDrafted
+from ratchet.domain.series import Series, Version, VersionDrafted
 from ratchet.domain.timeline import Drafted, Sampled
-from ratchet.vault.draft import synthesise
+from ratchet.vault.draft import blank_base, synthesise
 from ratchet.vault.lessons import Told
+from ratchet.vault.similar import nearest
 
 
 class Drafting:
-    """Called by the engine after a proved recovery."""
+    """Called by the engine after a proved recovery, and by a person for an incident that people mended."""
 
     def __init__(
         self, store: Store, shelf: Shelf, fault: Callable[[str], Fault | None], new_id: Callable[[], str]
@@ -29,15 +33,66 @@ class Drafting:
         if leading is None or incident.plan is None:
             return None
         series = self._store.series(incident.plan.playbook.partition("@")[0])
+        return self._kept(incident, self._told(incident, series), self._grown_from(incident, series))
+
+    def asked(self, incident: Incident) -> Drafted:
+        """The same when a person asks, also for what people did by hand. Raises Refusal(CONFLICT) with the reason."""
+        if incident.status in LIVE or incident.status == "held":
+            raise conflict(f"{incident.name} is not over yet.", "Resolve it first.")
+        by_person = incident.resolved is not None and incident.resolved.by.startswith("user:")
+        if not by_person:
+            drafted = self(incident)
+            if drafted is None:
+                message = f"{incident.name} has no proved recovery, so there is nothing to learn a playbook from."
+                raise conflict(message, "Drafts come from incidents whose verification passed.")
+            return drafted
+        cause = (incident.resolved.cause if incident.resolved else "") or ""
+        told = self._told(incident, Series(id=""))
+        if not cause or not told.proved:
+            message = (
+                f"{incident.name} was ended by a word alone: neither a window nor its monitor says that it is over."
+            )
+            raise conflict(
+                message, "A draft comes when its alert has resolved too, or from a recovery that was proved."
+            )
+        series, base, said = self._of_cause(told, cause)
+        told = replace(told, series=series, said=said)
+        return self._kept(incident, told, base)
+
+    def _kept(self, incident: Incident, told: Told, base: Playbook) -> Drafted:
+        series = told.series
         already = next((v for v in series.versions if v.incident == incident.name), None)
         if already is None:
-            already = synthesise(self._told(incident, series), self._grown_from(incident), self._new_id)
+            already = synthesise(told, base, self._new_id)
             self._store.commit_series(series, VersionDrafted(version=already), by="ratchet")
         return Drafted(draft=already.id, series=already.series, version=already.version)
 
-    def _grown_from(self, incident: Incident) -> Playbook:
-        """The text that was acted by: what the draft grows from."""
-        return self._shelf.version(incident.plan.version_id if incident.plan else "")[1]
+    def _grown_from(self, incident: Incident, series: Series) -> Playbook:
+        """The active text of the series, so that the draft is a patch of it; else the text that was acted by."""
+        acted_by = incident.plan.version_id if incident.plan else ""
+        active = series.active
+        if active is not None and active.id != acted_by:
+            playbook = self._shelf.version(active.id)[1]
+            if any(rule.id == _leading_id(incident) for rule in playbook.spec.triage.hypotheses):
+                return playbook
+        return self._shelf.version(acted_by)[1]
+
+    def _of_cause(self, told: Told, cause: str) -> tuple[Series, Playbook, Hypothesis]:
+        """The series that a person's incident belongs to: the one that knows the cause, one that speaks of the same,
+        else a new one with blanks."""
+        library = self._shelf.candidates("postgres")
+        knows = [(version, playbook) for version, playbook in library if _rule(playbook, cause)]
+        concluded = told.incident.conclusion
+        leading = concluded.leading if concluded else None
+        knows.sort(key=lambda one: leading is None or one[0].series != leading.playbook.partition("@")[0])
+        alert = told.incident.alert
+        near = None if knows else nearest(alert.title, [alert.annotations.get("description", "")], library)
+        found = [*knows, *((v, p) for v, p in library if near is not None and v.id == near.id)]
+        if not found:
+            base = blank_base(told, cause)
+            return self._store.series(base.metadata.series), base, _said(base, None, cause)
+        version, base = found[0]
+        return self._store.series(version.series), base, _said(base, version, cause)
 
     def _told(self, incident: Incident, series: Series) -> Told:
         timeline = self._store.timeline(incident.id)
@@ -51,3 +106,21 @@ class Drafting:
             at=timeline[-1].at,
             service_owner=next((t.owner for t in self._store.targets() if t.name == incident.target), ""),
         )
+
+
+def _leading_id(incident: Incident) -> str:
+    leading = incident.conclusion.leading if incident.conclusion else None
+    return leading.id if leading else ""
+
+
+def _rule(playbook: Playbook, cause: str) -> str:
+    return next((rule.id for rule in playbook.spec.triage.hypotheses if rule.cause == cause), "")
+
+
+def _said(playbook: Playbook, version: Version | None, cause: str) -> Hypothesis:
+    """The cause as a person named it: no evidence speaks for it but that word."""
+    rule = next((one for one in playbook.spec.triage.hypotheses if one.cause == cause), None)
+    return Hypothesis(
+        id=rule.id if rule else "said", playbook=playbook.pin, version_id=version.id if version else "",
+        title=rule.title if rule else cause, cause=cause, verdict="undecided", prior=0.0, confidence=0.0,
+    )  # fmt: skip

@@ -11,13 +11,14 @@ from ratchet.domain.hypothesis import Hypothesis
 from ratchet.domain.incident import Incident
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.series import Series
-from ratchet.domain.timeline import Event, Recorded
+from ratchet.domain.timeline import Event, Noted, Recorded
 from ratchet.security.redact import Redactor
 from ratchet.vault.wording import LEFT
 
 GENERAL = "What the series says in general:"
 _LONGEST = 400
 _SHOWN_DEAD_ENDS = 8
+_SHOWN_NOTES = 12
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 
 
@@ -33,6 +34,29 @@ class Told:
     at: datetime
     service_owner: str = ""
     """The person who answers for the target, when its registration names one."""
+    said: Hypothesis | None = None
+    """The cause that a person named at the end, when it is not what was concluded."""
+
+    @property
+    def leading(self) -> Hypothesis | None:
+        """What it was: a person's word first, else the conclusion's."""
+        if self.said is not None:
+            return self.said
+        return self.incident.conclusion.leading if self.incident.conclusion else None
+
+    @property
+    def proved(self) -> bool:
+        """Whether the recovery was proved: by our window, or, where a person mended it, by the monitor's all-clear."""
+        verified = self.incident.verified
+        if verified is not None and verified.passed:
+            return True
+        return self.by_person and self.incident.alert_resolved
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person said that it is over."""
+        resolved = self.incident.resolved
+        return resolved is not None and resolved.by.startswith("user:")
 
     def source(self, *kinds: str) -> str:
         """`# from INC-1 event 7`, for the last events of these kinds."""
@@ -57,11 +81,13 @@ def guidance(told: Told, base: Playbook, leading: Hypothesis) -> str:
         *_reasons(told, leading),
         *_mattered(told, base, leading),
         *_done(told),
+        *_by_hand(told),
         *_proved(told),
         *_dead_ends(told, leading),
     ]
     general = base.spec.guidance.rpartition(f"{GENERAL}\n\n")[2].strip()
-    return "\n".join([*lines, "", GENERAL, "", general]).rstrip() + "\n"
+    tail = ["", GENERAL, "", general] if general else []
+    return "\n".join([*lines, *tail]).rstrip() + "\n"
 
 
 def _seen(told: Told) -> Iterator[str]:
@@ -71,8 +97,13 @@ def _seen(told: Told) -> Iterator[str]:
 
 
 def _reasons(told: Told, leading: Hypothesis) -> Iterator[str]:
-    share = f"{leading.confidence:.0%}"
-    yield f"- Cause: {leading.cause} ({share}): {spoken(leading.title)}. {told.source('concluded')}"
+    resolved = told.incident.resolved
+    if told.said is not None and resolved is not None:
+        who = f"as {spoken(resolved.by)} said at its end"
+        yield f"- Cause: {leading.cause}, {who}: {spoken(resolved.because)}. {told.source('resolved')}"
+    else:
+        share = f"{leading.confidence:.0%}"
+        yield f"- Cause: {leading.cause} ({share}): {spoken(leading.title)}. {told.source('concluded')}"
     probes = {e.id: e.probe for e in told.evidence}
     for reason in leading.evidence:
         seen = ", ".join(f"{probes.get(one, 'evidence')} {one}" for one in reason.evidence)
@@ -84,11 +115,14 @@ def _reasons(told: Told, leading: Hypothesis) -> Iterator[str]:
 
 def _mattered(told: Told, base: Playbook, leading: Hypothesis) -> Iterator[str]:
     spec = base.spec
+    if leading.id not in {rule.id for rule in spec.triage.hypotheses}:
+        return
     ruled = next((rule.probes for rule in spec.triage.hypotheses if rule.id == leading.id), ())
     proving = tuple(criterion.probe for criterion in spec.verify.criteria) if spec.verify else ()
     parts = {"the cause": ruled, "before acting": tuple(c.probe for c in spec.preconditions), "recovery": proving}
     said = [f"for {what} {_uses(base, names)}" for what, names in parts.items() if names]
-    yield f"- Probes that mattered: {'; '.join(said)}. {told.source('concluded', 'verified')}"
+    if said:
+        yield f"- Probes that mattered: {'; '.join(said)}. {told.source('concluded', 'verified')}"
 
 
 def _uses(base: Playbook, names: Sequence[str]) -> str:
@@ -107,8 +141,18 @@ def _done(told: Told) -> Iterator[str]:
         yield f"- Did: {tool} (step {op.step}), approved by {people}; it {word}{touched}. {where}"
 
 
+def _by_hand(told: Told) -> Iterator[str]:
+    """What people wrote down that they did; their words, which nothing carries out."""
+    notes = [one for one in told.timeline if isinstance(one.event, Noted) and one.by.startswith("user:")]
+    for one in notes[:_SHOWN_NOTES]:
+        said = spoken(one.event.text if isinstance(one.event, Noted) else "")
+        yield f'- By hand, {spoken(one.by)}: "{said}" # from {told.incident.name} event {one.seq}'
+
+
 def _proved(told: Told) -> Iterator[str]:
     verified = told.incident.verified
+    if verified is None and told.by_person:
+        yield f"- Recovery: the monitor itself called it over; it was not measured here. {told.source('joined')}"
     if verified is not None:
         held = f"{verified.samples} samples held for {verified.sustained_seconds:g} s"
         yield f"- Recovery was proved: {held}. {told.source('verified')}"
@@ -122,4 +166,5 @@ def _dead_ends(told: Told, leading: Hypothesis) -> Iterator[str]:
         yield f"- Considered, {other.verdict}: {spoken(other.title)} ({other.cause}). {told.source('concluded')}"
     for op in told.incident.ops:
         if op.state in ("failed_clean", "absent", "unsure"):
-            yield f"- Tried, {op.state}: step {op.step}. {spoken(op.because or op.return_code)} {told.source('acted')}"
+            said = spoken(op.because or op.return_code)
+            yield f"- Tried, did not help: step {op.step} ({op.state}). {said} {told.source('acted', 'settled')}"

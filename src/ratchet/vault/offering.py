@@ -9,8 +9,8 @@ from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Store
 from ratchet.domain.series import VersionDrafted
 from ratchet.vault.canonical import canonical_text, text_digest
-from ratchet.vault.draft import blanks_of
 from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.making import blanks_of
 from ratchet.vault.seeding import BY, SUFFIX, shipped_version
 
 Log = Callable[[str], None]

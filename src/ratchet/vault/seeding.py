@@ -10,6 +10,7 @@ from ratchet.domain.ports import Store
 from ratchet.domain.series import Seeded, Series, Version
 from ratchet.vault.canonical import canonical_text, text_digest
 from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.making import numbers
 
 SUFFIX = ".playbook.yaml"
 BY = "ratchet"
@@ -76,11 +77,6 @@ def takes_over(series: Series, version: Version) -> bool:
     if active is None or active.source != "system" or series.activated_by_person():
         return False
     return numbers(version.version) >= numbers(active.version)
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """`1.10` as numbers, so that it comes after `1.9`."""
-    return tuple(int(part) for part in version.split("."))
 
 
 def _line(version: Version, active: bool) -> str:

@@ -2,11 +2,11 @@
 
 from threading import Lock
 
-from ratchet.domain.errors import Code, Refusal, not_found
+from ratchet.domain.errors import not_found
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Files, Store
 from ratchet.domain.series import Version
-from ratchet.vault.canonical import text_digest
+from ratchet.vault.activation import check_text
 
 
 class VaultShelf:
@@ -32,12 +32,7 @@ class VaultShelf:
         return version, self._playbook(version)
 
     def _playbook(self, version: Version) -> Playbook:
-        if text_digest(version.text) != version.digest:
-            raise Refusal(
-                Code.FAILED,
-                f"The text of {version.pin} ({version.id}) is not the one that was kept under its digest.",
-                "Do not use it. Check the event chain and restore the state from a backup.",
-            )
+        check_text(version)
         with self._lock:
             known = self._read.get(version.digest)
         if known is None:

@@ -12,8 +12,8 @@ from ratchet.desk.alerts import Intake
 from ratchet.desk.automation import Automation
 from ratchet.desk.contract import Desk
 from ratchet.desk.decisions import Answers
+from ratchet.desk.drills import Drills
 from ratchet.desk.hands_over import HandsOver
-from ratchet.desk.playbooks import Playbooks
 from ratchet.desk.records import Records
 from ratchet.desk.room import LocalDesk, Rooms
 from ratchet.desk.standing import Standing
@@ -21,6 +21,7 @@ from ratchet.desk.targets import Targets
 from ratchet.desk.tokens import Tokens, holder_name
 from ratchet.desk.views import CheckView
 from ratchet.domain.errors import Refusal
+from ratchet.domain.fault import Fault
 from ratchet.domain.ports import Clock, Store
 from ratchet.execution.engine import Engine, Parts
 from ratchet.execution.packets import Asking
@@ -51,6 +52,7 @@ from ratchet.wiring.credentials import Credentials, LiveRedactor
 from ratchet.wiring.failpoint import failpoint
 from ratchet.wiring.health import Health
 from ratchet.wiring.sinks import sinks_of
+from ratchet.wiring.vault import vault_rooms
 
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
 
@@ -142,17 +144,22 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     seed(store, playbooks, shipped_texts(), log)
     offer(store, playbooks, site_texts(_overlays(settings, "playbooks"), log), (now(), log))
     shelf = VaultShelf(store, playbooks)
-    worker = Worker(Engine(_parts(settings, (store, now), hands, shelf)), store, now)
+    faults = load_catalog(_overlays(settings, "faults")).faults
+    parts = _parts(settings, (store, now), (hands, shelf), faults)
+    worker = Worker(Engine(parts), store, now)
     health = Health(settings.home, (store, store.audit), (hands, now.ahead), shelf)
+    hands_over = HandsOver(store, shelf, now, causes, shipped_policy().impact)
+    ends = (hands_over, Records(store, store.audit, shelf), Intake(store, store.targets, new_id))
     rooms = Rooms(
         store=store,
-        intake=Intake(store, store.targets, new_id),
+        intake=ends[2],
         answers=Answers(store, now),
-        playbooks=Playbooks(store, playbooks),
+        vault=vault_rooms((store, now, new_id), (playbooks, shelf), faults, ends, worker.nudge),
         targets=Targets(store, hands, shelf, (credentials.provision, credentials.address)),
         tokens=Tokens(store, now, os.urandom, new_id),
-        records=Records(store, store.audit, shelf),
-        hands_over=HandsOver(store, shelf, now, causes, shipped_policy().impact),
+        records=ends[1],
+        hands_over=ends[0],
+        drills=Drills(store, shelf, hands, faults, hands_over, parts.investigator.conclude, now, new_id, worker.nudge),
         automation=Automation(store),
         standing=Standing(store, shelf, now, new_id),
         nudge=worker.nudge,
@@ -161,10 +168,11 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     return House(settings, (store, now), hands, (rooms, worker, health))
 
 
-def _parts(settings: Settings, state: tuple[EventStore, Clock], hands: Hands, shelf: VaultShelf) -> Parts:
-    store, now = state
+def _parts(
+    settings: Settings, state: tuple[EventStore, Clock], rooms: tuple[Hands, VaultShelf], faults: Mapping[str, Fault]
+) -> Parts:
+    (store, now), (hands, shelf) = state, rooms
     at = failpoint(settings.failpoint, store.targets)
-    faults = load_catalog(_overlays(settings, "faults")).faults
     return Parts(
         store=store,
         shelf=shelf,

@@ -1,0 +1,145 @@
+"""Review: what a version changes, what it would have concluded, what stands against it, and its activation."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ratchet.desk.due import due_lines
+from ratchet.desk.playbooks import Playbooks, view_of
+from ratchet.desk.vault_views import Examination, ReviewLine
+from ratchet.desk.views import PlaybookView
+from ratchet.domain.backtest import Backtest
+from ratchet.domain.certificate import Certificate
+from ratchet.domain.diff import Difference, difference
+from ratchet.domain.errors import Code, Refusal, conflict, invalid
+from ratchet.domain.playbook import Playbook
+from ratchet.domain.ports import Clock, Store
+from ratchet.domain.series import Activated, Backtested, Series, Version
+from ratchet.vault.activation import Judged, check_text, objections, people
+from ratchet.vault.backtest import Backtests
+from ratchet.vault.files import PlaybookFiles
+
+_REMOVED = re.compile(r"\[secret:[0-9a-f]{4}\]")
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Reviewing:
+    """What a person asks before a version becomes the active one, and that moment itself."""
+
+    store: Store
+    playbooks: Playbooks
+    files: PlaybookFiles
+    backtests: Backtests
+    clock: Clock
+
+    def difference(self, reference: str, against: str) -> Difference:
+        """What a version changes against another, or against the active one of its series."""
+        series, version = self.playbooks.find(reference)
+        if against:
+            return difference(self._read(self.playbooks.find(against)[1]), self._read(version))
+        return self._difference(series, version)
+
+    def backtest(self, reference: str, since: datetime | None, by: str) -> Backtest:
+        """Replay a version; a replay of everything is kept with the version."""
+        version = self.playbooks.find(reference)[1]
+        found = self.backtests.run(version, self._read(version), since)
+        if since is None and version.state == "draft":
+            self._keep(version, found, by)
+        return found
+
+    def examine(self, reference: str, by: str) -> Examination:
+        """A version with all that speaks for and against it."""
+        series, version = self.playbooks.find(reference)
+        judged = self._judged(series, version)
+        return Examination(
+            playbook=view_of(version, whole=True),
+            difference=judged.difference,
+            mistakes=tuple(judged.mistakes),
+            backtest=version.backtest,
+            certificates=tuple(self._certificates(version)),
+            derived_from=self._read(version).metadata.derived_from,
+            authors=people(version),
+            commit=version.commit,
+            secrets_removed=len(_REMOVED.findall(version.text)),
+            objections=tuple(no.message for no in objections(judged, by)) if version.state == "draft" else (),
+        )
+
+    def activate(self, reference: str, reason: str, by: str) -> PlaybookView:
+        """Make a draft the active version, or go back to one that was active before; of two at once one wins."""
+        series, version = self.playbooks.find(reference)
+        if version.state == "active":
+            return view_of(version, whole=True)
+        check_text(version)
+        if version.state == "retired":
+            return self._back(series, version, reason, by)
+        if version.state != "draft":
+            raise conflict(f"{version.pin} is {version.state}; only a draft can be activated.", "Make a new draft.")
+        seen = series.active
+        series, version = self._backtested(series, version, by)
+        if series.active != seen:
+            raise conflict(
+                f"Another version of {series.id} was activated meanwhile.", "Read the difference again, then decide."
+            )
+        for no in objections(self._judged(series, version), by):
+            raise no
+        event = Activated(version_id=version.id, by=by, reason=reason)
+        self.store.commit_series(series, event, by=by)
+        return self.playbooks.show(version.id)
+
+    def reviews(self) -> list[ReviewLine]:
+        """What a person should look at, the most pressing first."""
+        return due_lines(self.store, self.files, self.clock())
+
+    def _back(self, series: Series, version: Version, reason: str, by: str) -> PlaybookView:
+        """Back to a version that was active before: it was read by whom it had to be; it must still be sound."""
+        if not reason.strip():
+            raise invalid("Going back to an earlier version needs a reason.", "Say what is wrong with the present one.")
+        mistakes = [one for one in self.files.mistakes(version.text, version.pin) if one.code != "PB005"]
+        if mistakes:
+            message = f"{version.pin} no longer fits this release: {len(mistakes)} lint faults."
+            raise invalid(message, f"Make a draft of it and mend that: `ratchet vault draft {version.pin}`.", mistakes)
+        event = Activated(version_id=version.id, by=by, reason=reason, rollback=True)
+        self.store.commit_series(series, event, by=by)
+        return self.playbooks.show(version.id)
+
+    def _backtested(self, series: Series, version: Version, by: str) -> tuple[Series, Version]:
+        """The version with a backtest of its present text against the present active one, made now when it has none."""
+        against = series.active.pin if series.active else ""
+        test = version.backtest
+        if version.blanks or (test is not None and (test.digest, test.against) == (version.digest, against)):
+            return series, version
+        self._keep(version, self.backtests.run(version, self._read(version)), by)
+        return self.playbooks.find(version.id)
+
+    def _keep(self, version: Version, found: Backtest, by: str) -> None:
+        event = Backtested(version_id=version.id, backtest=found)
+        for _ in range(TRIES):
+            series = self.store.series(version.series)
+            now = series.find(version.id)
+            if now is None or now.digest != found.digest:
+                raise conflict(f"{version.pin} was edited while it was replayed.", "Replay it again.")
+            try:
+                self.store.commit_series(series, event, by=by)
+            except Refusal as no:
+                if no.code is not Code.CONFLICT:
+                    raise
+                continue
+            return
+        raise conflict(f"The series of {version.pin} kept moving.", "Replay it again.")
+
+    def _judged(self, series: Series, version: Version) -> Judged:
+        mistakes = self.files.mistakes(version.text, version.pin)
+        return Judged(version, self._difference(series, version), mistakes)
+
+    def _difference(self, series: Series, version: Version) -> Difference:
+        active = series.active if series.active and series.active.id != version.id else None
+        return difference(self._read(active) if active else None, self._read(version))
+
+    def _read(self, version: Version) -> Playbook:
+        return self.files.read(version.text, version.pin)
+
+    def _certificates(self, version: Version) -> Sequence[Certificate]:
+        found = self.store.certificates(version.series)
+        return [one for one in found if one.playbook_digest == version.digest]

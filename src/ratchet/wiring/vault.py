@@ -1,0 +1,36 @@
+"""The vault's rooms put together: review, backtest, what comes from outside, and what worked."""
+
+from collections.abc import Callable, Mapping
+
+from ratchet.desk.alerts import Intake
+from ratchet.desk.arriving import Arriving
+from ratchet.desk.hands_over import HandsOver
+from ratchet.desk.playbooks import Playbooks
+from ratchet.desk.records import Records
+from ratchet.desk.reviewing import Reviewing
+from ratchet.desk.vault_room import VaultRooms
+from ratchet.domain.fault import Fault
+from ratchet.domain.ports import Clock, Shelf, Store
+from ratchet.tools.replay import Replay
+from ratchet.vault.backtest import Backtests
+from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.keeping import Drafting
+
+
+def vault_rooms(
+    state: tuple[Store, Clock, Callable[[], str]], texts: tuple[PlaybookFiles, Shelf], faults: Mapping[str, Fault],
+    ends: tuple[HandsOver, Records, Intake], nudge: Callable[[], None],
+) -> VaultRooms:  # fmt: skip
+    """Everything that the vault's verbs need; `state` is the store, the clock and where ids come from."""
+    store, now, new_id = state
+    files, shelf = texts
+    playbooks = Playbooks(store, files, now, new_id)
+    backtests = Backtests(store, shelf, Replay, now, lambda fault: faults[fault].spec.cause if fault in faults else "")
+    return VaultRooms(
+        playbooks=playbooks,
+        reviewing=Reviewing(store, playbooks, files, backtests, now),
+        arriving=Arriving(
+            store, shelf, files, Drafting(store, shelf, faults.get, new_id), ends, playbooks, now, new_id
+        ),
+        nudge=nudge,
+    )
