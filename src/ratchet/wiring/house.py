@@ -14,7 +14,6 @@ from ratchet.desk.contract import Desk
 from ratchet.desk.decisions import Answers
 from ratchet.desk.drills import Drills
 from ratchet.desk.hands_over import HandsOver
-from ratchet.desk.playbooks import Playbooks
 from ratchet.desk.records import Records
 from ratchet.desk.room import LocalDesk, Rooms
 from ratchet.desk.standing import Standing
@@ -53,6 +52,7 @@ from ratchet.wiring.credentials import Credentials, LiveRedactor
 from ratchet.wiring.failpoint import failpoint
 from ratchet.wiring.health import Health
 from ratchet.wiring.sinks import sinks_of
+from ratchet.wiring.vault import vault_rooms
 
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
 
@@ -154,7 +154,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
         store=store,
         intake=ends[2],
         answers=Answers(store, now),
-        playbooks=Playbooks(store, playbooks),
+        vault=vault_rooms((store, now, new_id), (playbooks, shelf), faults, ends, worker.nudge),
         targets=Targets(store, hands, shelf, (credentials.provision, credentials.address)),
         tokens=Tokens(store, now, os.urandom, new_id),
         records=ends[1],
