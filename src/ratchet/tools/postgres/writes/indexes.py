@@ -10,7 +10,7 @@ from ratchet.domain.gate import Grant
 from ratchet.domain.plan import Act, Preview, Statement, ToolSpec, Undo
 from ratchet.domain.ports import Took
 from ratchet.tools.postgres.writes.spelling import bound_free
-from ratchet.tools.postgres.writes.tables import TableName
+from ratchet.tools.postgres.writes.tables import TableName, over_table
 from ratchet.tools.tool import NOT_LATE, Reader, Row, WriteTool, declare, utc_text
 
 COLUMN = f"""SELECT n.nspname::text AS schema, c.relname::text AS "table", a.attname::text AS "column",
@@ -113,6 +113,9 @@ class CreateIndex(WriteTool[ColumnToIndex]):
             clock=row["clock"],
         )
 
+    def lacking(self, read: Reader, args: ColumnToIndex, act_role: str) -> str:
+        return over_table(read, act_role, args)
+
     def took(self, read: Reader, act: Act, grant: Grant) -> Took:
         del grant
         shown = act.identities[0]
@@ -161,6 +164,9 @@ class DropIndexes(WriteTool[IndexesToDrop]):
             undo=_back(shown, args.which),
             clock=rows[0]["clock"],
         )
+
+    def lacking(self, read: Reader, args: IndexesToDrop, act_role: str) -> str:
+        return over_table(read, act_role, args)
 
     def took(self, read: Reader, act: Act, grant: Grant) -> Took:
         del grant

@@ -8,7 +8,7 @@ from ratchet.domain.gate import Grant
 from ratchet.domain.plan import Act, Preview, Statement, ToolSpec, Undo
 from ratchet.domain.ports import Took
 from ratchet.tools.postgres.writes.spelling import bound_free
-from ratchet.tools.postgres.writes.tables import TableName
+from ratchet.tools.postgres.writes.tables import TableName, over_table
 from ratchet.tools.tool import Reader, Row, WriteTool, declare, utc_text
 
 Option = Literal[
@@ -63,6 +63,9 @@ class ResetTableOption(WriteTool[TableOption]):
             ),
             clock=row["clock"],
         )
+
+    def lacking(self, read: Reader, args: TableOption, act_role: str) -> str:
+        return over_table(read, act_role, args)
 
     def took(self, read: Reader, act: Act, grant: Grant) -> Took:
         del grant

@@ -21,6 +21,11 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_stat_
 WHERE n.nspname = %(schema)s AND c.relname = %(table)s AND c.relkind IN ('r', 'm', 'p')"""
 
 
+OWNER = """SELECT pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
+  pg_has_role(%(role)s, c.relowner, 'USAGE') AS held
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s AND c.relname = %(table)s"""
+
+
 class TableName(Noun):
     """A table, materialized view or partitioned table of the target's database."""
 
@@ -38,6 +43,13 @@ def find(read: Reader, table: TableName) -> Row | None:
     """The table as the catalog knows it."""
     rows = read(SHOW, {"schema": table.schema_name, "table": table.table})
     return rows[0] if rows else None
+
+
+def over_table(read: Reader, act_role: str, table: TableName) -> str:
+    """What a role lacks that must own the table; an empty text when it lacks nothing."""
+    rows = read(OWNER, {"role": act_role, "schema": table.schema_name, "table": table.table})
+    held = not rows or rows[0]["held"]
+    return "" if held else f"ownership of the table: GRANT {rows[0]['owner']} TO {act_role}"
 
 
 def composed(verb: LiteralString, row: Row) -> Statement:
