@@ -119,11 +119,16 @@ def test_what_another_hand_wrote_into_the_table_is_read_and_not_what_was_kept_in
     assert store.incident("i1") == seen
 
 
-def test_a_commit_that_was_undone_is_not_kept_in_mind(store):
-    seen = store.open("i1", opened, "ratchet")
-    with pytest.raises(RuntimeError), store._journal.writing("user:ana") as ledger:
+def stumble(store, seen) -> None:
+    with store._journal.writing("user:ana") as ledger:
         incidents.extend(ledger, seen, [e.Taken(by="user:ana", reason="mine")], None)
         raise RuntimeError("the process stumbles")
+
+
+def test_a_commit_that_was_undone_is_not_kept_in_mind(store):
+    seen = store.open("i1", opened, "ratchet")
+    with pytest.raises(RuntimeError):
+        stumble(store, seen)
     assert store.incident("i1") == seen
     after = store.commit(seen, e.Noted(by="u", text="x"), by="user:ana", wake_at=None)
     assert after.status == "open"

@@ -5,12 +5,17 @@ from datetime import timedelta, timezone
 from itertools import count
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.escalation import Stop
 from ratchet.domain.ports import Joining, Opening
-from ratchet.store import joinable
+from ratchet.store import gathering, joinable
+from ratchet.store.store import EventStore
+from ratchet.triage.correlate import correlator
 from tests.store import walks
 from tests.store.walks import START, opened
 
@@ -30,11 +35,11 @@ class Correlation:
         self.drop_resolved = drop_resolved
 
     def __call__(self, one, open_incidents):
-        self.asked.append((one.fingerprint, [i.id for i in open_incidents]))
+        self.asked.append((one.fingerprint, [i.incident_id for i in open_incidents]))
         if one.status == "resolved" and self.drop_resolved:
             return None
         if self.join is not None and open_incidents:
-            return Joining(incident_id=open_incidents[0].id)
+            return Joining(incident_id=open_incidents[0].incident_id)
         return Opening(incident_id=f"i{next(self._ids)}", target="shop", target_reason="only one")
 
 
@@ -43,79 +48,84 @@ def correlate():
     return Correlation()
 
 
+def receive(store, alerts, correlate, by):
+    """The incidents that the alerts belong to, as they stand then."""
+    return [store.incident(placed.name) for placed in store.receive(alerts, correlate, by)]
+
+
 def kinds(store, incident_id):
     return [one.event.kind for one in store.timeline(incident_id)]
 
 
 def test_a_new_alert_opens_an_incident_that_is_due_at_once(store, correlate, hands):
-    (incident,) = store.receive([alert()], correlate, "service:am")
+    (incident,) = receive(store, [alert()], correlate, "service:am")
     assert (incident.name, incident.target, incident.alert) == ("INC-1", "shop", alert())
     assert [due.incident for due in store.due(hands.now)] == [incident.id]
 
 
 def test_the_same_occurrence_twice_is_the_same_incident_and_no_new_event(store, correlate):
-    first = store.receive([alert(), alert()], correlate, "service:am")
-    assert store.receive([alert()], correlate, "service:am") == first
+    first = receive(store, [alert(), alert()], correlate, "service:am")
+    assert receive(store, [alert()], correlate, "service:am") == first
     assert kinds(store, first[0].id) == ["opened"]
     assert len(correlate.asked) == 1
 
 
 def test_the_same_moment_in_another_time_zone_is_the_same_occurrence(store, correlate):
     elsewhere = START.astimezone(timezone(timedelta(hours=2)))
-    first = store.receive([alert()], correlate, "service:am")
-    assert store.receive([alert(starts_at=elsewhere)], correlate, "service:am") == first
-    (resolved,) = store.receive([alert(status="resolved", starts_at=elsewhere)], correlate, "service:am")
+    first = receive(store, [alert()], correlate, "service:am")
+    assert receive(store, [alert(starts_at=elsewhere)], correlate, "service:am") == first
+    (resolved,) = receive(store, [alert(status="resolved", starts_at=elsewhere)], correlate, "service:am")
     assert resolved.alert_resolved
 
 
 def test_the_same_fingerprint_at_another_time_is_another_occurrence(store, correlate):
     later = alert(starts_at=START + timedelta(hours=1))
-    assert [i.name for i in store.receive([alert(), later], correlate, "service:am")] == ["INC-1", "INC-2"]
+    assert [i.name for i in receive(store, [alert(), later], correlate, "service:am")] == ["INC-1", "INC-2"]
 
 
 def test_a_resolve_reaches_its_incident_and_wakes_it(store, correlate, hands):
-    (incident,) = store.receive([alert()], correlate, "service:am")
+    (incident,) = receive(store, [alert()], correlate, "service:am")
     store.commit(incident, by="ratchet", wake_at=None)
     hands.tick()
-    (resolved,) = store.receive([alert(status="resolved")], correlate, "service:am")
+    (resolved,) = receive(store, [alert(status="resolved")], correlate, "service:am")
     assert resolved.alert_resolved
     assert kinds(store, incident.id) == ["opened", "joined"]
     assert [due.incident for due in store.due(hands.now)] == [incident.id]
 
 
 def test_a_late_repeat_of_firing_does_not_undo_the_resolve(store, correlate):
-    store.receive([alert(), alert(status="resolved")], correlate, "service:am")
-    (incident,) = store.receive([alert()], correlate, "service:am")
+    receive(store, [alert(), alert(status="resolved")], correlate, "service:am")
+    (incident,) = receive(store, [alert()], correlate, "service:am")
     assert incident.alert_resolved
     assert kinds(store, incident.id) == ["opened", "joined"]
 
 
 def test_a_resolve_of_nothing_is_nothing(store, correlate):
-    assert store.receive([alert(status="resolved")], correlate, "service:am") == []
+    assert receive(store, [alert(status="resolved")], correlate, "service:am") == []
     assert store.verify().events == 0
 
 
 def test_a_closed_incident_is_not_written_to_again(store, correlate):
-    (incident,) = store.receive([alert()], correlate, "service:am")
+    (incident,) = receive(store, [alert()], correlate, "service:am")
     store.commit(incident, e.Closed(by="user:ana", reason="done"), by="user:ana", wake_at=None)
-    (after,) = store.receive([alert(status="resolved")], correlate, "service:am")
+    (after,) = receive(store, [alert(status="resolved")], correlate, "service:am")
     assert (after.id, after.status) == (incident.id, "closed")
     assert kinds(store, incident.id) == ["opened", "closed"]
 
 
 def test_an_alert_may_join_an_open_incident_and_then_belongs_to_it(store, correlate, hands):
-    store.receive([alert()], correlate, "service:am")
+    receive(store, [alert()], correlate, "service:am")
     hands.tick()
     joining = Correlation(join=True)
-    (joined,) = store.receive([alert("f2")], joining, "service:am")
+    (joined,) = receive(store, [alert("f2")], joining, "service:am")
     assert [a.fingerprint for a in joined.alerts] == ["f1", "f2"]
-    (again,) = store.receive([alert("f2", status="resolved")], joining, "service:am")
+    (again,) = receive(store, [alert("f2", status="resolved")], joining, "service:am")
     assert (again.id, again.alert_resolved) == (joined.id, False)
 
 
 def test_what_is_open_is_shown_including_what_the_same_batch_opened(store):
     joining = Correlation(join=True)
-    (incident,) = store.receive([alert("f1"), alert("f2"), alert("f3")], joining, "service:am")
+    (incident,) = receive(store, [alert("f1"), alert("f2"), alert("f3")], joining, "service:am")
     assert joining.asked == [("f1", []), ("f2", ["i1"]), ("f3", ["i1"])]
     assert len(incident.alerts) == 3
 
@@ -129,16 +139,82 @@ def test_what_is_open_is_shown_including_what_the_same_batch_opened(store):
     ],
 )
 def test_only_incidents_that_still_need_somebody_can_be_joined(store, correlate, event, shown):
-    (incident,) = store.receive([alert()], correlate, "service:am")
+    (incident,) = receive(store, [alert()], correlate, "service:am")
     store.commit(incident, event, by="user:ana", wake_at=None)
-    store.receive([alert("f2")], correlate, "service:am")
+    receive(store, [alert("f2")], correlate, "service:am")
     assert correlate.asked[-1] == ("f2", [incident.id] if shown else [])
+
+
+@pytest.mark.parametrize("first_is_over", [True, False])
+def test_an_escalated_incident_whose_alert_is_over_swallows_no_new_trouble(store, correlate, first_is_over):
+    (incident,) = receive(store, [alert()], correlate, "s")
+    store.commit(incident, walks.handoff(incident, START, Stop.ERROR), by="ratchet", wake_at=None)
+    if first_is_over:
+        receive(store, [alert(status="resolved")], correlate, "s")
+    receive(store, [alert(starts_at=START + timedelta(hours=20))], correlate, "s")
+    assert correlate.asked[-1] == ("f1", [] if first_is_over else [incident.id])
+
+
+def test_an_alert_is_over_for_what_comes_behind_it_in_the_same_body(store, correlate):
+    (incident,) = receive(store, [alert()], correlate, "s")
+    store.commit(incident, walks.handoff(incident, START, Stop.ERROR), by="ratchet", wake_at=None)
+    later = START + timedelta(hours=20)
+    receive(store, [alert(status="resolved"), alert("f2"), alert(starts_at=later)], correlate, "s")
+    assert correlate.asked[1:] == [("f2", []), ("f1", ["i2"])]
+    assert store.audit.verify(full=True).ok
+
+
+def test_an_incident_shows_whether_it_holds_the_very_alert(store):
+    shown = []
+
+    def correlate(one, known):
+        shown.append([(each.incident_id, each.holds, each.group_key, each.target) for each in known])
+        if known:
+            return Joining(incident_id=known[0].incident_id)
+        return Opening(incident_id=f"i{len(shown)}", target="shop", target_reason="only one")
+
+    later = START + timedelta(hours=1)
+    receive(store, [alert("f1"), alert("f2"), alert("f2", starts_at=later), alert("f3")], correlate, "s")
+    receive(store, [alert("f3", starts_at=later), alert("f3", starts_at=later, group_key="other")], correlate, "s")
+    assert [each and each[0][1] for each in shown] == [[], False, True, False, True]
+    assert all(each == [("i1", each[0][1], "g", "shop")] for each in shown[1:])
+
+
+SAID = st.tuples(st.integers(0, 5), st.integers(0, 2), st.sampled_from(["firing", "resolved"]), st.integers(0, 3))
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(SAID, max_size=30))
+def test_one_body_leaves_what_a_body_for_each_alert_would_leave(tmp_path_factory, said):
+    """Joining at once is joining one by one: the same incidents, events, index and projections."""
+    alerts = [
+        alert(f"f{name}", fires, START + timedelta(hours=hour), group_key=f"g{group}" if group else "")
+        for name, hour, fires, group in said
+    ]  # fmt: skip
+    left = []
+    for bodies in ([alerts], [[one] for one in alerts]):
+        with EventStore.open_at(tmp_path_factory.mktemp("body"), lambda: START, lambda: "chain") as store:
+            correlate = correlator([], map("i{}".format, count(1)).__next__)
+            for body in bodies:
+                store.receive(body, correlate, "s")
+            incidents = store.incidents(limit=200).items
+            left.append((incidents, [store.timeline(one.id) for one in incidents]))
+            assert all(one == store.refold(one.id) for one in incidents)
+            assert store.audit.verify(full=True).ok
+    assert left[0] == left[1]
+
+
+def test_an_incident_is_written_once_for_all_that_joins_it(store, monkeypatch):
+    saved = []
+    monkeypatch.setattr(gathering, "save", lambda ledger, incident, *more, **how: saved.append(incident.seq))
+    store.receive([alert(f"f{n}") for n in range(50)], Correlation(join=True), "s")
+    assert saved == [50]
 
 
 def test_a_batch_with_one_bad_alert_leaves_nothing_behind(store, correlate):
     naive = alert("f2").model_copy(update={"starts_at": START.replace(tzinfo=None)})
     with pytest.raises(Refusal) as refused:
-        store.receive([alert(), naive], correlate, "service:am")
+        receive(store, [alert(), naive], correlate, "service:am")
     assert refused.value.code is Code.INVALID
     assert store.incidents().items == ()
     assert store.verify().events == 0
@@ -146,33 +222,33 @@ def test_a_batch_with_one_bad_alert_leaves_nothing_behind(store, correlate):
 
 def test_an_incident_opened_by_hand_knows_its_alert_too(store, correlate):
     incident = store.open("i9", opened, "user:ana")
-    (resolved,) = store.receive([alert(status="resolved")], correlate, "service:am")
+    (resolved,) = receive(store, [alert(status="resolved")], correlate, "service:am")
     assert (resolved.id, resolved.alert_resolved) == (incident.id, True)
 
 
 def test_a_storm_of_one_occurrence_costs_one_event(store, correlate):
     for _ in range(20):
-        store.receive([alert()] * 10, correlate, "service:am")
+        receive(store, [alert()] * 10, correlate, "service:am")
     assert store.verify().events == 1
 
 
 def test_an_alert_is_asked_only_about_incidents_that_hold_it_or_began_with_its_group(store, correlate):
-    store.receive([alert("f1", group_key="a"), alert("f2", group_key="b"), alert("f3", group_key="")], correlate, "s")
+    receive(store, [alert("f1", group_key="a"), alert("f2", group_key="b"), alert("f3", group_key="")], correlate, "s")
     later = START + timedelta(hours=1)
     again = [alert("f1", group_key="b", starts_at=later), alert("f9", group_key="c"), alert("f8", group_key="")]
-    store.receive(again, correlate, "s")
+    receive(store, again, correlate, "s")
     assert correlate.asked[3:] == [("f1", ["i1", "i2"]), ("f9", []), ("f8", [])]
 
 
 def test_what_joined_an_incident_finds_it_again_under_its_own_fingerprint(store, correlate):
-    store.receive([alert("f1")], correlate, "s")
-    store.receive([alert("f2")], Correlation(join=True), "s")
-    store.receive([alert("f2", group_key="else", starts_at=START + timedelta(hours=1))], correlate, "s")
+    receive(store, [alert("f1")], correlate, "s")
+    receive(store, [alert("f2")], Correlation(join=True), "s")
+    receive(store, [alert("f2", group_key="else", starts_at=START + timedelta(hours=1))], correlate, "s")
     assert correlate.asked[-1] == ("f2", ["i1"])
 
 
 def test_the_index_of_a_database_of_the_form_before_is_filled_from_what_is_open(store, home, reopen, correlate):
-    store.receive([alert("f1"), alert("f2", group_key=""), alert("f3", group_key="h")], correlate, "s")
+    receive(store, [alert("f1"), alert("f2", group_key=""), alert("f3", group_key="h")], correlate, "s")
     for gone, event in (("i3", e.Closed(by="user:ana", reason="done")), ("i2", e.Taken(by="user:ana", reason="mine"))):
         store.commit(store.incident(gone), event, by="user:ana", wake_at=None)
     store.close()
@@ -191,7 +267,7 @@ def test_the_index_of_a_database_of_the_form_before_is_filled_from_what_is_open(
 
 
 def test_an_index_that_was_tampered_with_is_found(store, home, correlate):
-    store.receive([alert("f1")], correlate, "s")
+    receive(store, [alert("f1")], correlate, "s")
     with sqlite3.connect(home / "ratchet.db") as connection:
         connection.execute("DELETE FROM joinable WHERE kind = 'same'")
     connection.close()

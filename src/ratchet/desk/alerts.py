@@ -18,5 +18,5 @@ class Intake:
 
     def receive(self, alerts: Sequence[Alert], by: str) -> list[str]:
         """The names of the incidents, in the order of the alerts, without repeats."""
-        incidents = self._store.receive(alerts, correlator(self._targets(), self._new_id), by)
-        return list(dict.fromkeys(incident.name for incident in incidents))
+        placed = self._store.receive(alerts, correlator(self._targets(), self._new_id), by)
+        return [incident.name for incident in placed]

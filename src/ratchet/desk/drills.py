@@ -17,7 +17,7 @@ from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.incident import LIVE, Incident
 from ratchet.domain.noun import digest_of
 from ratchet.domain.observed import Observed, observe
-from ratchet.domain.ports import Clock, Correlate, Joining, Opening, Shelf, Store, Toolbox
+from ratchet.domain.ports import Clock, Correlate, Joinable, Joining, Opening, Shelf, Store, Toolbox
 from ratchet.domain.protocol import ATTEMPTS
 from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
@@ -200,7 +200,7 @@ class LocalPractice:
         usual = correlator(self._d.store.targets(), lambda: incident_id)
         chaos = {each.name for each in self._d.store.targets() if each.chaos}
 
-        def correlate(alert: Alert, known: Sequence[Incident]) -> Opening | Joining | None:
+        def correlate(alert: Alert, known: Sequence[Joinable]) -> Opening | Joining | None:
             found = usual(alert, known)
             if not isinstance(found, Opening) or (found.target is not None and found.target not in chaos):
                 raise conflict("The drill's alert does not lead to a target of its own.", "Look at the open incidents.")

@@ -11,8 +11,9 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, insert, selec
 from ratchet.domain.errors import conflict, invalid, not_found
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket
-from ratchet.domain.incident import Incident, fold
+from ratchet.domain.incident import Incident
 from ratchet.domain.ports import Due, Page
+from ratchet.domain.telling import after, tell
 from ratchet.domain.timeline import Asked, Event, Opened, Recorded
 from ratchet.store import decisions, joinable, locks
 from ratchet.store import evidence as captured
@@ -66,16 +67,15 @@ def checkpoint(connection: Connection, read: Reader, tenant: str, incident_id: s
 def refold(connection: Connection, tenant: str, incident_id: str) -> Incident:
     """The incident as its events tell it, past the checkpoint."""
     stream = Incident(id=incident_id, tenant=tenant).stream
-    return fold(incident_id, read_stream(connection, tenant, stream, EVENT), tenant)
+    return after(Incident(id=incident_id, tenant=tenant), read_stream(connection, tenant, stream, EVENT))
 
 
 def retell(connection: Connection, tenant: str, incident_id: str) -> tuple[Incident, decisions.States]:
     """The incident and the states of its decisions as its events tell them, past every projection."""
     incident, states = Incident(id=incident_id, tenant=tenant), decisions.States()
-    for event in read_stream(connection, tenant, incident.stream, EVENT):
-        after = incident.apply(event)
-        states = decisions.after_event(states, incident, after, event.event)
-        incident = after
+    for event, told in tell(incident, read_stream(connection, tenant, incident.stream, EVENT)):
+        states = decisions.after_event(states, incident, told, event.event)
+        incident = told
     return incident, states
 
 
@@ -84,11 +84,11 @@ def extend(ledger: Ledger, incident: Incident, events: Sequence[Event], wake_at:
     began = incident
     states = begun = decisions.states_of(ledger.connection, ledger.tenant, incident.id) if incident.revision else {}
     for event in events:
-        after = incident.apply(ledger.append(incident.stream, incident.seq + 1, event, EVENT))
-        states = decisions.after_event(states, incident, after, event)
+        told = incident.apply(ledger.append(incident.stream, incident.seq + 1, event, EVENT))
+        states = decisions.after_event(states, incident, told, event)
         if isinstance(event, Asked):
-            decisions.ask(ledger, after, event.packet)
-        incident = after
+            decisions.ask(ledger, told, event.packet)
+        incident = told
     decisions.save(ledger, begun, states)
     locks.follow(ledger, incident)
     joinable.follow(ledger, began, incident)

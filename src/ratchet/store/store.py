@@ -18,7 +18,7 @@ from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import HouseEvent, Token
 from ratchet.domain.incident import Incident
 from ratchet.domain.past import Past
-from ratchet.domain.ports import ChainReport, Clock, Correlate, DecisionRow, Due, Page
+from ratchet.domain.ports import ChainReport, Clock, Correlate, DecisionRow, Due, Page, Placed
 from ratchet.domain.protocol import Demand
 from ratchet.domain.series import Series, SeriesEvent
 from ratchet.domain.standing import StandingGrant
@@ -105,7 +105,7 @@ class EventStore:
     def open(self, incident_id: str, build: Callable[[int], Opened], by: str) -> Incident:
         return self._intake.open(incident_id, build, by)
 
-    def receive(self, alerts: Sequence[Alert], correlate: Correlate, by: str) -> list[Incident]:
+    def receive(self, alerts: Sequence[Alert], correlate: Correlate, by: str) -> list[Placed]:
         return self._intake.receive(alerts, correlate, by)
 
     def commit(

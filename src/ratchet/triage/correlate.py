@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from ratchet.domain.alert import Alert
-from ratchet.domain.incident import Incident
-from ratchet.domain.ports import Correlate, Joining, Opening
+from ratchet.domain.ports import Correlate, Joinable, Joining, Opening
 from ratchet.domain.target import Target
 
 DRILL_LABEL = "ratchet_drill"
@@ -15,17 +14,16 @@ DRILL_LABEL = "ratchet_drill"
 def correlator(targets: Sequence[Target], new_id: Callable[[], str]) -> Correlate:
     """A decision over one alert and the open incidents, for the store's intake."""
 
-    def correlate(alert: Alert, known: Sequence[Incident]) -> Opening | Joining | None:
-        opened = [incident for incident in known if incident.joinable]
-        for incident in opened:
-            if any(a.fingerprint == alert.fingerprint and a.source == alert.source for a in incident.alerts):
-                return Joining(incident_id=incident.id)
+    def correlate(alert: Alert, known: Sequence[Joinable]) -> Opening | Joining | None:
+        for incident in known:
+            if incident.holds:
+                return Joining(incident_id=incident.incident_id)
         if alert.status == "resolved":
             return None
         target, reason = match_target(alert, targets)
-        for incident in opened:
-            if alert.group_key and incident.alert.group_key == alert.group_key and incident.target == target:
-                return Joining(incident_id=incident.id)
+        for incident in known:
+            if alert.group_key and incident.group_key == alert.group_key and incident.target == target:
+                return Joining(incident_id=incident.incident_id)
         origin, fault = _drill(alert, target, targets)
         return Opening(incident_id=new_id(), target=target, target_reason=reason, origin=origin, fault=fault)
 

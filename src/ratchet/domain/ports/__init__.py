@@ -1,7 +1,17 @@
 """What the workshops and the desk need from the outside world; wiring fills these in."""
 
 from ratchet.domain.ports.clock import Clock
-from ratchet.domain.ports.lists import ChainReport, Correlate, DecisionRow, Due, Joining, Opening, Page
+from ratchet.domain.ports.lists import (
+    ChainReport,
+    Correlate,
+    DecisionRow,
+    Due,
+    Joinable,
+    Joining,
+    Opening,
+    Page,
+    Placed,
+)
 from ratchet.domain.ports.shelf import Files, Shelf
 from ratchet.domain.ports.store import Store
 from ratchet.domain.ports.toolbox import Missing, Sent, Took, Toolbox
@@ -13,10 +23,12 @@ __all__ = [
     "DecisionRow",
     "Due",
     "Files",
+    "Joinable",
     "Joining",
     "Missing",
     "Opening",
     "Page",
+    "Placed",
     "Sent",
     "Shelf",
     "Store",

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from ratchet.domain.alert import Alert
-from ratchet.domain.incident import Incident
 from ratchet.domain.noun import Noun
 
 T = TypeVar("T")
@@ -66,6 +65,27 @@ class Joining(Noun):
     incident_id: str
 
 
-Correlate: TypeAlias = Callable[[Alert, Sequence[Incident]], Opening | Joining | None]
+class Joinable(Noun):
+    """An open incident that an alert may belong to; `holds`: it has an alert of that source and fingerprint."""
+
+    incident_id: str
+    target: str | None = None
+    group_key: str = ""
+    holds: bool = False
+
+
+class Placed(Noun):
+    """The incident to which an alert was found to belong."""
+
+    id: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        """`INC-1`."""
+        return f"INC-{self.number}"
+
+
+Correlate: TypeAlias = Callable[[Alert, Sequence[Joinable]], Opening | Joining | None]
 """Decides over an alert and the open incidents that hold an alert of its source and fingerprint or began with one of
 its group, oldest first; None leaves the alert without an incident (a resolve of nothing)."""

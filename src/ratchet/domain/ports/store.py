@@ -12,7 +12,7 @@ from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import HouseEvent, Token
 from ratchet.domain.incident import Incident
 from ratchet.domain.past import Past
-from ratchet.domain.ports.lists import ChainReport, Correlate, DecisionRow, Due, Page
+from ratchet.domain.ports.lists import ChainReport, Correlate, DecisionRow, Due, Page, Placed
 from ratchet.domain.protocol import Demand
 from ratchet.domain.series import Series, SeriesEvent
 from ratchet.domain.standing import StandingGrant
@@ -27,8 +27,11 @@ class Store(Protocol):
         """Open an incident under the next number; raises Refusal(UNAVAILABLE) when it cannot be made durable."""
         ...
 
-    def receive(self, alerts: Sequence[Alert], correlate: Correlate, by: str) -> list[Incident]:
-        """Attach or open for each alert, in one transaction; the same occurrence twice gives the same incident."""
+    def receive(self, alerts: Sequence[Alert], correlate: Correlate, by: str) -> list[Placed]:
+        """Attach or open for each alert, in one transaction; the same occurrence twice gives the same incident.
+
+        The incidents that the alerts belong to, each once, in the order in which they were met.
+        """
         ...
 
     def commit(
