@@ -113,7 +113,8 @@ class Drills:
             course.rejudged = self._desk.rejudge(course.drill.incident)
         if course.observed.status == "resolved" and course.observed.steps:
             course.mended = self._place.mended(caused.label)
-        course.untouched = self._place.untouched(caused.label)
+        if not course.fault.spec.ends_sessions:
+            course.untouched = self._place.untouched(caused.label)
 
     def _settled(self, drill: Drill, fault: Fault) -> Observed:
         """The incident once it rests, or is asked about; without remediation, once it is concluded."""
@@ -135,6 +136,9 @@ class Drills:
         try:
             course.left = self._place.undo(course.caused.label if course.caused else "")
             course.stop_watch()
+            if course.caused is not None and course.fault.spec.ends_sessions and not course.left:
+                # A server that is down tells nothing of its innocents before it is back.
+                course.untouched = self._place.untouched(course.caused.label)
         finally:
             if course.drill is not None:
                 self._desk.end(course.drill.incident, f"drill {self._plan.batch} is over")
