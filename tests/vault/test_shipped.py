@@ -86,18 +86,18 @@ def test_a_page_never_lets_a_text_become_markup(playbook_files: PlaybookFiles) -
     assert "<h1>heading" not in shown
 
 
-def test_the_two_recoveries_hand_over_and_the_other_five_act(playbook_files: PlaybookFiles) -> None:
+def test_only_a_lost_data_directory_is_left_to_people_whole(playbook_files: PlaybookFiles) -> None:
     acting = {p.metadata.series for p in (playbook_files.load(t, n) for n, t in TEXTS.items()) if p.spec.steps}
-    assert acting == set(NAMES) - {"pbs_db_config_recovery", "pbs_db_pitr_recovery"}
+    assert acting == set(NAMES) - {"pbs_db_pitr_recovery"}
 
 
 AWAITED = {
     "external_cpu_contention",
     "int4_primary_key_overflow",
     "pgbouncer_bad_backend_target", "pgbouncer_pool_exhausted",
-    "port_conflict", "privilege_revoked", "role_nologin",
+    "privilege_revoked", "role_nologin",
     "schema_drift_column_missing", "search_path_changed", "sequence_exhausted",
-    "unlogged_table_truncated", "backend_crash_recovery", "data_directory_lost",
+    "unlogged_table_truncated",
 }  # fmt: skip
 """Causes of faults for which no playbook has its hypothesis, or its object, yet; this list may only become shorter."""
 

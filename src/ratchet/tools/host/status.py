@@ -29,6 +29,7 @@ PG_STATUS = CodeProbe(
         "data_dir": "text: data directory",
         "data_dir_present": "bool: it is there",
         "running": "bool: a server process of this directory lives",
+        "listens_here": "bool: it listens on the registered port, null when that cannot be seen",
         "process_state": "text: of that process: running, sleeping, stopped, ...; null when there is none",
         "pid": "int: process id in postmaster.pid",
         "pid_file_present": "bool: postmaster.pid is there",
@@ -74,11 +75,14 @@ def pg_status(host: HostControl, address: str = "") -> list[dict[str, Any]]:
     except PermissionError as error:
         raise NoAnswer(Answer.PERMISSION, f"{host.pg_data}: {error.strerror}") from None
     control, pid = read_control(host), read_pid_file(host)
-    config_error = _config_error(host)
+    config_error = config_complaint(host)
     port = (pid.port if pid and pid.alive else None) or (None if config_error else configured_port(host))
     log = find_log(host, pid)
     alive = pid.pid if pid and pid.alive else None
-    holder = port_holder(port, alive) if port else None
+    places = listening(alive)
+    # To find another's socket every process must be looked at; a server that listens there itself saves that.
+    own = places is not None and any(place.endswith(f":{port}") for place in places)
+    holder = port_holder(port, alive) if port and not own else None
     wrong = config_fault(host, config_error)
     return [{
         "data_dir": host.pg_data, "data_dir_present": True,
@@ -87,7 +91,8 @@ def pg_status(host: HostControl, address: str = "") -> list[dict[str, Any]]:
         "control_state": control.state, "clean_shutdown": control.state.startswith("shut down"),
         "system_identifier": control.system_identifier, "timeline": control.timeline,
         "max_connections": control.max_connections,
-        "process_state": process_state(alive), "listens_on": listening(alive),
+        "process_state": process_state(alive), "listens_on": places,
+        "listens_here": None if places is None else any(p.endswith(f":{_registered(address)}") for p in places),
         "port": port, "registered_port": _registered(address), "port_taken": holder is not None,
         "port_holder": f"{holder.name} ({holder.pid or 'pid not visible'})" if holder else "",
         "port_holder_pid": holder.pid if holder else None, "port_holder_name": holder.name if holder else None,
@@ -145,7 +150,7 @@ def _noted(data: Path) -> Path | None:
     return None
 
 
-def _config_error(host: HostControl) -> str:
+def config_complaint(host: HostControl) -> str:
     """What the server itself finds wrong in its configuration; empty when it would start with it."""
     said = run(host, "postgres", "-D", host.pg_data, "-C", "data_directory")
     return "" if said.returncode == 0 else " ".join(said.stderr.split())[:500]

@@ -17,6 +17,7 @@ LOG_SIGNS = CodeProbe(
         "count": "int: how many there are",
         "recent": "int: how many of the last ten minutes; all of them where the log tells no time",
         "age_s": "float: seconds since the latest, null where the log tells no time",
+        "gap_s": "float: seconds between the latest two, null for one alone or where the log tells no time",
         "said": "text: the part of the latest that names what it is about, null when the kind has none",
         "line": "text: the latest message, 400 characters",
     },
@@ -95,6 +96,7 @@ def found_in(rows: Sequence[Mapping[str, Any]], now: datetime) -> list[dict[str,
             found[name] = {
                 "sign": name, "count": before["count"] + 1,
                 "recent": before["recent"] + (1 if age is None or age <= RECENT else 0), "age_s": age,
+                "gap_s": before["age_s"] - age if before.get("age_s") is not None and age is not None else None,
                 "said": next((part for part in hit.groups() if part), None), "line": line[:LONGEST_LINE],
             }  # fmt: skip
     return list(reversed(found.values()))
