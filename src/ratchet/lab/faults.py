@@ -57,12 +57,16 @@ class Injected:
         return not unmet(well, self.grip.lab, time.monotonic(), self.grip)
 
     def innocents_untouched(self) -> bool:
-        """Whether nothing was hurt that only resembles the culprit; a recovering server is waited for."""
+        """Whether nothing was hurt that only resembles the culprit; a recovering server is waited for.
+
+        Once the fault is taken back its innocent table is gone with it, and only sessions and slots can be asked after.
+        """
         sessions = not self.fault.spec.ends_sessions
         deadline = time.monotonic() + 10
         while True:
             with suppress(psycopg.OperationalError):
-                if self.grip.lab.bystanders.untouched(sessions=sessions) and innocent_table_untouched(self.grip):
+                tables = self.undone or innocent_table_untouched(self.grip)
+                if tables and self.grip.lab.bystanders.untouched(sessions=sessions):
                     return True
             if time.monotonic() > deadline:
                 return False
