@@ -51,8 +51,9 @@ WITH place AS MATERIALIZED (
            substring(m.line FROM '^(.*?)(?:LOG|ERROR|FATAL|PANIC|WARNING):  ') AS prefix
     FROM met AS m
     WHERE m.at > clock_timestamp() - interval '5 minutes'
+      AND m.said ~ 'permission denied for |violates row-level security|^must be owner of '
     ORDER BY m.position DESC
-    LIMIT 200
+    LIMIT 40
 ), asked AS MATERIALIZED (
     -- The role: the one word of the line's beginning that is a role's name, where the server writes it there at all.
     SELECT f.position, f.at, f.said,
@@ -145,7 +146,7 @@ WITH place AS MATERIALIZED (
            pg_get_userbyid(coalesce(m.relowner, n.nspowner))::text AS owner,
            m.role, m.times, extract(epoch FROM clock_timestamp() - m.at)::float8 AS last_s,
            m.times >= 2 AND clock_timestamp() - m.at
-             <= greatest(interval '5 seconds', 3 * (m.at - m.since) / greatest(1, m.times - 1)) AS ongoing,
+             <= greatest(interval '3 seconds', 3 * (m.at - m.since) / greatest(1, m.times - 1)) AS ongoing,
            CASE WHEN m.role_id IS NULL OR m.needs IS NULL OR coalesce(m.rel_id, m.schema_id) IS NULL THEN NULL
                 ELSE m.lacks IS NOT NULL END AS still,
            m.lacks,

@@ -71,7 +71,7 @@ WITH place AS MATERIALIZED (
 ), judged AS (
     SELECT c.kind, c.role, c.db, c.times, extract(epoch FROM clock_timestamp() - c.at)::float8 AS last_s,
            c.times >= 2 AND clock_timestamp() - c.at
-             <= greatest(interval '5 seconds', 3 * (c.at - c.since) / greatest(1, c.times - 1)) AS ongoing, c.detail,
+             <= greatest(interval '3 seconds', 3 * (c.at - c.since) / greatest(1, c.times - 1)) AS ongoing, c.detail,
            CASE c.kind
                 WHEN 'nologin' THEN coalesce(NOT r.rolcanlogin, false)
                 WHEN 'expired' THEN coalesce(r.rolvaliduntil < clock_timestamp(), false)

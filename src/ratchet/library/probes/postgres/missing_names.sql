@@ -51,8 +51,9 @@ WITH place AS MATERIALIZED (
            substring(m.line FROM '^(.*?)(?:LOG|ERROR|FATAL|PANIC|WARNING):  ') AS prefix
     FROM met AS m
     WHERE m.at > clock_timestamp() - interval '5 minutes'
+      AND m.said ~ ' does not exist| but expression is of type '
     ORDER BY m.position DESC
-    LIMIT 200
+    LIMIT 40
 ), asked AS MATERIALIZED (
     -- The role: the one word of the line's beginning that is a role's name, where the server writes it there at all.
     SELECT f.position, f.at, f.said,
@@ -146,7 +147,7 @@ WITH place AS MATERIALIZED (
 ), answer AS (
     SELECT d.kind, d.name, d.role, d.times, extract(epoch FROM clock_timestamp() - d.at)::float8 AS last_s,
            d.times >= 2 AND clock_timestamp() - d.at
-             <= greatest(interval '5 seconds', 3 * (d.at - d.since) / greatest(1, d.times - 1)) AS ongoing,
+             <= greatest(interval '3 seconds', 3 * (d.at - d.since) / greatest(1, d.times - 1)) AS ongoing,
            CASE WHEN d.kind = 'relation' AND d.qualified
                 THEN to_regclass(quote_ident(split_part(d.name, '.', 1)) || '.' || quote_ident(d.bare)) IS NULL
                 WHEN d.kind IN ('column', 'type') THEN CASE WHEN d.rel_id IS NOT NULL THEN true END

@@ -49,8 +49,9 @@ WITH place AS MATERIALIZED (
            substring(m.line FROM '^(.*?)(?:LOG|ERROR|FATAL|PANIC|WARNING):  ') AS prefix
     FROM met AS m
     WHERE m.at > clock_timestamp() - interval '5 minutes'
+      AND m.said ~ '^nextval: | out of range|^duplicate key '
     ORDER BY m.position DESC
-    LIMIT 200
+    LIMIT 40
 ), asked AS MATERIALIZED (
     -- The role: the one word of the line's beginning that is a role's name, where the server writes it there at all.
     SELECT f.position, f.at, f.said,
@@ -113,7 +114,7 @@ WITH place AS MATERIALIZED (
 ), answer AS (
     SELECT c.kind, c.name, c.times, extract(epoch FROM clock_timestamp() - c.at)::float8 AS last_s,
            c.times >= 2 AND clock_timestamp() - c.at
-             <= greatest(interval '5 seconds', 3 * (c.at - c.since) / greatest(1, c.times - 1)) AS ongoing,
+             <= greatest(interval '3 seconds', 3 * (c.at - c.since) / greatest(1, c.times - 1)) AS ongoing,
            quote_ident(r.schema) || '.' || quote_ident(r.name) AS sequence,
            quote_ident(tn.nspname::text) || '.' || quote_ident(t.relname::text) AS relation, r.column_name,
            r.atttypid::regtype::text AS column_type, r.last_value, least(r.max_value, r.column_max) AS ceiling,

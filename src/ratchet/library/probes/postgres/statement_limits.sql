@@ -47,8 +47,9 @@ WITH place AS MATERIALIZED (
            substring(m.line FROM '^(.*?)(?:LOG|ERROR|FATAL|PANIC|WARNING):  ') AS prefix
     FROM met AS m
     WHERE m.at > clock_timestamp() - interval '5 minutes'
+      AND m.said ~ 'read-only transaction|^canceling statement due to |^terminating connection due to '
     ORDER BY m.position DESC
-    LIMIT 200
+    LIMIT 40
 ), asked AS MATERIALIZED (
     -- The role: the one word of the line's beginning that is a role's name, where the server writes it there at all.
     SELECT f.position, f.at, f.said,
@@ -113,7 +114,7 @@ WITH place AS MATERIALIZED (
 ), answer AS (
     SELECT v.kind, v.role, v.times, extract(epoch FROM clock_timestamp() - v.at)::float8 AS last_s,
            v.times >= 2 AND clock_timestamp() - v.at
-             <= greatest(interval '5 seconds', 3 * (v.at - v.since) / greatest(1, v.times - 1)) AS ongoing,
+             <= greatest(interval '3 seconds', 3 * (v.at - v.since) / greatest(1, v.times - 1)) AS ongoing,
            v.setting, v.value, v.value_ms, v.set_for, v.set_by, current_database()::text AS db,
            CASE WHEN v.role_id IS NULL THEN NULL
                 WHEN v.kind = 'read_only' THEN coalesce(lower(v.value) IN ('on', 'true', 'yes', '1', 't', 'y'), false)
