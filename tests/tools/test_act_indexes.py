@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from ratchet.domain.errors import Refusal
 from ratchet.domain.plan import Act, Preview
 from ratchet.lab.embedded import Cluster
 from tests.tools.conftest import Bench, grant_for
@@ -17,9 +18,9 @@ CREATE TABLE public."Odd ""parcels" (id int PRIMARY KEY, "the customer" int, not
 INSERT INTO public."Odd ""parcels" SELECT n, n % 7, 'n', n FROM generate_series(1, 500) AS n;
 CREATE INDEX one ON public."Odd ""parcels" (note); CREATE INDEX two ON public."Odd ""parcels" (note);
 CREATE INDEX three ON public."Odd ""parcels" (note); CREATE INDEX other_order ON public."Odd ""parcels" (note DESC);
-CREATE INDEX some ON public."Odd ""parcels" (note) WHERE id > 5; CREATE INDEX again ON public."Odd ""parcels" (tag);
+CREATE INDEX part ON public."Odd ""parcels" (note) WHERE id > 5; CREATE INDEX again ON public."Odd ""parcels" (tag);
 ALTER TABLE public."Odd ""parcels" SET (autovacuum_enabled = off, fillfactor = 70);
-ALTER TABLE public."Odd ""parcels" OWNER TO ratchet_act_db
+ALTER TABLE public."Odd ""parcels" OWNER TO ratchet_act_db; GRANT CREATE ON SCHEMA public TO ratchet_act_db
 """
 NAME = {"schema": "public", "table": 'Odd "parcels'}
 
@@ -28,13 +29,14 @@ NAME = {"schema": "public", "table": 'Odd "parcels'}
 def parcels(bench: Bench, served: Cluster) -> Iterator[psycopg.Connection[Any]]:
     """A table of the act role's own with an odd name and too many indexes; an administrator's session."""
     with served.connect() as admin:
+        admin.execute("""DROP TABLE IF EXISTS public."Odd ""parcels" """)
         for statement in TABLE.split(";"):
             admin.execute(statement.encode())
-        admin.autocommit = True
         with pytest.raises(psycopg.errors.UniqueViolation):
             admin.execute("""CREATE UNIQUE INDEX CONCURRENTLY broken ON public."Odd ""parcels" ("the customer")""")
         yield admin
         admin.execute("""DROP TABLE public."Odd ""parcels" """)
+        admin.execute("REVOKE CREATE ON SCHEMA public FROM ratchet_act_db")
 
 
 def indexes(admin: psycopg.Connection[Any]) -> set[str]:
@@ -84,13 +86,14 @@ def test_of_exact_copies_one_stays_and_whatever_differs_is_not_touched(bench: Be
     sent = bench.hands.act(act, grant_for(act))
     assert sent.outcome == "done", sent
     assert sent.result["rows"] == [{"left_over": 0}]
-    assert {"one", "other_order", "some", "broken"} <= indexes(parcels)
+    assert {"one", "other_order", "part", "broken"} <= indexes(parcels)
     assert bench.hands.took(act, grant_for(act)).verdict == "yes"
     undo(bench, act)
     assert definitions(parcels) == before
 
 
 def test_a_copy_that_queries_use_is_not_offered(bench: Bench, parcels: psycopg.Connection[Any]):
+    parcels.execute("DROP INDEX other_order")
     parcels.execute("SET enable_seqscan = off")
     parcels.execute("""SELECT count(*) FROM public."Odd ""parcels" WHERE note = 'x'""")
     used = "SELECT relname FROM pg_class WHERE relname IN ('one', 'two', 'three') AND pg_stat_get_numscans(oid) > 0"
@@ -136,3 +139,14 @@ def test_an_option_is_taken_back_alone_and_put_back_exactly(bench: Bench, parcel
     )
     assert isinstance(preview, Preview)
     assert preview.rows == ()
+
+
+def test_a_table_of_somebody_else_is_refused_before_anybody_is_asked(bench: Bench, parcels: psycopg.Connection[Any]):
+    parcels.execute("""ALTER TABLE public."Odd ""parcels" OWNER TO shopper""")
+    with pytest.raises(Refusal, match="GRANT shopper TO ratchet_act_db"):
+        bench.hands.preview("db", "postgres.drop_indexes", {**NAME, "which": "duplicate"})
+    parcels.execute("""ALTER TABLE public."Odd ""parcels" OWNER TO ratchet_act_db""")
+    parcels.execute("REVOKE CREATE ON SCHEMA public FROM ratchet_act_db")
+    parcels.execute("DROP INDEX broken")
+    with pytest.raises(Refusal, match="CREATE on the schema public"):
+        bench.hands.preview("db", "postgres.create_index", {**NAME, "column": "the customer"})

@@ -59,6 +59,7 @@ def predicate(**change: Any) -> dict[str, Any]:
         "alone": True,
         "reads_whole": True,
         "rows_per_call": 1.0,
+        "current": True,
         "calls": 400,
         "mean_ms": 30.0,
         "live": 120_000,
@@ -429,6 +430,7 @@ LOOK_ALIKES: dict[str, dict[str, Any]] = {
     "a statement that waits for its client": {
         "postgres.long_queries": [w.query(44, wait_event_type="Client", wait_event="ClientWrite", on_cpu=False)]
     },
+    "a look-up that nobody does any more": {"postgres.predicates": [predicate(current=False)]},
     "a column that few statements look up": {"postgres.predicates": [predicate(calls=3)]},
     "a look-up that most rows fit": {"postgres.predicates": [predicate(indexed=True, rows_per_call=90_000.0)]},
     "a column whose index is not valid": {

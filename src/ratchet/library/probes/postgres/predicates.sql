@@ -17,6 +17,7 @@
 --   alone bool                     the statement reads this table and no other
 --   reads_whole bool               each call reads at least half of the table's pages
 --   rows_per_call float            rows returned or changed each time
+--   current bool                   a session runs the statement now, or ran it last, within five minutes
 --   calls int                      times the statement ran since the extension's reset
 --   mean_ms float                  milliseconds each
 --   live int                       rows alive, estimated
@@ -30,10 +31,20 @@ WITH whole AS MATERIALIZED (
     WHERE t.n_live_tup >= 10000 AND t.seq_scan >= 5
     ORDER BY t.seq_tup_read DESC, t.relid
     LIMIT 10
+), lately AS MATERIALIZED (
+    -- The extension remembers for ever; without constants and blanks its texts compare with what sessions ran last.
+    SELECT DISTINCT left(regexp_replace(lower(a.query), '''[^'']*''|[$]?[0-9]+([.][0-9]+)?|[[:space:];]+', '', 'g'), 600)
+           AS bones
+    FROM pg_stat_activity AS a
+    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.query <> ''
+      AND (a.state = 'active' OR a.state_change > clock_timestamp() - interval '5 minutes')
+    LIMIT 200
 ), said AS MATERIALIZED (
     SELECT regexp_replace(lower(s.query), '[[:space:]]+', ' ', 'g') AS text, s.calls, s.mean_exec_time AS mean_ms,
            s.rows::float8 / greatest(s.calls, 1) AS rows_per_call,
            (s.shared_blks_hit + s.shared_blks_read)::float8 / greatest(s.calls, 1) AS pages_per_call,
+           left(regexp_replace(lower(s.query), '''[^'']*''|[$]?[0-9]+([.][0-9]+)?|[[:space:];]+', '', 'g'), 600)
+               IN (SELECT l.bones FROM lately AS l) AS current,
            left(s.query, 200) AS query
     FROM pg_stat_statements AS s
     JOIN pg_roles AS r ON r.oid = s.userid
@@ -42,7 +53,7 @@ WITH whole AS MATERIALIZED (
     ORDER BY s.total_exec_time DESC
     LIMIT 100
 ), met AS MATERIALIZED (
-    SELECT w.*, s.calls, s.mean_ms, s.rows_per_call, s.pages_per_call, s.query,
+    SELECT w.*, s.calls, s.mean_ms, s.rows_per_call, s.pages_per_call, s.current, s.query,
            substr(s.text, strpos(s.text, ' where ') + 6) AS filter,
            left(s.text, strpos(s.text, ' where ')) !~ ' join ' AND split_part(s.text, ' from ', 3) = ''
                AND strpos(split_part(left(s.text, strpos(s.text, ' where ')), ' from ', 2), ',') = 0 AS alone
@@ -78,6 +89,7 @@ SELECT quote_ident(f.schemaname::text) || '.' || quote_ident(f.relname::text) AS
        f.alone,
        f.pages_per_call >= greatest(f.relpages, 1) * 0.5 AS reads_whole,
        f.rows_per_call::float8 AS rows_per_call,
+       f.current,
        f.calls,
        f.mean_ms,
        f.n_live_tup AS live,

@@ -10,7 +10,7 @@ from ratchet.domain.gate import Grant
 from ratchet.domain.plan import Act, Preview, Statement, ToolSpec, Undo
 from ratchet.domain.ports import Took
 from ratchet.tools.postgres.writes.spelling import bound_free
-from ratchet.tools.postgres.writes.tables import TableName, over_table
+from ratchet.tools.postgres.writes.tables import TableName, over_table, to_create_in
 from ratchet.tools.tool import NOT_LATE, Reader, Row, WriteTool, declare, utc_text
 
 COLUMN = f"""SELECT n.nspname::text AS schema, c.relname::text AS "table", a.attname::text AS "column",
@@ -114,7 +114,7 @@ class CreateIndex(WriteTool[ColumnToIndex]):
         )
 
     def lacking(self, read: Reader, args: ColumnToIndex, act_role: str) -> str:
-        return over_table(read, act_role, args)
+        return over_table(read, act_role, args) or to_create_in(read, act_role, args)
 
     def took(self, read: Reader, act: Act, grant: Grant) -> Took:
         del grant

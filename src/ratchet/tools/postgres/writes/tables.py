@@ -22,7 +22,8 @@ WHERE n.nspname = %(schema)s AND c.relname = %(table)s AND c.relkind IN ('r', 'm
 
 
 OWNER = """SELECT pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
-  pg_has_role(%(role)s, c.relowner, 'USAGE') AS held
+  pg_has_role(%(role)s, c.relowner, 'USAGE') AS held,
+  has_schema_privilege(%(role)s, n.oid, 'CREATE') AS may_create
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s AND c.relname = %(table)s"""
 
 
@@ -50,6 +51,13 @@ def over_table(read: Reader, act_role: str, table: TableName) -> str:
     rows = read(OWNER, {"role": act_role, "schema": table.schema_name, "table": table.table})
     held = not rows or rows[0]["held"]
     return "" if held else f"ownership of the table: GRANT {rows[0]['owner']} TO {act_role}"
+
+
+def to_create_in(read: Reader, act_role: str, table: TableName) -> str:
+    """What a role lacks that must make something beside the table; an empty text when it lacks nothing."""
+    rows = read(OWNER, {"role": act_role, "schema": table.schema_name, "table": table.table})
+    held = not rows or rows[0]["may_create"]
+    return "" if held else f"CREATE on the schema {table.schema_name}"
 
 
 def composed(verb: LiteralString, row: Row) -> Statement:
