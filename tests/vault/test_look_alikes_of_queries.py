@@ -120,7 +120,10 @@ def hands(small: Lab) -> Iterator[tuple[Hands, Target]]:
     small.let_maintain(made.act_role)
     secrets = {"diag": made.diag, "act": made.act, "canary": Secret(end.canary_dsn)}
     refs = {name: SecretRef(kind="env", name=name) for name in secrets}
-    target = Target(name="shop-db", kind="postgres", tags=("chaos",), host_control=end.host_control, **refs)
+    target = Target(
+        name="shop-db", kind="postgres", tags=("chaos",), host_control=end.host_control,
+        diag=refs["diag"], act=refs["act"], canary=refs["canary"],
+    )  # fmt: skip
     shelf = ProbeShelf.load([files("ratchet.library").joinpath("probes/postgres")])
     opened = Hands(lambda: [target], shelf, lambda ref: secrets[ref.name], Redactor((), b"key"), now)
     opened.pointed(target.name)
