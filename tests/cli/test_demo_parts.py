@@ -4,14 +4,17 @@ import json
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ratchet.cli.demo.alert import alertmanager_body
-from ratchet.cli.demo.next_steps import way_to_program
+from ratchet.cli.demo.next_steps import to_type, way_to_program, with_server
 from ratchet.cli.demo.outcome import Outcome, Proof, exit_code
 from ratchet.cli.demo.shop_strip import half_seconds, in_words
 from ratchet.cli.demo.teller import Teller
+from ratchet.desk.views import DraftView
 from ratchet.domain.target import HostControl
 from ratchet.gateway.sources.alertmanager import parse
 from ratchet.lab.catalog import load_catalog
@@ -85,3 +88,14 @@ def test_the_lines_to_type_begin_with_the_way_to_the_program_only_where_a_shell_
     assert list(way_to_program(None, beside)) == ['export PATH="/srv/ratchet/.venv/bin:$PATH"']
     assert list(way_to_program("/usr/bin/ratchet", beside)) == []
     assert list(way_to_program(None, Path("/usr/bin/python3"))) == []
+
+
+def test_what_to_type_after_a_demo_is_eight_lines_at_most():
+    stage: Any = SimpleNamespace(url="http://127.0.0.1:8080", approver_token="rtk_x")
+    view: Any = SimpleNamespace(id="INC-1", fault="db-other")
+    draft = DraftView(id="pb_faulttest_1", series="pbs_x", version="1.1")
+    way = list(way_to_program(None, Path("/srv/ratchet/.venv/bin/ratchet")))
+    kept = [*way, *with_server(stage, view, outcome(draft=draft))]
+    assert len(kept) <= 8
+    assert any("pb_faulttest_1/activate" in line for line in kept)
+    assert len([*way, *to_type(view)]) <= 8

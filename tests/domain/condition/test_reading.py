@@ -69,7 +69,7 @@ def trace(text: str) -> Trace:
         ("lost.rows == 1 and slots.rows == 1", ["lost: unknown (lost: timed out after 5s)"]),
         ("lost.rows == 1 or slots.rows == 1", ["slots: rows 1"]),
         ("10 < slots.first.used < 20", ["slots: used 37 (not 10 < used < 20)"]),
-        ("slots.first.max - slots.first.used < 9", ["slots: max - used 6 (< 9)"]),
+        ("slots.first.max - slots.first.used < 9", ["slots: max - used = 6 (< 9)"]),
         ("slots.answer != 'ok'", ["slots: answer ok"]),
         ("slots.answer != 'hung'", ["slots: answer ok (not hung)"]),
         ("slots.answer in ['refused', 'hung']", ["slots: answer ok (not in refused, hung)"]),

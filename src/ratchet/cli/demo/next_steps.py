@@ -1,4 +1,4 @@
-"""What to type after the demo: with a server that stays, lines that work as they stand; else how to go on."""
+"""What to type after the demo, eight lines at most: with a server that stays they work as they stand."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,10 +46,5 @@ def with_server(stage: Stage, view: IncidentView, outcome: Outcome) -> Iterator[
     if outcome.draft is None:
         return
     draft = outcome.draft.id
-    yield f"curl -s {fleet}/{draft} {_AUTH} | jq -r '.guidance'"
-    yield (
-        f"curl -s -X PUT {fleet}/{draft} {_AUTH} "
-        """-H "Content-Type: application/json" -d '{"guidance": "Updated guidance based on operator review..."}'"""
-    )
-    yield f"curl -s -X POST {fleet}/{draft}/activate {_AUTH}"
-    yield f"curl -s -X DELETE {fleet}/{draft} {_AUTH}    # instead of activating it"
+    yield f"ratchet playbook render {draft}"
+    yield f"curl -s -X POST {fleet}/{draft}/activate {_AUTH}    # or: ratchet playbook discard {draft}"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ratchet.domain.condition.errors import ConditionError
 from ratchet.domain.condition.grammar import parse
 from ratchet.domain.condition.nodes import (
+    Arithmetic,
     Call,
     Compare,
     Each,
@@ -126,7 +127,7 @@ def _compared(trace: Trace, parts: tuple[Expression, str, Expression], root: str
     """`used 37 (>= 31.45 = usable * 0.85)`; an equality that holds needs no brackets."""
     first, sign, other = parts
     unit = unit_of(first) or unit_of(other)
-    subject = f"{worded(first)} {_seen(trace, first, unit)}"
+    subject = f"{worded(first)}{' =' if isinstance(first, Arithmetic) else ''} {_seen(trace, first, unit)}"
     limit = worded(other) if isinstance(other, Items) else _seen(trace, other, unit)
     if sign in ("==", "!="):
         return _Fact(root, subject) if (sign == "==") is trace.value else _Fact(root, subject, (f"not {limit}",))

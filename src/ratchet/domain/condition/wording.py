@@ -115,6 +115,8 @@ def worded_value(value: Json, unit: str) -> str:
         return value if plain else printable(repr(value))
     if is_number(value) and unit == "bytes":
         return _bytes(float(str(value)))
+    if isinstance(value, float) and unit and abs(value) >= 1:
+        return f"{value:.1f} {unit}".replace(".0 ", " ")
     return f"{show(value)} {unit}".rstrip() if is_number(value) else show(value)
 
 
