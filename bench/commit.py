@@ -1,72 +1,159 @@
-"""What one durable move costs beside a bare SQLite commit of the same bytes on the same disk."""
+"""What one durable move costs beside bare SQLite commits: of its event's bytes alone, and of all bytes it writes."""
 
 import sqlite3
 import tempfile
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import TypeAlias
 
 from ulid import ULID
 
 from bench.figure import Figure, spread
 from ratchet.domain.alert import Alert
-from ratchet.domain.timeline import Noted, Opened
+from ratchet.domain.hypothesis import Conclusion, Found, Hypothesis
+from ratchet.domain.incident import Incident
+from ratchet.domain.timeline import Concluded, Event, Noted, Opened, Sampled
 from ratchet.store.store import EventStore
 
 MOVES = 300
+GOAL = 1.5
 TEXT = "A person wrote down what was seen on the server, in about as many words as an event usually has. " * 4
+HYPOTHESES = 60
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+UPDATE = "UPDATE incidents SET status = ?, wake_at = ?, seq = ?, body = ? WHERE tenant = ? AND id = ?"
+Prepare: TypeAlias = Callable[[EventStore], tuple[Incident, Event]]
+Row: TypeAlias = tuple[str | bytes | int | None, ...]
+
+
+@dataclass
+class Taken:
+    """Seconds per move, per bare commit of its event alone, and per bare commit of all rows that it wrote."""
+
+    moves: list[float] = field(default_factory=list[float])
+    event: list[float] = field(default_factory=list[float])
+    rows: list[float] = field(default_factory=list[float])
+    wrote: int = 0
+    """Bytes of the rows of the last move."""
 
 
 def run() -> list[Figure]:
-    with tempfile.TemporaryDirectory(prefix="ratchet-bench-") as place, closing(bare_file(Path(place))) as file:
-        moves, bare = side_by_side(Path(place) / "home", file)
+    return [*figures("a note in a young incident", young), *figures("a sample in an incident with a full record", full)]
+
+
+def figures(name: str, prepare: Prepare) -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="ratchet-bench-") as place:
+        taken = side_by_side(Path(place), prepare)
+    move, event, rows = median(taken.moves), median(taken.event), median(taken.rows)
     return [
-        spread("one durable move", moves, unit="ms"),
-        spread("a bare commit of the same bytes", bare, unit="ms"),
-        Figure("one durable move, in bare commits", median(moves) / median(bare), "times", note="medians"),
+        spread(f"{name}: one move", taken.moves, unit="ms"),
+        spread("(a) a bare commit of its event alone", taken.event, unit="ms"),
+        spread(f"(b) a bare commit of all its {taken.wrote / 1000:.1f} kB", taken.rows, unit="ms"),
+        Figure("one move, in bare commits (a)", move / event, "times", note="medians"),
+        Figure("one move, in bare commits (b)", move / rows, "times", GOAL, note="medians"),
     ]
 
 
-def side_by_side(home: Path, file: sqlite3.Connection) -> tuple[list[float], list[float]]:
-    """Seconds per move of one incident and per bare commit, taken in turns, so that both meet the same disk."""
+def young(store: EventStore) -> tuple[Incident, Event]:
+    """An incident of one event, and what happens to it again and again."""
     began = datetime.now(UTC)
     alert = Alert(source="bench", fingerprint="1", starts_at=began, status="firing", labels={"alertname": "Bench"})
-    moves: list[float] = []
-    bare: list[float] = []
+    incident = store.open(
+        str(ULID()), lambda number: Opened(number=number, alert=alert, target=None, target_reason="none"), "bench"
+    )
+    return incident, Noted(by="user:ana", text=TEXT)
+
+
+def full(store: EventStore) -> tuple[Incident, Event]:
+    """One that carries the whole differential, as incidents do while their recovery is watched."""
+    incident, _ = young(store)
+    hypotheses = tuple(hypothesis(n) for n in range(HYPOTHESES))
+    conclusion = Conclusion(
+        outcome="unknown_cause", cause=None, hypotheses=hypotheses, chosen=None, why="a bench has no cause"
+    )  # fmt: skip
+    concluded = store.commit(incident, Concluded(conclusion=conclusion), by="ratchet", wake_at=None)
+    return concluded, Sampled(
+        at=datetime.now(UTC), value=False, lines={"slots_free": "3 of 100 slots are free"}, evidence=()
+    )
+
+
+def hypothesis(n: int) -> Hypothesis:
+    objects = (Found(kind="session", id=str(n), values={"query_id": 2**60, "text": TEXT * 2}),)
+    return Hypothesis(
+        id=f"cause_{n}", playbook="pbs_bench@1.0", version_id="v1", title="Idle sessions hold the slots", prior=0.5,
+        cause="connection_exhaustion", verdict="refuted", confidence=0.1, then=("free_slots",), objects=objects,
+    )  # fmt: skip
+
+
+def side_by_side(place: Path, prepare: Prepare) -> Taken:
+    """Moves of one incident and bare commits, taken in turns, so that all meet the same disk."""
+    home, taken = place / "home", Taken()
     home.mkdir()
-    with EventStore.open_at(home, lambda: datetime.now(UTC), lambda: str(ULID())) as store:
-        incident = store.open(
-            str(ULID()), lambda number: Opened(number=number, alert=alert, target=None, target_reason="none"), "bench"
-        )
+    with EventStore.open_at(home, lambda: datetime.now(UTC), lambda: str(ULID())) as store, files(place) as bare:
+        incident, event = prepare(store)
+        bare.fill()
         for _ in range(MOVES):
             before = perf_counter()
-            incident = store.commit(incident, Noted(by="user:ana", text=TEXT), by="user:ana", wake_at=None)
-            moves.append(perf_counter() - before)
-            bare.append(by_hand(file, last_stored(home)))
-    return moves, bare
+            incident = store.commit(incident, event, by="user:ana", wake_at=None)
+            taken.moves.append(perf_counter() - before)
+            told, checkpoint, head = bare.last_move()
+            taken.event.append(bare.event_alone(told))
+            taken.rows.append(bare.all_rows(told, checkpoint, head))
+            taken.wrote = sum(len(each) for each in (*told, *checkpoint, *head) if isinstance(each, str | bytes))
+    return taken
 
 
-def last_stored(home: Path) -> bytes:
-    """The bytes of the latest event as they stand in the table."""
-    with closing(sqlite3.connect(f"file:{home / 'ratchet.db'}?mode=ro", uri=True)) as file:
-        (stored,) = file.execute("SELECT stored FROM events ORDER BY position DESC LIMIT 1").fetchone()
-    return stored
+@dataclass
+class Bare:
+    """The store's file to read from, one with a single table, and one with the store's own tables and indexes."""
+
+    store: sqlite3.Connection
+    single: sqlite3.Connection
+    same: sqlite3.Connection
+
+    def fill(self) -> None:
+        """Begin where the store stands now."""
+        self.store.backup(self.same)
+        for pragma in PRAGMAS:
+            self.same.execute(f"PRAGMA {pragma}")
+
+    def last_move(self) -> tuple[Row, Row, Row]:
+        """All that the latest move wrote: its event, the incident's checkpoint and the chain's head."""
+        event = self.store.execute("SELECT * FROM events ORDER BY position DESC LIMIT 1").fetchone()
+        checkpoint = self.store.execute("SELECT status, wake_at, seq, body, tenant, id FROM incidents").fetchone()
+        head = self.store.execute("SELECT position, mac, high_water FROM head").fetchone()
+        return event, checkpoint, head
+
+    def event_alone(self, event: Row) -> float:
+        before = perf_counter()
+        self.single.execute("BEGIN IMMEDIATE")
+        self.single.execute("INSERT INTO events (stored) VALUES (?)", [event[8]])
+        self.single.execute("COMMIT")
+        return perf_counter() - before
+
+    def all_rows(self, event: Row, checkpoint: Row, head: Row) -> float:
+        before = perf_counter()
+        self.same.execute("BEGIN IMMEDIATE")
+        self.same.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", event)
+        self.same.execute(UPDATE, checkpoint)
+        self.same.execute("UPDATE head SET position = ?, mac = ?, high_water = ?", head)
+        self.same.execute("COMMIT")
+        return perf_counter() - before
 
 
-def bare_file(place: Path) -> sqlite3.Connection:
-    """One table with the same durability."""
-    file = sqlite3.connect(place / "bare.db", isolation_level=None)
-    file.execute("PRAGMA journal_mode=WAL")
-    file.execute("PRAGMA synchronous=FULL")
-    file.execute("CREATE TABLE events (position INTEGER PRIMARY KEY, stored BLOB NOT NULL)")
-    return file
-
-
-def by_hand(file: sqlite3.Connection, stored: bytes) -> float:
-    before = perf_counter()
-    file.execute("BEGIN IMMEDIATE")
-    file.execute("INSERT INTO events (stored) VALUES (?)", [stored])
-    file.execute("COMMIT")
-    return perf_counter() - before
+@contextmanager
+def files(place: Path) -> Iterator[Bare]:
+    """Files on the same disk with the same durability."""
+    with ExitStack() as stack:
+        store, single, same = (
+            stack.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+            for path in (place / "home" / "ratchet.db", place / "single.db", place / "same.db")
+        )
+        for pragma in PRAGMAS:
+            single.execute(f"PRAGMA {pragma}")
+        single.execute("CREATE TABLE events (position INTEGER PRIMARY KEY, stored BLOB NOT NULL)")
+        yield Bare(store, single, same)
