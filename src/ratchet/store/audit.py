@@ -45,8 +45,9 @@ class AuditTrail:
         return self._read(_with_previous().where(*here).order_by(_E.seq))
 
     def _read(self, query: Select[Any]) -> list[AuditEntry]:
+        """The tenant's own events of these; the chain that links them is everybody's."""
         with self._journal.reading() as connection:
-            return [_entry(row) for row in connection.execute(query)]
+            return [_entry(row) for row in connection.execute(query.where(_E.tenant == self._journal.tenant))]
 
     def head(self) -> Head:
         with self._journal.reading() as connection:
