@@ -10,8 +10,8 @@ from ratchet.domain.playbook import Playbook
 from ratchet.domain.series import Activated, Version, VersionDrafted
 from ratchet.domain.timeline import Looked, Opened, Resolved
 from ratchet.store.store import EventStore
-from ratchet.vault.draft import blanks_of
 from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.making import blanks_of
 from ratchet.vault.seeding import seed, shipped_texts, shipped_version
 from ratchet.vault.shelf import VaultShelf
 from tests.vault import worlds as w
@@ -60,7 +60,8 @@ class Records:
 
         incident = self.store.open(f"01INC{number:021d}", build, by="service:monitor")
         playbooks = [playbook for _, playbook in self.shelf.candidates("postgres")]
-        calls = [call for one in w.candidates(playbooks) for bound in one.calls.values() for call in bound]
+        bound = [call for one in w.candidates(playbooks) for calls in one.calls.values() for call in calls]
+        calls = [call for call in bound if call.probe in world]
         evidence = [
             one.model_copy(update={"id": f"ev_{number:06d}{n:018d}"})
             for n, one in enumerate(w.moment(world, calls).evidence.values())
