@@ -28,6 +28,8 @@ class Gathering:
         self._firing = {alert.key: alert for alert in incident.alerts if alert.status == "firing"}
         self._latest = incident.alerts[-1]
         self._group = incident.alert.group_key
+        self._first_key = incident.alert.key
+        self._takes = self._takes_more()
         self._holds = {(alert.source, alert.fingerprint) for alert in incident.alerts}
         self._found_by: set[joinable.Key] = set()
         if first:
@@ -43,7 +45,7 @@ class Gathering:
     def shown_to(self, alert: Alert) -> Joinable | None:
         """What the alert may know of it; None when they have nothing in common, or when it takes no more alerts."""
         holds = (alert.source, alert.fingerprint) in self._holds
-        if not self._takes_more() or not (holds or (alert.group_key and alert.group_key == self._group)):
+        if not self._takes or not (holds or (alert.group_key and alert.group_key == self._group)):
             return None
         return Joinable(
             incident_id=self.incident.id, target=self.incident.target, group_key=self._group, holds=holds
@@ -58,13 +60,21 @@ class Gathering:
         """One more alert, or more said of one: its event now, the rest at the end."""
         seq = self.incident.seq + len(self._told) + 1
         self._told.append(self._ledger.append(self.incident.stream, seq, Joined(alert=alert), EVENT))
-        self._latest = alert
-        self._firing.pop(alert.key, None)
-        if alert.status == "firing":
-            self._firing[alert.key] = alert
+        self._count(alert, alert.key)
         self._holds.add((alert.source, alert.fingerprint))
         self._index({joinable.same(alert)})
-        if alert.key == self.incident.alert.key:
+
+    def _count(self, alert: Alert, key: str) -> None:
+        """Keep what the next alerts ask about: what still fires, and the group, which is that of the first alert."""
+        fired = bool(self._firing)
+        self._latest = alert
+        if alert.status == "firing":
+            self._firing[key] = alert
+        else:
+            self._firing.pop(key, None)
+        if fired != bool(self._firing):
+            self._takes = self._takes_more()
+        if key == self._first_key:
             self._group = alert.group_key
             self._index({(joinable.GROUP, alert.group_key)} if alert.group_key else set())
 
