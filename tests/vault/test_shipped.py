@@ -17,6 +17,7 @@ from ratchet.vault.schema import json_schema, schema_text
 from ratchet.vault.seeding import shipped_texts
 
 NAMES = {
+    "pbs_access_triage": ("Access & Schema Triage", "1.0"),
     "pbs_connection_triage": ("Connection & Lock Triage", "1.0"),
     "pbs_db_config_recovery": ("Database Down — Configuration Recovery", "1.1"),
     "pbs_db_pitr_recovery": ("Database Down — Backup Restore & PITR", "1.1"),
@@ -91,14 +92,7 @@ def test_only_a_lost_data_directory_is_left_to_people_whole(playbook_files: Play
     assert acting == set(NAMES) - {"pbs_db_pitr_recovery"}
 
 
-AWAITED = {
-    "external_cpu_contention",
-    "int4_primary_key_overflow",
-    "pgbouncer_bad_backend_target", "pgbouncer_pool_exhausted",
-    "privilege_revoked", "role_nologin",
-    "schema_drift_column_missing", "search_path_changed", "sequence_exhausted",
-    "unlogged_table_truncated",
-}  # fmt: skip
+AWAITED: set[str] = set()
 """Causes of faults for which no playbook has its hypothesis, or its object, yet; this list may only become shorter."""
 
 

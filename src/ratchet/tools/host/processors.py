@@ -14,7 +14,7 @@ from ratchet.tools.probe_columns import CodeProbe
 
 PROGRAMS = CodeProbe(
     name="host.programs",
-    summary="Programs on the server's host by the processors they use, the busiest first, and how many tasks wait",
+    summary="Programs on the server's host by the processors they want, the hungriest first, and how many tasks wait",
     needs="host control (`--pg-data`) on the host that Ratchet runs on",
     columns={
         "program": "text: name of the program",
@@ -22,6 +22,7 @@ PROGRAMS = CodeProbe(
         "pids": "list: process ids, ten at most",
         "processes": "int: how many there are",
         "cores_used": "float: processors that they use together",
+        "hungry": "int: processes of them that ran or waited to run at both readings",
         "share": "float: the same as a part of all processors, 0 to 1",
         "ours": "text: `server` for the server's own processes, `ratchet` for Ratchet's, else empty",
         "cores": "int: processors of the host",
@@ -40,6 +41,17 @@ MOST_PROGRAMS = 12
 MOST_PIDS = 10
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """One process at one moment: processor time in seconds, memory in bytes, whether it ran or waited to run."""
+
+    program: str
+    owner: str | None
+    seconds: float
+    rss: int
+    runs: bool
+
+
 @dataclass
 class _Group:
     """Processes of one name, owner and side."""
@@ -50,6 +62,7 @@ class _Group:
     pids: list[int]
     used: float = 0.0
     rss: int = 0
+    hungry: int = 0
 
 
 def programs(host: HostControl) -> list[dict[str, Any]]:
@@ -59,27 +72,29 @@ def programs(host: HostControl) -> list[dict[str, Any]]:
     after, elapsed, now_idle = _readings(), monotonic() - started, psutil.cpu_times()
     server, own = _family(_server_pid(host)), _family(os.getpid()) | _ancestors()
     groups: dict[tuple[str, str | None, str], _Group] = {}
-    for pid, (program, owner, seconds, rss) in after.items():
-        used = max(0.0, seconds - before[pid][2]) / elapsed if pid in before else 0.0
+    for pid, now in after.items():
+        then = before.get(pid, now)
         ours = "server" if pid in server else "ratchet" if pid in own else ""
-        group = groups.setdefault((program, owner, ours), _Group(program, owner, ours, []))
+        group = groups.setdefault((now.program, now.owner, ours), _Group(now.program, now.owner, ours, []))
         group.pids.append(pid)
-        group.used += used
-        group.rss += rss
-    busiest = sorted(groups.values(), key=lambda each: -each.used)[:MOST_PROGRAMS]
+        group.used += max(0.0, now.seconds - then.seconds) / elapsed
+        group.hungry += pid in before and now.runs and then.runs
+        group.rss += now.rss
+    busiest = sorted(groups.values(), key=lambda each: (-each.hungry, -each.used))[:MOST_PROGRAMS]
     around = _around(_busy(idle, now_idle))
     return [_row(group, around) for group in busiest]
 
 
-def _readings() -> dict[int, tuple[str, str | None, float, int]]:
-    found: dict[int, tuple[str, str | None, float, int]] = {}
-    for process in psutil.process_iter(["name", "username", "cpu_times", "memory_info"]):
+def _readings() -> dict[int, _Reading]:
+    found: dict[int, _Reading] = {}
+    for process in psutil.process_iter(["name", "username", "cpu_times", "memory_info", "status"]):
         said = process.info
         if said["cpu_times"] is None:
             continue
         seconds = said["cpu_times"].user + said["cpu_times"].system
         rss = said["memory_info"].rss if said["memory_info"] else 0
-        found[process.pid] = (str(said["name"] or "?"), said["username"], seconds, rss)
+        runs = said["status"] == psutil.STATUS_RUNNING
+        found[process.pid] = _Reading(str(said["name"] or "?"), said["username"], seconds, rss, runs)
     return found
 
 
@@ -123,7 +138,7 @@ def _around(busy: float | None) -> dict[str, Any]:
 def _row(group: _Group, around: dict[str, Any]) -> dict[str, Any]:
     return {
         "program": group.program, "owner": group.owner, "pids": sorted(group.pids)[:MOST_PIDS],
-        "processes": len(group.pids), "cores_used": round(group.used, 3),
+        "processes": len(group.pids), "hungry": group.hungry, "cores_used": round(group.used, 3),
         "share": round(group.used / around["cores"], 3), "ours": group.ours, "rss_bytes": group.rss, **around,
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ CONSOLE = "pgbouncer"
 NEEDS = "a login of the console (`stats_users`)"
 POOLS = CodeProbe(
     name="pgbouncer.pools",
-    summary="Pools of a pooler, the one with the longest wait first, and which server sessions they hold",
+    summary="Pools of a pooler, full ones and those with the longest wait first, and which server sessions they hold",
     needs=NEEDS,
     columns={
         "db": "text: database as clients name it",
@@ -86,7 +86,7 @@ def answer(name: str, shown: Shown, server: str) -> list[Row]:
 def _pools(shown: Shown, server: str) -> list[Row]:
     places = {row["db"]: row for row in _databases(shown, server)}
     rows = [_pool(row, shown["SERVERS"], places.get(row["database"], {})) for row in _real(shown["POOLS"], "database")]
-    return sorted(rows, key=lambda row: (-row["maxwait_s"], -row["cl_waiting"], row["db"], row["user"]))
+    return sorted(rows, key=lambda row: (not row["full"], -row["maxwait_s"], row["db"], row["user"]))
 
 
 def _pool(row: Row, servers: Sequence[Row], place: Row) -> Row:
