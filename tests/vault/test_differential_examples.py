@@ -10,7 +10,7 @@ from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.playbook import Playbook
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.seeding import shipped_texts
-from tests.vault import cases_queries
+from tests.vault import cases_access, cases_queries
 from tests.vault import worlds as w
 
 Change = Callable[[w.World], w.World]
@@ -83,7 +83,7 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
         },
         "database_connection_limit",
         [("database", "shop")],
-        ("escalate",),
+        ("lift_database_limit",),
     ),
     "silent blocker": (SILENT, "idle_in_transaction_blocker", [("session", "1")], ("end_root_blocker",)),
     "silent blocker on a nearly full server": (
@@ -302,12 +302,6 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
         [("file", "pg_hba.conf")],
         ("escalate",),
     ),
-    "read only": (
-        {"postgres.canary": [{"ok": 1, "db": "shop", "in_recovery": False, "read_only": True}]},
-        "default_transaction_read_only",
-        [("database", "shop")],
-        ("escalate",),
-    ),
     "volume full": (
         {**DOWN, "host.pg_status": [w.host(running=False, disk_free_ratio=0.001)]},
         "disk_full",
@@ -388,8 +382,8 @@ LOOK_ALIKES: dict[str, dict] = {
     },
 }
 
-CASES |= cases_queries.CASES
-LOOK_ALIKES |= cases_queries.LOOK_ALIKES
+CASES |= cases_queries.CASES | cases_access.CASES
+LOOK_ALIKES |= cases_queries.LOOK_ALIKES | cases_access.LOOK_ALIKES
 
 
 @pytest.fixture(scope="module")
@@ -435,6 +429,12 @@ def test_a_diagnosis_that_sees_nothing_confirms_nothing(shipped: list[Playbook])
     said = conclude(shipped, dict.fromkeys(w.healthy(), Answer.HUNG))
     assert said.outcome == "unknown_cause"
     assert not [h.id for h in said.hypotheses if h.verdict == "refuted"]
+
+
+def test_an_unreadable_log_leaves_open_what_only_the_log_could_tell(shipped: list[Playbook]) -> None:
+    said = [h for h in conclude(shipped, cases_access.UNREADABLE).hypotheses if h.playbook.startswith("pbs_access")]
+    seen_without = {"unlogged_emptied", "read_only_database", "read_only_server", "read_only_unexplained"}
+    assert {h.id for h in said if h.verdict != "unknown"} == seen_without | {"writes_to_standby"}
 
 
 def test_a_stopped_server_without_host_control_is_not_called_lost(shipped: list[Playbook]) -> None:

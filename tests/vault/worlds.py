@@ -219,6 +219,12 @@ def healthy() -> World:
         ],
         "postgres.setting_watch": [setting("autovacuum", "on"), setting("max_connections", "100")],
         "postgres.prepared_transactions": [],
+        "postgres.login_failures": [],
+        "postgres.denied_statements": [],
+        "postgres.missing_names": [],
+        "postgres.numbering_failures": [],
+        "postgres.statement_limits": [],
+        "postgres.unlogged_tables": [],
         "host.pg_status": [host()],
         "postgres.file_settings": [{"name": "port", "file": "postgresql.conf", "line": 3, "wrong": False}],
         "postgres.hba_rules": [
