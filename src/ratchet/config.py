@@ -28,6 +28,10 @@ class Settings(Noun):
     """`udp://host:514`, `tcp://host:601` or `unix:///dev/log`."""
     failpoint: str | None = None
     """Where the process ends itself, for proof; see `wiring.failpoint`."""
+    fault_history: Path = Path("~/.faulttest/history.json")
+    """Where runs of drills are exported to, beside the store."""
+    fault_conn: str | None = Field(default=None, repr=False)
+    """The superuser's connection string to a server that faults may be caused on; it may hold a password."""
     environ: Mapping[str, str] = Field(default_factory=dict, repr=False, exclude=True)
 
 
@@ -44,6 +48,8 @@ def read_settings(environ: Mapping[str, str], home: Path | None = None) -> Setti
         loki_url=environ.get("RATCHET_LOKI_URL") or None,
         syslog=environ.get("RATCHET_SYSLOG") or None,
         failpoint=environ.get("RATCHET_FAILPOINT") or None,
+        fault_history=_history(environ),
+        fault_conn=environ.get("FAULTTEST_CONN_STR") or None,
         environ=dict(environ),
     )
 
@@ -53,6 +59,10 @@ def _home(environ: Mapping[str, str]) -> Path:
         return Path(environ["RATCHET_HOME"])
     state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "~")) / ".local" / "state")
     return Path(state) / "ratchet"
+
+
+def _history(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HELPDESK_FAULT_HISTORY_FILE") or "~/.faulttest/history.json").expanduser()
 
 
 def _token(environ: Mapping[str, str]) -> str | None:

@@ -87,6 +87,8 @@ class Run(Noun):
     """How long recovery was watched."""
     bare_seconds: float = 0.0
     """Causing, seeing that it took, and taking back: what the fault costs without Ratchet."""
+    waited_seconds: float = 0.0
+    """Windows: the baseline before, the verification, and the customers' own after it."""
     environment: Environment = Environment()
     left: str = ""
     """What the taking back left behind; empty when nothing is left."""

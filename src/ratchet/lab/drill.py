@@ -45,6 +45,20 @@ class Plan:
     judge: str = "no judge was asked for"
 
 
+class _Watch:
+    """Adds up seconds; a context counts what passes within."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._since = 0.0
+
+    def __enter__(self) -> None:
+        self._since = time.monotonic()
+
+    def __exit__(self, *_raised: object) -> None:
+        self.seconds += time.monotonic() - self._since
+
+
 @dataclass
 class _Course:
     """How one run went so far."""
@@ -61,12 +75,8 @@ class _Course:
     untouched: bool = False
     left: str = ""
     note: str = ""
-    bare_s: float = 0.0
-    timed: float = field(default_factory=time.monotonic)
-
-    def stop_watch(self) -> None:
-        """Count what passed since the watch was started as what the fault costs by itself."""
-        self.bare_s += time.monotonic() - self.timed
+    bare: _Watch = field(default_factory=_Watch)
+    waited: _Watch = field(default_factory=_Watch)
 
 
 class Drills:
@@ -81,7 +91,8 @@ class Drills:
         """One run. What goes wrong on the way makes an `error`; an interruption takes everything back first."""
         course = _Course(fault, seed, strength, self._plan.now())
         try:
-            unwell = self._place.unwell(fault)
+            with course.waited:
+                unwell = self._place.unwell(fault)
             if unwell:
                 course.note = f"the baseline does not hold: {', '.join(unwell)}"
             else:
@@ -91,10 +102,9 @@ class Drills:
         return self._kept(course)
 
     def _play(self, course: _Course) -> None:
-        course.timed = time.monotonic()
         try:
-            course.caused = self._place.cause(course.fault, course.seed)
-            course.stop_watch()
+            with course.bare:
+                course.caused = self._place.cause(course.fault, course.seed)
             if course.caused.took:
                 self._watch(course, course.caused)
             else:
@@ -112,7 +122,8 @@ class Drills:
         if course.observed.concluded_at is not None:
             course.rejudged = self._desk.rejudge(course.drill.incident)
         if course.observed.status == "resolved" and course.observed.steps:
-            course.mended = self._place.mended(caused.label)
+            with course.waited:
+                course.mended = self._place.mended(caused.label)
         if not course.fault.spec.ends_sessions:
             course.untouched = self._place.untouched(caused.label)
 
@@ -132,10 +143,9 @@ class Drills:
 
     def _take_back(self, course: _Course) -> None:
         """Both always: an interruption between them would leave a grant alive, or a fault in effect."""
-        course.timed = time.monotonic()
         try:
-            course.left = self._place.undo(course.caused.label if course.caused else "")
-            course.stop_watch()
+            with course.bare:
+                course.left = self._place.undo(course.caused.label if course.caused else "")
             if course.caused is not None and course.fault.spec.ends_sessions and not course.left:
                 # A server that is down tells nothing of its innocents before it is back.
                 course.untouched = self._place.untouched(course.caused.label)
@@ -151,8 +161,8 @@ class Drills:
             system_identifier=plan.ground.system_identifier, remediate=plan.remediate, started_at=course.began,
             ended_at=plan.now(), verdict="error", expects=fault.spec.expects, remedy=fault.spec.remedy,
             expected_cause=fault.spec.cause, caused=course.caused.objects if course.caused else (),
-            bare_seconds=round(course.bare_s, 3), environment=plan.ground.environment, left=course.left,
-            note=course.note,
+            bare_seconds=round(course.bare.seconds, 3), waited_seconds=round(course.waited.seconds, 3),
+            environment=plan.ground.environment, left=course.left, note=course.note,
         )  # fmt: skip
         if seen is None or course.note:
             return told
@@ -177,6 +187,7 @@ def _seen(seen: Observed, told: Run) -> dict[str, object]:
         "recovered_seconds": _between(seen.granted_at, seen.good_at),
         "detection_seconds": _between(seen.received_at, seen.good_at),
         "sustained_seconds": seen.sustained_seconds, "environment": environment,
+        "waited_seconds": round(told.waited_seconds + (seen.sustained_seconds or 0.0), 3),
     }  # fmt: skip
 
 

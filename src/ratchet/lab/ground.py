@@ -1,11 +1,17 @@
 """Where a drill causes its fault: a lab of this process, or one that a keeper keeps. One shape for both."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
+
+import psycopg
 
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.fault import CausedObject, Fault
 from ratchet.domain.noun import Noun
+from ratchet.lab.checks import unmet
+from ratchet.lab.faults import Injected, inject
 from ratchet.lab.keeper import Asked, LabState, ask
+from ratchet.lab.lab import Lab
 
 LONGEST_S = 300.0
 """Seconds that one question to a keeper may take: an undo may restart a server."""
@@ -45,6 +51,44 @@ class FaultGround(Protocol):
     def undo(self, label: str) -> str:
         """Take the fault back; what is left, or an empty text. May be repeated; an empty label means everything."""
         ...
+
+
+class LabGround:
+    """A lab of this process. `beyond` says in words what a fault takes that this place does not allow."""
+
+    def __init__(self, lab: Lab, beyond: Callable[[Fault], tuple[str, ...]]) -> None:
+        self._lab = lab
+        self._beyond = beyond
+        self._caused: dict[str, Injected] = {}
+
+    def lacking(self, fault: Fault) -> tuple[str, ...]:
+        return self._beyond(fault)
+
+    def unwell(self, fault: Fault) -> tuple[str, ...]:
+        return tuple(each.uses for each in unmet(fault.spec.baseline, self._lab))
+
+    def cause(self, fault: Fault, seed: int) -> Caused:
+        try:
+            injected = inject(fault, self._lab, seed)
+        except (RuntimeError, OSError, psycopg.Error) as failed:
+            raise Refusal(Code.FAILED, f"The fault could not be caused: {failed}", "It was taken back.") from None
+        self._caused[injected.owner_label] = injected
+        return Caused(label=injected.owner_label, took=injected.took(), objects=injected.objects)
+
+    def mended(self, label: str) -> bool:
+        return self._caused[label].mended()
+
+    def untouched(self, label: str) -> bool:
+        return self._caused[label].innocents_untouched()
+
+    def undo(self, label: str) -> str:
+        try:
+            for name, injected in self._caused.items():
+                if label in ("", name):
+                    injected.undo()
+        except (RuntimeError, OSError, psycopg.Error) as failed:
+            return str(failed)
+        return ""
 
 
 class KeptGround:

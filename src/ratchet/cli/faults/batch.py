@@ -1,74 +1,146 @@
-"""A batch: the faults, seeds and strengths of one line, run one after the other and told as they end."""
+"""A batch: the faults, seeds and strengths of one line, run one after the other, kept and told as they end."""
 
 import secrets
-from collections.abc import Callable, Iterator
+import signal
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import typer
 from ulid import ULID
 
+from ratchet.cli.faults.history import export
 from ratchet.cli.faults.stand import Stand, groups, stand
-from ratchet.cli.faults.told import line_of, run_lines, summary
+from ratchet.cli.faults.told import costs, line_of, run_lines, summary
+from ratchet.cli.road import given_by, settings_of
 from ratchet.cli.show import Form, json_line, out, say
 from ratchet.domain.accuracy import accuracy
 from ratchet.domain.drill import Run
+from ratchet.domain.errors import Refusal, not_found
 from ratchet.domain.fault import Fault, Strength
+from ratchet.domain.noun import Noun
 from ratchet.lab.drill import Drills, Plan
+from ratchet.security.private_file import replace_private
+
+Key = tuple[str, int, str]
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What one line asks for."""
+class Wish(Noun):
+    """What one line asks for; kept beside the store until all of it is done, so that it can be gone on with."""
 
-    faults: tuple[Fault, ...]
+    batch: str
+    faults: tuple[str, ...]
     seeds: tuple[int, ...]
     strengths: tuple[Strength, ...]
     remediate: bool
+    judge: str = "no judge was asked for"
 
 
 @dataclass
 class Batch:
     """What came of it so far."""
 
-    id: str
-    remediate: bool
+    wish: Wish
     runs: list[Run] = field(default_factory=list[Run])
     skipped: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
+    def done(self) -> set[Key]:
+        """What needs not be run again; an error says nothing, and is."""
+        return {(run.fault, run.seed, run.strength) for run in self.runs if run.verdict != "error"}
 
-def run_batch(context: typer.Context, wish: Wish, now: Callable[[], datetime], form: Form) -> Batch:
-    """Every run of the wish; each is kept and told when it ends."""
-    batch = Batch(secrets.token_hex(4), wish.remediate)
-    for group in groups(wish.faults):
-        with stand(context, group, say) as here:
-            for run in _runs(here, group, wish, (batch, now)):
-                batch.runs.append(run)
-                here.desk.drills.keep(run)
-                _tell(run, form)
-    if form in (Form.TABLE, Form.WIDE):
-        for name, why in batch.skipped:
-            out(f"[SKIP] {name}: needs {why}")
-        for line in summary(accuracy(batch.runs)):
-            out(line)
+
+@dataclass(frozen=True)
+class Line:
+    """The line that was typed: its context, the clock, how it is told, and where its faults are caused."""
+
+    context: typer.Context
+    now: Callable[[], datetime]
+    form: Form
+    conn: str | None = None
+
+
+def new_batch() -> str:
+    """Eight hexadecimal characters."""
+    return secrets.token_hex(4)
+
+
+def run_batch(line: Line, wish: Wish, faults: list[Fault]) -> Batch:
+    """Every run of the wish that is not there yet. Ctrl-C takes back what is caused, and says how to go on."""
+    batch = Batch(wish)
+    began = time.monotonic()
+    home = settings_of(given_by(line.context)).home
+    _keep_wish(home, wish)
+    try:
+        with interruptible():
+            for group in groups(faults):
+                _stand_and_run(line, batch, group)
+    except KeyboardInterrupt:
+        say(f"Interrupted; what was caused is taken back. Go on: ratchet fault run --resume {wish.batch}")
+        raise
+    _wish_path(home, wish.batch).unlink(missing_ok=True)
+    if line.form in (Form.TABLE, Form.WIDE):
+        for text in (*summary(accuracy(batch.runs)), *costs(batch.runs, time.monotonic() - began)):
+            out(text)
     return batch
 
 
-def _runs(here: Stand, group: list[Fault], wish: Wish, beside: tuple[Batch, Callable[[], datetime]]) -> Iterator[Run]:
-    batch, now = beside
-    ground = here.desk.drills.ground(here.target)
+def _stand_and_run(line: Line, batch: Batch, group: list[Fault]) -> None:
+    with stand(line.context, group, line.conn, say) as here:
+        known = {run.id for run in batch.runs}
+        batch.runs += [run for run in here.desk.drills.runs(batch=batch.wish.batch) if run.id not in known]
+        _run_group(here, group, batch, line)
+
+
+def _run_group(here: Stand, group: list[Fault], batch: Batch, line: Line) -> None:
+    total = len(group) * len(batch.wish.seeds) * len(batch.wish.strengths)
+    for count, run in enumerate(_runs(here, group, batch, line), 1):
+        batch.runs.append(run)
+        here.desk.drills.keep(run)
+        _export(here, run, line.now())
+        _tell(run, line.form)
+        if count < total and line.form is not Form.JSONL:
+            say(f"  ({count} of {total})")
+
+
+def _runs(here: Stand, group: list[Fault], batch: Batch, line: Line) -> Iterator[Run]:
+    wish, done = batch.wish, batch.done()
     plan = Plan(
-        batch=batch.id, ground=ground, remediate=wish.remediate, approve=here.desk.approve, now=now, new_id=_new_id
-    )
+        batch=wish.batch, ground=here.desk.drills.ground(here.target), remediate=wish.remediate,
+        approve=here.desk.approve, now=line.now, new_id=_new_id, judge=wish.judge,
+    )  # fmt: skip
     drills = Drills(here.place, here.desk.drills, plan)
     for fault in group:
         lacking = here.place.lacking(fault)
         if lacking:
             batch.skipped.append((fault.id, " and ".join(lacking)))
+            _skip(fault, lacking, line.form)
             continue
-        for seed in wish.seeds:
-            for strength in wish.strengths:
+        for seed, strength in product(wish.seeds, wish.strengths):
+            if (fault.id, seed, strength) not in done:
                 yield drills.run(fault, seed, strength)
+
+
+def _export(here: Stand, run: Run, now: datetime) -> None:
+    """The store has the run; a history file that cannot be written is said, and stops nothing."""
+    path = here.settings.fault_history
+    try:
+        aside = export(path, [run], now)
+    except OSError as failed:
+        say(f"warning: the history {path} cannot be written: {failed.strerror}")
+        return
+    if aside is not None:
+        say(f"warning: the history {path} could not be read; it is kept as {aside}, and a new one was begun")
+
+
+def _skip(fault: Fault, lacking: tuple[str, ...], form: Form) -> None:
+    text = f"[SKIP] {fault.metadata.title} ({fault.id}): {' and '.join(lacking)}"
+    (out if form in (Form.TABLE, Form.WIDE) else say)(text)
 
 
 def _tell(run: Run, form: Form) -> None:
@@ -78,10 +150,52 @@ def _tell(run: Run, form: Form) -> None:
         case Form.JSONL:
             json_line(run.model_dump(mode="json"))
         case _ if run.remediate:
-            for line in run_lines(run):
-                out(line)
+            for text in run_lines(run):
+                out(text)
         case _:
             out(line_of(run))
+
+
+def read_wish(home: Path, batch: str) -> Wish:
+    """What an interrupted batch was for; a refusal where none of that name is open."""
+    try:
+        return Wish.model_validate_json(_wish_path(home, batch).read_bytes())
+    except (OSError, ValueError):
+        remedy = "Only an interrupted batch can be gone on with; its name was printed when it was interrupted."
+        raise not_found("open batch", batch, remedy) from None
+
+
+def _keep_wish(home: Path, wish: Wish) -> None:
+    place = _wish_path(home, wish.batch)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        replace_private(place, wish.model_dump_json().encode())
+    except (OSError, Refusal):
+        say("warning: this batch cannot be gone on with after an interruption, because its wish cannot be kept")
+
+
+def _wish_path(home: Path, batch: str) -> Path:
+    name = batch if batch.isalnum() else "none"
+    return home / "batches" / f"{name}.json"
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """The first Ctrl-C interrupts; while what was caused is taken back, further ones are not heard."""
+    before: dict[signal.Signals, Any] = {}
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, interrupt)
+        yield
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)
 
 
 def _new_id() -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ratchet.cli.words import clean
-from ratchet.domain.accuracy import NOTHING, Accuracy, Tally
+from ratchet.domain.accuracy import Accuracy, Tally
 from ratchet.domain.drill import Run
 
 MARKS = {"pass": "PASS", "fail": "FAIL", "error": "ERROR", "abstained": "ABSTAINED", "diagnosed": "DIAGNOSED"}
@@ -71,11 +71,20 @@ def _row(tally: Tally) -> tuple[str, ...]:
     return (tally.name, *(str(each) for each in counts))
 
 
+def costs(runs: Sequence[Run], seconds: float) -> Iterator[str]:
+    """How long it took, and what of that the faults cost by themselves."""
+    if not runs:
+        return
+    bare = sum(run.bare_seconds for run in runs)
+    spent = sum((run.ended_at - run.started_at).total_seconds() for run in runs)
+    waited = sum(run.waited_seconds for run in runs)
+    times = (spent - waited) / bare if bare else 0.0
+    yield f"{len(runs)} runs in {seconds:.0f}s; causing and taking back alone {bare:.0f}s, windows {waited:.0f}s."
+    yield f"Windows left out, that is {times:.1f} times the faults' own time."
+
+
 def lined(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """A table with its columns one below the other."""
     widths = [max(len(row[n]) for row in (header, *rows)) for n in range(len(header))]
     for row in (header, *rows):
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-__all__ = ["NOTHING", "line_of", "lined", "run_lines", "summary"]
