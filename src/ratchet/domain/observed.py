@@ -98,8 +98,17 @@ def _claimed(conclusion: Conclusion | None) -> dict[str, Any]:
         "confidence": conclusion.confidence,
         "found": tuple(Found(kind=o.kind, id=o.id) for o in leading.objects) if leading else (),
         "confirmed": tuple(h.cause for h in conclusion.hypotheses if h.verdict == "confirmed"),
-        "diagnosis": conclusion.why,
+        "diagnosis": _sentence(conclusion),
     }
+
+
+def _sentence(conclusion: Conclusion) -> str:
+    """The hypothesis that leads, with what it points at; where none may, why not."""
+    leading = conclusion.leading
+    if leading is None or conclusion.outcome != "cause":
+        return conclusion.why
+    named = ", ".join(f"{each.kind} {each.name or each.id}" for each in leading.objects[:3])
+    return f"{leading.title}: {named}" if named else leading.title
 
 
 def _pin(incident: Incident) -> str:

@@ -9,9 +9,11 @@ from ratchet.domain.drill import Run
 
 HEAD = """# Accuracy of the diagnosis, and of what was done
 
-Written by `{line}`; not by hand. Every fault was caused on real servers, its alert handed in, and the answer graded by
-what was caused: cause class, object, evidence judged again, action, recovery proved by the lab's own customers,
-innocents, taking back. Before each fault the server's log is cut and its counters begin anew, as on another day.
+Written by `{line}`; not by hand.
+
+Every fault was caused on real servers, its alert handed in, and the answer graded by what was caused: cause class,
+object, evidence judged again, action, recovery proved by the lab's own customers, innocents, taking back. Before each
+fault the server's log is cut and its counters begin anew, as on another day.
 """
 
 
