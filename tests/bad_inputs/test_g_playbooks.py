@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from ratchet.domain.series import VersionDrafted
+from ratchet.vault.canonical import text_digest
 from tests.bad_inputs.conftest import Door
 
 ACTIVE = "/api/v1/fleet/playbooks/pbs_connection_triage"
@@ -138,6 +140,55 @@ def test_an_active_text_is_not_edited_by_anybody(door: Door, change: dict[str, s
     answer = door.send("PUT", f"/api/v1/fleet/playbooks/{one['id']}", "ana", json=change)
     assert answer.status_code in (400, 409)
     assert door.send("GET", ACTIVE, "vic").json()["digest"] == one["digest"]
+
+
+@pytest.fixture(scope="module")
+def draft(door: Door) -> dict[str, Any]:
+    """A draft of the series, as an incident would have left it."""
+    found = door.house.store.series("pbs_connection_triage")
+    active = next(version for version in found.versions if version.id == door.send("GET", ACTIVE, "vic").json()["id"])
+    text = active.text.replace('version: "1.0"', 'version: "7.7"', 1)
+    made = active.model_copy(
+        update={"id": "pb_incident_bad001", "version": "7.7", "source": "generated", "text": text,
+                "digest": text_digest(text), "incident": "INC-1", "state": "draft"}
+    )  # fmt: skip
+    door.house.store.commit_series(found, VersionDrafted(version=made), by="ratchet")
+    return door.send("GET", f"/api/v1/fleet/playbooks/{made.id}", "vic").json()
+
+
+SPOILT: dict[str, tuple[str, str]] = {
+    "another series": ("series: pbs_connection_triage", "series: pbs_vacuum_triage"),
+    "guidance beyond 256 KB": ("guidance: ", f"guidance: '{'x' * 262_144}'\n  was: "),
+    "a tool with a letter of another script": (
+        "uses: postgres.terminate_sessions",
+        "uses: postgres.t\u0435rminate_sessions",
+    ),
+    "a key that stands twice": ("spec:\n", "spec:\n  symptoms: [one of them]\n"),
+    "an alias bomb": ("spec:\n", f"{BOMB}spec:\n"),
+    "an anchor in itself": ("spec:\n", "x: &a [*a]\nspec:\n"),
+}
+
+
+@pytest.mark.parametrize("way", SPOILT)
+def test_a_draft_edited_into_something_else_is_refused_in_words_of_its_own(
+    door: Door, draft: dict[str, Any], way: str
+) -> None:
+    old, new = SPOILT[way]
+    spoilt = draft["text"].replace(old, new, 1)
+    assert spoilt != draft["text"]
+    answer = door.send("PUT", f"/api/v1/fleet/playbooks/{draft['id']}", "ana", json={"text": spoilt})
+    assert answer.status_code in (400, 409, 413, 422), answer.text[:300]
+    said = answer.json()
+    assert SAID[way] in answer.text, (way, said)
+    now = door.send("GET", f"/api/v1/fleet/playbooks/{draft['id']}", "vic").json()
+    assert (now["digest"], now["revision"]) == (draft["digest"], draft["revision"])
+
+
+SAID = {
+    "another series": "series", "guidance beyond 256 KB": "256",
+    "a tool with a letter of another script": "t\u0435rminate_sessions", "a key that stands twice": "stands twice",
+    "an alias bomb": "too large", "an anchor in itself": "too large",
+}  # fmt: skip
 
 
 def test_the_record_of_everything_above_still_holds(door: Door):
