@@ -22,7 +22,7 @@ CREATE INDEX part ON public."Odd ""parcels" (note) WHERE id > 5; CREATE INDEX ag
 ALTER TABLE public."Odd ""parcels" SET (autovacuum_enabled = off, fillfactor = 70);
 ALTER TABLE public."Odd ""parcels" OWNER TO ratchet_act_db; GRANT CREATE ON SCHEMA public TO ratchet_act_db
 """
-NAME = {"schema": "public", "table": 'Odd "parcels'}
+NAME: dict[str, Any] = {"schema": "public", "table": 'Odd "parcels'}
 
 
 @pytest.fixture

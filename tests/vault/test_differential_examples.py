@@ -448,16 +448,19 @@ def test_recovery_is_not_claimed_while_the_failure_lasts_nor_denied_when_it_is_o
     change, _, _, then = CASES[name]
     if then == ("escalate",):
         return
-    lasting, over = _recovered(shipped, change, then[0]), _recovered(shipped, {}, then[0])
+    leading = conclude(shipped, change).leading
+    assert leading is not None
+    lasting, over = (_recovered(shipped, world, then[0], leading.id) for world in (change, {}))
     assert over is True
     assert lasting is not True
 
 
-def _recovered(shipped: list[Playbook], change: dict, step: str) -> bool | None:
+def _recovered(shipped: list[Playbook], change: dict, step: str, hypothesis: str) -> bool | None:
     candidate = next(c for c in w.candidates(shipped) if step in c.playbook.spec.steps)
     calls = [call for bound in candidate.calls.values() for call in bound]
-    scope = scope_of(candidate, w.moment({**w.healthy(), **change}, calls))
+    scope = {**scope_of(candidate, w.moment({**w.healthy(), **change}, calls)), "hypothesis": hypothesis}
     verify = candidate.playbook.spec.verify
     assert verify is not None
-    answers = [parsed(criterion.expect).evaluate(scope).value for criterion in verify.criteria]
+    asked = [c for c in verify.criteria if c.required_if is None or parsed(c.required_if).evaluate(scope).value]
+    answers = [parsed(criterion.expect).evaluate(scope).value for criterion in asked]
     return False if False in answers else (None if None in answers else True)

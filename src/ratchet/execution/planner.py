@@ -45,7 +45,7 @@ class Planner:
             ),
             verification=self._policy.verification(playbook.spec.verify, target.chaos),
             calls=calls_of(playbook, target, targets, params),
-            text_scope={"params": params},
+            text_scope={"params": params, "hypothesis": leading.id},
             escalate_to=playbook.spec.escalation.to,
             ask=playbook.spec.escalation.ask,
         )

@@ -55,7 +55,8 @@ def _sites(sheet: Sheet, local: Declared) -> Iterator[Site]:
             yield from _optional(below, stop, "when", {"result": None, "params": None}, None)
     for path, rule in sheet.each("spec", "verify", "criteria"):
         yield from _optional(path, rule, "expect", names_here, names(rule, "probe"))
-        yield from _optional(path, rule, "required_if", names_here, names(rule, "probe"))
+        asked: Declared = {**names_here, "hypothesis": None}
+        yield from _optional(path, rule, "required_if", asked, names(rule, "probe"))
 
 
 def _optional(path: Path, rule: Fields, key: str, declared: Declared, probes: tuple[str, ...] | None) -> Iterator[Site]:
