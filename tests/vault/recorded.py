@@ -29,18 +29,21 @@ class Ticking:
 
 
 class Records:
-    """A store with the shipped playbooks and the two targets of the worlds. Close it."""
+    """A store with the shipped playbooks, or `only` one of them, and the two targets of the worlds. Close it."""
 
-    def __init__(self, home: Path, files: PlaybookFiles) -> None:
+    def __init__(self, home: Path, files: PlaybookFiles, *, new: bool = True, only: str = "") -> None:
         numbers = iter(range(10**9))
         self.files = files
         self.clock = Ticking()
+        self._count = 0
         self.store = EventStore.open_at(home, self.clock, lambda: f"01REC{next(numbers):021d}")
         self.shelf = VaultShelf(self.store, files)
-        seed(self.store, files, shipped_texts(), _unsaid)
+        if not new:
+            return
+        texts = {name: text for name, text in shipped_texts().items() if name.startswith(only)}
+        seed(self.store, files, texts, _unsaid)
         for target in (w.PRIMARY, w.REPLICA):
             self.store.put_target(target, "user:ana")
-        self._count = 0
 
     def close(self) -> None:
         self.store.close()
@@ -86,8 +89,9 @@ class Records:
         self, playbook: Playbook, number: str = "9.0", *, by: str = "user:ana", activate: bool = False
     ) -> Version:
         """The text as a version of its series."""
-        named = playbook.model_copy(update={"metadata": playbook.metadata.model_copy(update={"version": number})})
-        update = {"id": f"pb_manual_{number}", "source": "manual", "created_by": by, "blanks": blanks_of(named)}
+        metadata = playbook.metadata.model_copy(update={"version": number, "source": "manual"})
+        named = playbook.model_copy(update={"metadata": metadata})
+        update = {"id": f"pb_manual_{number}", "created_by": by, "blanks": blanks_of(named)}
         version = shipped_version(named, w.NOW).model_copy(update=update)
         series = self.store.commit_series(self.store.series(version.series), VersionDrafted(version=version), by=by)
         if activate:

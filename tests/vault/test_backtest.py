@@ -88,7 +88,7 @@ def test_a_hypothesis_that_no_longer_confirms_makes_the_incidents_it_explained_w
 
 
 def test_giving_the_hypothesis_back_makes_the_same_incidents_better(tmp_path: Path, records: Records) -> None:
-    own = Records(tmp_path, records.files)
+    own = Records(tmp_path, records.files, only=SERIES)
     active = own.active(SERIES)
     name = own.record({**w.healthy(), **CASES["idle leak"][0]}, cause=LEAK)
     unknown = own.record({**w.healthy(), **CASES["idle leak"][0]})
@@ -104,7 +104,7 @@ def test_giving_the_hypothesis_back_makes_the_same_incidents_better(tmp_path: Pa
 def test_the_cause_of_a_fault_that_was_caused_is_the_truth_whatever_was_concluded(
     tmp_path: Path, records: Records
 ) -> None:
-    own = Records(tmp_path, records.files)
+    own = Records(tmp_path, records.files, only=SERIES)
     active = own.active(SERIES)
     own.record({**w.healthy(), **CASES["idle leak"][0]}, fault="db-max-connections")
     blind = with_rule(active, leak_rule(active).id, confirm="slots.rows > 1000000", refute="slots.rows < 1000000")
@@ -140,7 +140,7 @@ def test_only_incidents_since_then_are_replayed(records: Records) -> None:
 
 
 def test_an_incident_whose_target_is_gone_is_counted_as_not_replayed(tmp_path: Path, records: Records) -> None:
-    own = Records(tmp_path, records.files)
+    own = Records(tmp_path, records.files, only=SERIES)
     own.record(w.healthy())
     active = own.active(SERIES)
     version = own.draft(active)
