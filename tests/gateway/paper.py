@@ -31,6 +31,7 @@ from ratchet.desk.views import (
 from ratchet.domain.alert import Alert
 from ratchet.domain.audit import AuditEntry, AuditKey, AuditReport
 from ratchet.domain.audit_forms import Form
+from ratchet.domain.drill import Run
 from ratchet.domain.errors import Code, Mistake, Refusal, conflict, forbidden, invalid, not_found
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.gate import CheckLine, DecisionPacket, Signal
@@ -42,6 +43,7 @@ from ratchet.domain.ports import Missing, Page
 from ratchet.domain.standing import Bound, StandingGrant
 from ratchet.domain.target import Fingerprint
 from ratchet.security.principal import Principal, require
+from tests.gateway.paper_drills import PaperPractice
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -175,6 +177,7 @@ class Papers:
     decisions: dict[str, DecisionView] = field(default_factory=lambda: {"dec_1": decision()})
     playbooks: dict[str, PlaybookView] = field(default_factory=lambda: {playbook().id: playbook()})
     tokens: dict[str, TokenView] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
     refuse: Refusal | None = None
     calls: list[str] = field(default_factory=list)
 
@@ -190,6 +193,10 @@ class PaperDesk:
         self._papers.calls.append(f"{self._principal.id} {call}")
         if self._papers.refuse is not None:
             raise self._papers.refuse
+
+    @property
+    def drills(self) -> PaperPractice:
+        return PaperPractice(self._note, self._principal, self._papers.runs)
 
     def whoami(self) -> tuple[str, Role]:
         return self._principal.id, self._principal.role

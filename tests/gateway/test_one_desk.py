@@ -10,12 +10,14 @@ from pydantic import BaseModel
 from ratchet.desk.contract import Desk
 from ratchet.desk.views import GrantRequest, TargetRequest
 from ratchet.domain.alert import Alert
+from ratchet.domain.drill import DrillRequest
 from ratchet.domain.errors import Refusal
 from ratchet.domain.standing import Bound
 from ratchet.domain.target import SecretRef, Target
 from ratchet.gateway.client import HttpDesk
 from tests.gateway.conftest import Street
 from tests.gateway.paper import TOKENS, UNAVAILABLE, PaperHouse, decision, evidence
+from tests.gateway.paper_drills import RUN
 
 DRAFT = "pb_faulttest_a1b2c3"
 START = datetime(2026, 11, 20, 2, 3, 4, 467858, tzinfo=UTC)
@@ -29,6 +31,7 @@ GRANT = GrantRequest(
     series="pbs_connection_triage", step="free_slots", reason="weekly drill", tag="chaos",
     bounds={"limit": Bound(most=5), "application": Bound(among=("api", "web"))}, uses=3, days=7,
 )  # fmt: skip
+DRILL = DrillRequest(fault="db-max-connections", target="db-1", strength="symptom")
 Verb = Callable[[Desk], Any]
 VERBS: dict[str, Verb] = {
     "whoami": lambda d: d.whoami(),
@@ -101,13 +104,26 @@ VERBS: dict[str, Verb] = {
     "audit_export of a span": lambda d: list(d.audit_export("cef", since=START, until=START)),
     "audit_key": lambda d: d.audit_key(),
     "doctor": lambda d: d.doctor(),
+    "drills ground": lambda d: d.drills.ground("db-1"),
+    "drills ground of another": lambda d: d.drills.ground("db-9"),
+    "drills start": lambda d: d.drills.start(DRILL),
+    "drills start with remediation": lambda d: d.drills.start(DRILL.model_copy(update={"remediate": True})),
+    "drills observed": lambda d: d.drills.observed("INC-1"),
+    "drills observed unknown": lambda d: d.drills.observed("INC-9"),
+    "drills rejudge": lambda d: d.drills.rejudge("INC-1"),
+    "drills rejudge of no drill": lambda d: d.drills.rejudge("INC-2"),
+    "drills end": lambda d: d.drills.end("INC-1", "over & done ü"),
+    "drills keep": lambda d: (d.drills.keep(RUN), d.drills.runs()),
+    "drills runs": lambda d: d.drills.runs(since=START, fault="pg-x", batch="a1b2c3d4", limit=7),
 }
 
 
 ADMINISTERING = {"tokens", "make_token", "revoke_token", "discard"}
 """The desk on paper does not check these; the door does, and the matrix of roles covers it."""
+TWO_RIGHTS = {"drills start with remediation"}
+"""The door asks for the lesser right first, and names it; the desk names the one that is missing."""
 ROADS = [("admin", name) for name in VERBS] + [
-    ("viewer", name) for name in VERBS if name.split(" ")[0] not in ADMINISTERING
+    ("viewer", name) for name in VERBS if name.split(" ")[0] not in ADMINISTERING and name not in TWO_RIGHTS
 ]
 
 
