@@ -136,6 +136,14 @@ def test_a_world_that_moved_since_the_approval_stops_the_act_with_its_own_words(
     assert word in (changed_since(packet(), reread(**changes)) or "")
 
 
+@pytest.mark.parametrize("scope", ["bounded", "exact"])
+def test_a_pid_that_was_reused_is_refused_and_named(scope: str) -> None:
+    other = reread(preview=preview({**ROWS[0], "backend_start": "2026-11-20T02:00:00.000001+00:00"}))
+    assert (changed_since(packet(scope), other) or "").endswith("Pid 7 was reused by another session.")
+    fresh = reread(preview=preview({"pid": 9, "backend_start": "y"}))
+    assert "reused" not in (changed_since(packet(scope), fresh) or "")
+
+
 def test_a_bounded_act_bears_a_smaller_or_different_set_within_its_cap_and_an_exact_one_does_not() -> None:
     more = reread(preview=preview(*ROWS, {"pid": 9, "backend_start": "y"}))
     assert changed_since(packet(), more) is None

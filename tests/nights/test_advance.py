@@ -1,10 +1,13 @@
 """Approved in advance: a standing grant acts unattended, is charged, and is gone at the first reason to be."""
 
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ratchet.domain.certificate import Certificate, environment_of
 from ratchet.domain.standing import StandingGrant
 from ratchet.lab.embedded import Cluster
 from tests.nights.conftest import Night, opened
@@ -86,6 +89,54 @@ def test_another_text_an_end_and_a_revocation_end_it(hasty: Night, server: Clust
     with leak(server):
         asked = hasty.until(alert_apart(hasty, "AllGone"), "awaiting_approval", "resolved")
     assert asked["status"] == "awaiting_approval"
+
+
+def certified(night: Night, name: str, lasts: timedelta = timedelta(days=30), **changes: Any) -> str:
+    """A certificate of the active text for this server, as whoever certifies keeps it."""
+    store = night.house.store
+    active = store.series(WANTED["series"]).active
+    assert active is not None
+    server, now = vars(night.house)["_hands"].fingerprint("shop-db"), datetime.now(UTC)
+    fields = {
+        "id": name, "series": active.series, "version_id": active.id, "playbook_digest": active.digest,
+        "issued_at": now, "expires_at": now + lasts, "environment": environment_of(server.server_version),
+        "faults": ("db-max-connections",), "seeds": (1,), "passed": ("faults",), "runs": ("a1b2c3d4",), **changes,
+    }  # fmt: skip
+    store.put_certificate(Certificate.model_validate(fields), "ratchet")
+    return name
+
+
+def test_one_that_rests_on_a_certificate_dies_when_that_expires_or_is_followed_by_a_failed_one(
+    hasty: Night, server: Cluster
+) -> None:
+    assert give(hasty, certificate="cert_9")[0] == 409
+    assert give(hasty, certificate=certified(hasty, "cert_failed", failed=("crash",)))[0] == 409
+    assert give(hasty, certificate=certified(hasty, "cert_1"), uses=9)[0] == 201
+    with leak(server):
+        seen = hasty.until(alert_apart(hasty, "Certified"), "resolved", "escalated", "awaiting_approval")
+    assert seen["status"] == "resolved", seen["needs"]
+    certified(hasty, "cert_2", failed=("crash",))
+    assert (grant(hasty)["counts"], "cert_2 came after it and was not passed" in grant(hasty)["because"]) == (
+        False,
+        True,
+    )
+    short = certified(hasty, "cert_3", timedelta(seconds=4))
+    code, made = give(hasty, certificate=short, uses=9)
+    assert (code, made["counts"]) == (201, True), made
+    until_dead(hasty)
+    assert "its certificate cert_3 does not count: it expired at" in grant(hasty)["because"]
+    with leak(server):
+        asked = hasty.until(alert_apart(hasty, "Uncertified"), "awaiting_approval", "resolved", "escalated")
+    assert asked["status"] == "awaiting_approval"
+    assert "approval_standing" not in events(asked)
+
+
+def until_dead(night: Night) -> None:
+    """Wait until the newest grant counts no more."""
+    deadline = time.monotonic() + 30
+    while grant(night)["counts"]:
+        assert time.monotonic() < deadline, "it counts for ever"
+        time.sleep(0.1)
 
 
 def test_who_may_give_one_and_for_what(hasty: Night) -> None:

@@ -25,6 +25,7 @@ from ratchet.desk.decisions import Answers
 from ratchet.domain.alert import Alert
 from ratchet.domain.errors import Refusal
 from ratchet.security.principal import Principal
+from ratchet.security.redact import Redactor
 from ratchet.wiring.failpoint import failpoint
 from tests.proof.counting import LEDGER
 from tests.proof.house import DEADLINE, Site, begin, hands_for, open_state, worker_for
@@ -117,7 +118,8 @@ class Kills:
 
         def work(ready: int) -> None:
             store, clock = open_state(self.site)
-            answers, intake = Answers(store, clock), Intake(store, store.targets, lambda: os.urandom(8).hex())
+            answers = Answers(store, clock)
+            intake = Intake(store, store.targets, lambda: os.urandom(8).hex(), Redactor([], b"proof"))
             ana, number = Principal(kind="person", name="ana", role="approver", channel="proof"), 0
             say_ready(ready)
             with self.acks.open("a", encoding="ascii", buffering=1) as log:

@@ -36,6 +36,7 @@ from ratchet.execution.planner import Planner
 from ratchet.execution.restart import void_approvals
 from ratchet.execution.undo import Undoing
 from ratchet.security.principal import Principal
+from ratchet.security.redact import Redactor
 from ratchet.store import anchor
 from ratchet.store.store import EventStore
 from ratchet.wiring.clock import Machine, SteadyClock
@@ -182,7 +183,7 @@ class Life:
         self.answers = Answers(self.store, self.clock)
         self.hands = HandsOver(self.store, Shelf(), self.clock, frozenset({"x"}), POLICY.impact)
         self.automation = Automation(self.store)
-        self.intake = Intake(self.store, self.store.targets, self._new_id)
+        self.intake = Intake(self.store, self.store.targets, self._new_id, Redactor([], b"proof"))
 
     def _opened(self) -> tuple[EventStore, SteadyClock]:
         machine = Machine(self.world.wall, self.world.monotonic, lambda: self.boot_name)

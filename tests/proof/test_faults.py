@@ -27,6 +27,7 @@ from ratchet.domain.incident import Incident
 from ratchet.execution.worker import Worker
 from ratchet.lab.embedded import Cluster
 from ratchet.security.principal import Principal
+from ratchet.security.redact import Redactor
 from ratchet.security.secrets import Secret
 from ratchet.store.store import EventStore
 from ratchet.tools.registry import Hands
@@ -275,7 +276,7 @@ class Stage:
         mark = f"m-{os.urandom(6).hex()}"
         labels = {"target": target, "mark": mark, "alertname": "x"}
         alert = Alert(source="p", fingerprint=mark, starts_at=house.VERSION.created_at, labels=labels)
-        Intake(self.store, self.store.targets, house.new_id).receive([alert], "service:p")
+        Intake(self.store, self.store.targets, house.new_id, Redactor([], b"proof")).receive([alert], "service:p")
         self.worker.nudge()
         return self.store.incidents(limit=1).items[0].id
 

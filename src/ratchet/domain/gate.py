@@ -169,17 +169,27 @@ def changed_since(packet: DecisionPacket, reread: Reread) -> str | None:
     shown = {_identity(row) for row in packet.act.identities}
     if packet.act.scope == "exact" and now_there != shown:
         gone, new = len(shown - now_there), len(now_there - shown)
-        return f"The preview changed: {gone} of the approved objects are gone, {new} are new."
+        said = f"The preview changed: {gone} of the approved objects are gone, {new} are new."
+        return said + _reused(packet, reread)
     if packet.act.scope == "bounded":
         if not now_there:
             return "Nothing is left for the approved step to do."
         if len(now_there) > packet.act.cap:
             return f"The preview now shows {len(now_there)} objects, more than the approved cap of {packet.act.cap}."
         if not now_there & shown:
-            return f"None of the {len(shown)} objects that were shown is there any more; others are in their place."
+            said = f"None of the {len(shown)} objects that were shown is there any more; others are in their place."
+            return said + _reused(packet, reread)
         if reread.preview.writes and not packet.preview.writes:
             return "A session with uncommitted writes is now among the objects."
     return None
+
+
+def _reused(packet: DecisionPacket, reread: Reread) -> str:
+    """Which shown pids belong to other sessions now, as a sentence behind another; empty when none does."""
+    began = {str(row["pid"]): str(row.get("backend_start")) for row in packet.act.identities if "pid" in row}
+    there = {str(row["pid"]): str(row.get("backend_start")) for row in reread.preview.rows if "pid" in row}
+    other = sorted(pid for pid, start in began.items() if there.get(pid, start) != start)
+    return f" Pid {', '.join(other)} was reused by another session." if other else ""
 
 
 def _identity(row: dict[str, Any]) -> str:

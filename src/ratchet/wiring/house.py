@@ -149,7 +149,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     worker = Worker(Engine(parts), store, now)
     health = Health(settings.home, (store, store.audit), (hands, now.ahead), shelf)
     hands_over = HandsOver(store, shelf, now, causes, shipped_policy().impact)
-    ends = (hands_over, Records(store, store.audit, shelf), Intake(store, store.targets, new_id))
+    ends = (hands_over, Records(store, store.audit, shelf), Intake(store, store.targets, new_id, redactor))
     rooms = Rooms(
         store=store,
         intake=ends[2],

@@ -11,7 +11,7 @@ from ratchet.domain.alert import Alert
 from ratchet.domain.errors import Mistake, invalid
 
 SOURCE = "alertmanager"
-LONGEST_VALUE = 16_384
+LONGEST_VALUE = 16_000
 """Characters of one label or annotation that are kept."""
 MOST_LABELS = 200
 LONGEST_NAME = 256
