@@ -400,8 +400,9 @@ def test_a_server_setting_outside_the_list_is_refused_and_an_error_answer_is_cle
         bench.hands.preview("db", "postgres.reset_setting", {"scope": "system", "name": "ssl"})
     with served.connect() as admin:
         admin.execute("ALTER ROLE shopper SET work_mem = '9MB'")
-        admin.execute("ALTER ROLE ratchet_act_db NOCREATEROLE")
-    act = bench.offer("postgres.reset_setting", scope="role", name="work_mem", role="shopper")
+        admin.execute("ALTER ROLE ratchet_act_db SUPERUSER")
+        act = bench.offer("postgres.reset_setting", scope="role", name="work_mem", role="shopper")
+        admin.execute("ALTER ROLE ratchet_act_db NOSUPERUSER NOCREATEROLE")
     sent = bench.hands.act(act, grant_for(act))
     assert (sent.outcome, sent.return_code, sent.error_category) == ("failed_clean", "42501", "permission")
     assert any("CREATEROLE" in each.what for each in bench.hands.check("db"))

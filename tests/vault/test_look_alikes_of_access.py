@@ -131,7 +131,7 @@ def hands(lab: Lab) -> Iterator[Hands]:
     made = provision(Secret(lab.endpoint().admin_dsn), "shop-db", now, frozenset({"log"}))
     secrets = {"diag": made.diag, "act": made.act, "canary": Secret(lab.endpoint().canary_dsn)}
     refs = {role: SecretRef(kind="env", name=role) for role in secrets}
-    target = Target(name="shop-db", kind="postgres", **refs)
+    target = Target(name="shop-db", kind="postgres", diag=refs["diag"], act=refs["act"], canary=refs["canary"])
     shelf = ProbeShelf.load([files("ratchet.library") / "probes" / "postgres"])
     hands = Hands(lambda: [target], shelf, lambda ref: secrets[ref.name], Redactor([], b"key"), now)
     assert hands.pointed("shop-db")
