@@ -26,7 +26,9 @@ LONGEST_BACKOFF = 30.0
 DIAG_START = b"SET default_transaction_read_only = on; SET search_path = pg_catalog"
 CANARY_START = b"SET search_path = pg_catalog"
 """The canary meets what every user of its kind meets, a read-only default included."""
-ACT_START = b"SET search_path = pg_catalog; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s'"
+ACT_START = b"""SET search_path = pg_catalog; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s';
+SET default_transaction_read_only = off"""
+"""A read-only default is one of the things that the act session takes back."""
 BOUNDS = b"""SELECT set_config('statement_timeout', %(ms)s, true), set_config('lock_timeout', %(lock_ms)s, true),
   set_config('idle_in_transaction_session_timeout', %(idle_ms)s, true), set_config('search_path', %(path)s, true)"""
 FACTS = b"""SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS in_recovery,
