@@ -39,7 +39,7 @@ NOUNS: Final[dict[str, Entry]] = {
         "Vault",
         ("playbooks",),
     ),
-    "vault": Entry(_HERE + "vault", "Which faults are covered, and when that was last proved: list.", "Vault"),
+    "vault": Entry(_HERE + "vault", "What is covered; drafts, diff, backtest, review; export, import.", "Vault"),
     "fault": Entry(
         _HERE + "fault", "Break a server on purpose and grade what happens: list, run, status.", "Vault", ("faults",)
     ),

@@ -84,10 +84,16 @@ def show(
 
 
 @app.command("render")
-def render(context: typer.Context, reference: Reference) -> None:
-    """One version as a page to read; in a pipe, as Markdown."""
+def render(
+    context: typer.Context,
+    reference: Reference,
+    form: Annotated[
+        Literal["md", "prompt"], typer.Option("-o", "--output", help="A page to read, or a prompt for a program.")
+    ] = "md",
+) -> None:
+    """One version as a page to read (in a pipe, as Markdown), or as a prompt that any program can be given."""
     with road(context) as here:
-        text = here.desk.render(reference)
+        text = here.desk.vault.render(reference, form)
     markdown_text(text)
 
 

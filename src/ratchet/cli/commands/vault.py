@@ -1,9 +1,10 @@
-"""`ratchet vault`: which faults are covered by a playbook, and when that was last proved."""
+"""`ratchet vault`: which faults are covered and when that was last proved; drafts, their review, and files."""
 
 from collections.abc import Iterable
 
 import typer
 
+from ratchet.cli.commands import vault_files, vault_review
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.road import road
 from ratchet.cli.show import Column, Form, FormOption, HeaderOption, How, QuietOption, listing, page_of
@@ -13,7 +14,9 @@ from ratchet.domain.fault import Fault
 from ratchet.domain.noun import Noun
 from ratchet.lab.catalog import load_catalog
 
-app = noun("Which faults are covered, and when that was last proved.")
+app = noun("Which faults are covered; drafts and their review; files in and out.")
+vault_review.add(app)
+vault_files.add(app)
 LOOKED_BACK = 200
 """Drills that are read at most for their last runs."""
 NEVER = "(never)"

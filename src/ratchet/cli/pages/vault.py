@@ -1,0 +1,80 @@
+"""Reviewing a version: its difference, its backtest, and everything else that a person judges it by."""
+
+from collections.abc import Iterator
+
+from ratchet.cli.page import Block, Heading, Line, Tone, field
+from ratchet.cli.words import day
+from ratchet.desk.vault_views import Examination
+from ratchet.domain.backtest import Backtest
+from ratchet.domain.diff import Change, Difference
+
+
+def difference_page(found: Difference) -> Iterator[Block]:
+    """The changes, what may harm first."""
+    aside = "needs a second person" if found.widens else ""
+    yield Heading(f"{found.before or '(nothing)'} -> {found.after}", aside)
+    if not found.changes:
+        yield field("CHANGES", "none")
+    for change in found.changes:
+        yield field(change.kind.replace("_", " "), *_lines(change), tone="bad" if change.widens else "")
+
+
+def _lines(change: Change) -> Iterator[Line]:
+    yield Line(f"{change.place}: {change.says}", "strong")
+    if change.before:
+        yield Line(f"- {change.before}", "dim")
+    if change.after:
+        yield Line(f"+ {change.after}")
+
+
+def backtest_page(found: Backtest) -> Iterator[Block]:
+    """The sentence, then every incident that comes out otherwise."""
+    yield Heading(found.sentence())
+    yield field("AGAINST", found.against or "a library without this series")
+    if found.passed_by:
+        yield field("NOT REPLAYED", f"{found.passed_by}: their target is gone, or nothing was recorded")
+    if found.unseen:
+        yield field("NEVER RECORDED", ", ".join(found.unseen), "unknown in the incidents that did not look there")
+    tones: dict[str, Tone] = {"better": "good", "worse": "bad", "other": ""}
+    for one in found.changes:
+        known = f"; it was {one.confirmed}" if one.confirmed else ""
+        line = f"{one.before} -> {one.after}{known}"
+        yield field(f"{one.incident} {one.judgement}", Line(line, tones[one.judgement]))
+
+
+def examination_page(found: Examination) -> Iterator[Block]:
+    """One page to decide by."""
+    view = found.playbook
+    yield Heading(f"{view.series_id} {view.version}  {view.name}", view.state)
+    yield field("SYMPTOM", view.title)
+    yield field("ID", f"{view.id}, revision {view.revision}")
+    yield field("FROM", *_origin(found))
+    yield field("LINT", *([Line(str(one), "bad") for one in found.mistakes] or [Line("no mistakes", "good")]))
+    test = found.backtest
+    tone: Tone = "warn" if test is None else "bad" if test.worse else "good"
+    yield field("BACKTEST", Line(test.sentence() if test else "not yet; activation makes it", tone))
+    yield field("CERTIFICATE", *([Line(_certificate(found, n)) for n in range(len(found.certificates))] or ["none"]))
+    if found.secrets_removed:
+        yield field("REDACTED", f"{found.secrets_removed} secrets were taken out of its texts")
+    if view.state == "draft":
+        lines = [Line(one, "bad") for one in found.objections] or [Line("nothing stands against it", "good")]
+        yield field("ACTIVATION", *lines)
+    yield from difference_page(found.difference)
+    yield Heading("Guidance", level=2)
+    for line in view.guidance.strip().splitlines() or ["-"]:
+        yield field("", line)
+
+
+def _origin(found: Examination) -> Iterator[str]:
+    view = found.playbook
+    yield f"{view.source}, {day(view.created_at)}, by {', '.join(found.authors) or view.created_by}"
+    for name, value in found.derived_from.items():
+        yield f"{name}: {value}"
+    if found.commit:
+        yield f"commit: {found.commit}"
+
+
+def _certificate(found: Examination, number: int) -> str:
+    one = found.certificates[number]
+    word = f"failed {', '.join(one.failed)}" if one.failed else f"passed {', '.join(one.passed)}"
+    return f"{one.id}: {word}; {one.environment}; until {day(one.expires_at)}"

@@ -1,0 +1,57 @@
+"""Playbook files in a directory: read within bounds, written under names that cannot lead anywhere else."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ratchet.domain.errors import invalid
+
+LARGEST = 256 * 1024
+SUFFIXES = (".playbook.yaml", ".yaml", ".yml", ".json", ".md", ".markdown")
+_NAME = re.compile(r"pbs_[a-z0-9_]{1,60}(@\d+\.\d+)?\.playbook\.yaml|SHA256SUMS")
+
+
+def read_texts(place: Path, *suffixes: str) -> dict[Path, str]:
+    """The file, or the files of a directory by name. What leads out of the directory, or is no text, is refused."""
+    if not place.is_dir():
+        return {place: _text(place)}
+    wanted = suffixes or SUFFIXES
+    root = place.resolve()
+    found = sorted(path for path in place.iterdir() if path.name.endswith(wanted))
+    for path in found:
+        if path.resolve().parent != root:
+            raise invalid(f"{path} leads out of {place}.", "Put the file itself there, not a link to another place.")
+    return {path: _text(path) for path in found if path.is_file()}
+
+
+def write_new(directory: Path, texts: Mapping[str, str]) -> None:
+    """Write the files; a name that a server made up is refused before anything is written."""
+    strange = next((name for name in texts if not _NAME.fullmatch(name)), None)
+    if strange is not None:
+        raise invalid(f"{strange[:80]!r} is no name for a playbook file.", "Ask whoever runs that gateway.")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            path = directory / name
+            if path.is_symlink():
+                raise invalid(f"{path} is a link; nothing is written through it.", "Remove it, or name another place.")
+            path.write_bytes(text.encode())
+    except OSError as error:
+        raise invalid(f"{directory} cannot be written: {error.strerror}.", "Name another directory.") from None
+
+
+def sums(texts: Mapping[str, str]) -> str:
+    """The digests of the files, as `sha256sum -c` reads them; each is the digest that the vault keeps."""
+    return "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in sorted(texts.items()))
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise invalid(f"{path} is larger than {LARGEST // 1024} KB.", "A playbook is a page; link to the rest.")
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise invalid(f"{path} is not text in UTF-8.", "Write it in UTF-8.") from None
+    except OSError as error:
+        raise invalid(f"{path} cannot be read: {error.strerror}.", "Name a file or directory that exists.") from None
