@@ -44,6 +44,7 @@ from ratchet.domain.standing import Bound, StandingGrant
 from ratchet.domain.target import Fingerprint
 from ratchet.security.principal import Principal, require
 from tests.gateway.paper_drills import PaperPractice
+from tests.gateway.paper_vault import PaperVault
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -193,6 +194,10 @@ class PaperDesk:
         self._papers.calls.append(f"{self._principal.id} {call}")
         if self._papers.refuse is not None:
             raise self._papers.refuse
+
+    @property
+    def vault(self) -> PaperVault:
+        return PaperVault(self._note, self._principal, self.playbook, self.edit)
 
     @property
     def drills(self) -> PaperPractice:

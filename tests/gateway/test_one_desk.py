@@ -8,6 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 from ratchet.desk.contract import Desk
+from ratchet.desk.vault_contract import VaultDesk
+from ratchet.desk.vault_views import Arrival, BundleRequest
 from ratchet.desk.views import GrantRequest, TargetRequest
 from ratchet.domain.alert import Alert
 from ratchet.domain.drill import DrillRequest
@@ -80,6 +82,24 @@ VERBS: dict[str, Verb] = {
     "activate": lambda d: d.activate(DRAFT, "drilled"),
     "discard": lambda d: (d.discard(DRAFT, "wrong & old"), d.playbooks()),
     "discard unknown": lambda d: d.discard("pb_none", ""),
+    "vault render": lambda d: d.vault.render(DRAFT),
+    "vault render as a prompt": lambda d: d.vault.render(DRAFT, "prompt"),
+    "vault edit": lambda d: d.vault.edit(DRAFT, {"guidance": "Look twice."}, d.playbook(DRAFT).digest),
+    "vault edit of another text": lambda d: d.vault.edit(DRAFT, {"guidance": "Look twice."}, "sha256:old"),
+    "vault retire": lambda d: d.vault.retire(DRAFT, "nobody needs it ü"),
+    "vault new_draft": lambda d: d.vault.new_draft(DRAFT, "tighten"),
+    "vault history": lambda d: d.vault.history("pbs_x"),
+    "vault history unknown": lambda d: d.vault.history("pbs_none"),
+    "vault difference": lambda d: d.vault.difference(DRAFT),
+    "vault difference against another": lambda d: d.vault.difference(DRAFT, "pbs_x@0.9"),
+    "vault backtest": lambda d: d.vault.backtest(DRAFT),
+    "vault backtest since": lambda d: d.vault.backtest(DRAFT, START),
+    "vault examine": lambda d: d.vault.examine(DRAFT),
+    "vault bring": lambda d: d.vault.bring(Arrival(text="# A\n", where="a.md", form="markdown", commit="a1b2c3d")),
+    "vault draft_from": lambda d: d.vault.draft_from("INC-1"),
+    "vault create_incident_bundle": lambda d: d.vault.create_incident_bundle(BundleRequest(incident="INC-1")),
+    "vault run": lambda d: d.vault.run(DRAFT, "db-1"),
+    "vault reviews": lambda d: d.vault.reviews(),
     "targets": lambda d: d.targets(),
     "add_target": lambda d: d.add_target(REQUEST),
     "check_target": lambda d: d.check_target("db-1"),
@@ -144,6 +164,11 @@ def plain(value: Any) -> Any:
 def test_every_verb_of_the_desk_is_tried():
     verbs = {name for name in vars(Desk) if not name.startswith("_")}
     assert verbs == {name.split(" ")[0] for name in VERBS}
+
+
+def test_every_verb_of_the_vault_is_tried():
+    verbs = {name for name in vars(VaultDesk) if not name.startswith("_")}
+    assert verbs == {name.split(" ")[1] for name in VERBS if name.startswith("vault ")}
 
 
 @pytest.mark.parametrize(("role", "name"), ROADS)

@@ -31,6 +31,8 @@ def form_of(text: str) -> FileForm:
     if _HEADING.match(text.lstrip("\ufeff \r\n").partition("\n")[0]):
         return "markdown"
     data = read_sheet(text, "body")[0].data
+    if data is None and not any(_HEADING.match(line) for line in text.splitlines()):
+        return "ratchet"
     if isinstance(data, Mapping):
         fields = cast(Fields, data)
         if "apiVersion" in fields or "metadata" in fields:
