@@ -17,7 +17,7 @@ from bench.figure import Figure, spread
 from ratchet.domain.alert import Alert
 from ratchet.domain.hypothesis import Conclusion, Found, Hypothesis
 from ratchet.domain.incident import Incident
-from ratchet.domain.timeline import Concluded, Event, Noted, Opened, Sampled
+from ratchet.domain.timeline import Concluded, Event, Noted, Opened
 from ratchet.store.store import EventStore
 
 MOVES = 300
@@ -42,7 +42,7 @@ class Taken:
 
 
 def run() -> list[Figure]:
-    return [*figures("a note in a young incident", young), *figures("a sample in an incident with a full record", full)]
+    return [*figures("a note in a young incident", young), *figures("a note in one with a full record", full)]
 
 
 def figures(name: str, prepare: Prepare) -> list[Figure]:
@@ -69,16 +69,11 @@ def young(store: EventStore) -> tuple[Incident, Event]:
 
 
 def full(store: EventStore) -> tuple[Incident, Event]:
-    """One that carries the whole differential, as incidents do while their recovery is watched."""
-    incident, _ = young(store)
+    """The same in one that carries a whole differential, as incidents do from their conclusion on."""
+    incident, note = young(store)
     hypotheses = tuple(hypothesis(n) for n in range(HYPOTHESES))
-    conclusion = Conclusion(
-        outcome="unknown_cause", cause=None, hypotheses=hypotheses, chosen=None, why="a bench has no cause"
-    )  # fmt: skip
-    concluded = store.commit(incident, Concluded(conclusion=conclusion), by="ratchet", wake_at=None)
-    return concluded, Sampled(
-        at=datetime.now(UTC), value=False, lines={"slots_free": "3 of 100 slots are free"}, evidence=()
-    )
+    conclusion = Conclusion(outcome="unknown_cause", hypotheses=hypotheses, why="a bench has no cause")
+    return store.commit(incident, Concluded(conclusion=conclusion), by="ratchet", wake_at=None), note
 
 
 def hypothesis(n: int) -> Hypothesis:

@@ -39,9 +39,9 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """The driver's own transactions begin too late to keep a read and a write together, so ours begin here."""
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.connection.cursor().execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+    """The driver's own transactions begin too late to see one moment, so ours begin here; `write` begins by itself."""
+    if not connection.get_execution_options().get(_WRITES, False):
+        connection.connection.cursor().execute("BEGIN")
 
 
 class Connections:
@@ -66,8 +66,11 @@ class Connections:
             connection = self._held or self._engine.connect().execution_options(**{_WRITES: True})
             self._held = None
             try:
-                with connection.begin():
-                    yield connection
+                cursor = connection.connection.cursor()
+                cursor.execute("BEGIN IMMEDIATE")
+                yield connection
+                cursor.execute("COMMIT")
+                connection.commit()
                 self._held = connection
             finally:
                 if self._held is None:
