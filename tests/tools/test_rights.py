@@ -16,7 +16,16 @@ pytestmark = pytest.mark.postgres
 def test_provisioned_roles_work_and_nothing_they_need_is_missing(bench: Bench):
     found = bench.hands.check("db")
     assert [each.what for each in found if not each.optional] == []
-    known = ("ownership", "membership", "CREATEROLE", "ADMIN OPTION", "extension", "server version", "sequence", "pg_read_file")
+    known = (
+        "ownership",
+        "membership",
+        "CREATEROLE",
+        "ADMIN OPTION",
+        "extension",
+        "server version",
+        "sequence",
+        "pg_read_file",
+    )
     assert [each.what for each in found if not any(word in each.what for word in known)] == []
 
 
