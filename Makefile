@@ -9,7 +9,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove check style types floors ceilings bench docs lock clean packages faults-check
+.PHONY: help demo test prove check style types floors ceilings bench docs lock clean packages faults-check accuracy
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,6 +22,11 @@ test: $(READY) packages ## every test, against real servers
 
 faults-check: $(READY) packages ## every fault of the catalogue, caused and taken back
 	@RATCHET_ALL_FAULTS=1 $(BIN)/python -m pytest tests/lab/test_catalogue.py $(ARGS)
+
+accuracy: $(READY) packages ## every fault, three seeds, remediated and graded; writes docs/reference/accuracy.md
+	@home=$$(mktemp -d) && RATCHET_HOME=$$home HELPDESK_FAULT_HISTORY_FILE=$$home/history.json \
+		$(BIN)/ratchet fault run --all --remediate --seeds 3 --write docs/reference/accuracy.md $(ARGS); \
+		code=$$?; rm -rf "$$home"; exit $$code
 
 prove: $(READY) packages ## the long proof: 10,000 kills, random lives, mutants; writes docs/reference/proof.md
 	@$(BIN)/python -m tests.proof $(ARGS)

@@ -78,7 +78,7 @@ def test_a_drill_with_remediation_is_told_as_it_was_always_told_and_kept(shell: 
 
 
 def test_a_drill_without_remediation_changes_nothing_and_passes_nothing(shell: Shell) -> None:
-    ended = shell("fault", "run", "--id", FAULT, "--seeds", "2", "-o", "json")
+    ended = shell("fault", "run", "--id", FAULT, "--seeds", "2", "--strength", "named", "-o", "json")
     body = json.loads(ended.stdout)
     assert ended.returncode == 0, ended.stderr
     assert [(each["seed"], each["verdict"], each["steps"]) for each in body["runs"]] == [

@@ -73,8 +73,11 @@ def run(
     ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 1,
     strength: Annotated[
-        Literal["named", "symptom", "bare", "all"], typer.Option(help="How much the alert gives away.")
-    ] = "named",
+        Literal["turns", "named", "symptom", "bare", "all"],
+        typer.Option(
+            help="How much the alert gives away; by turns: the first seed named, the next symptom, then bare."
+        ),
+    ] = "turns",
     remediate: Annotated[
         bool, typer.Option("--remediate", help="Let the right steps be done, and prove them.")
     ] = False,
@@ -92,14 +95,18 @@ def run(
 ) -> None:
     """Cause faults one after the other and grade each: exit 0 when all is right, 5 when not, 70 when one stays."""
     _use_agent(context, db_agent)
+    for path in (junit_file, write):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise invalid(f"{path} is in a directory that does not exist.", "Make the directory first.")
     settings = _settings(context)
     catalog = _catalog(settings)
     wish = read_wish(settings.home, resume) if resume else None
     if wish is None:
-        strengths: tuple[Strength, ...] = STRENGTHS if strength == "all" else (strength,)
+        strengths: tuple[Strength, ...] = STRENGTHS if strength in ("all", "turns") else (strength,)
         wish = Wish(
             batch=new_batch(), faults=_chosen(catalog, ids, every=every), seeds=tuple(range(seed, seed + seeds)),
-            strengths=strengths, remediate=remediate, judge=_judge(judge, f"{judge_vendor} {judge_model}".strip()),
+            strengths=strengths, turns=strength == "turns",
+            remediate=remediate, judge=_judge(judge, f"{judge_vendor} {judge_model}".strip()),
         )  # fmt: skip
     line = Line(context, _now, form, None if lab else conn or settings.fault_conn)
     batch = run_batch(line, wish, [catalog.find(name) for name in wish.faults])
@@ -212,8 +219,9 @@ def _use_agent(context: typer.Context, db_agent: str | None) -> None:
 
 
 def _as_typed(wish: Wish) -> str:
-    words = " ".join(["--remediate"] if wish.remediate else [])
-    return f"ratchet fault run {words} --seeds {len(wish.seeds)} --strength {'/'.join(wish.strengths)}"
+    strength = "turns" if wish.turns else "all" if len(wish.strengths) > 1 else wish.strengths[0]
+    remediate = " --remediate" if wish.remediate else ""
+    return f"ratchet fault run ...{remediate} --seeds {len(wish.seeds)} --strength {strength}"
 
 
 def _end(batch: Batch, form: Form) -> None:

@@ -3,11 +3,11 @@
 import secrets
 import signal
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -38,8 +38,15 @@ class Wish(Noun):
     faults: tuple[str, ...]
     seeds: tuple[int, ...]
     strengths: tuple[Strength, ...]
+    turns: bool = False
+    """Each seed at the next strength, instead of each seed at every strength."""
     remediate: bool
     judge: str = "no judge was asked for"
+
+    def trials(self) -> Sequence[tuple[int, Strength]]:
+        """The seeds and strengths that each fault is caused with."""
+        turns = zip(self.seeds, cycle(self.strengths), strict=False)
+        return tuple(turns if self.turns else product(self.seeds, self.strengths))
 
 
 @dataclass
@@ -98,7 +105,7 @@ def _stand_and_run(line: Line, batch: Batch, group: list[Fault]) -> None:
 
 
 def _run_group(here: Stand, group: list[Fault], batch: Batch, line: Line) -> None:
-    total = len(group) * len(batch.wish.seeds) * len(batch.wish.strengths)
+    total = len(group) * len(batch.wish.trials())
     for count, run in enumerate(_runs(here, group, batch, line), 1):
         batch.runs.append(run)
         here.desk.drills.keep(run)
@@ -121,7 +128,7 @@ def _runs(here: Stand, group: list[Fault], batch: Batch, line: Line) -> Iterator
             batch.skipped.append((fault.id, " and ".join(lacking)))
             _skip(fault, lacking, line.form)
             continue
-        for seed, strength in product(wish.seeds, wish.strengths):
+        for seed, strength in wish.trials():
             if (fault.id, seed, strength) not in done:
                 yield drills.run(fault, seed, strength)
 
