@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import cycle, product
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -45,8 +44,9 @@ class Wish(Noun):
 
     def trials(self) -> Sequence[tuple[int, Strength]]:
         """The seeds and strengths that each fault is caused with."""
-        turns = zip(self.seeds, cycle(self.strengths), strict=False)
-        return tuple(turns if self.turns else product(self.seeds, self.strengths))
+        if self.turns:
+            return [(seed, self.strengths[n % len(self.strengths)]) for n, seed in enumerate(self.seeds)]
+        return [(seed, strength) for seed in self.seeds for strength in self.strengths]
 
 
 @dataclass
