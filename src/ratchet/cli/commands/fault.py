@@ -219,7 +219,7 @@ def _use_agent(context: typer.Context, db_agent: str | None) -> None:
 
 
 def _as_typed(wish: Wish) -> str:
-    strength = "turns" if wish.turns else "all" if len(wish.strengths) > 1 else wish.strengths[0]
+    strength = "turns" if wish.turns else "all" if len(wish.strengths) > 1 else "".join(wish.strengths)
     remediate = " --remediate" if wish.remediate else ""
     return f"ratchet fault run ...{remediate} --seeds {len(wish.seeds)} --strength {strength}"
 
