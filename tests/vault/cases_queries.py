@@ -1,4 +1,4 @@
-"""Evidence written by hand for locks, connections, queries, indexes and vacuum: clear cases, and what resembles them."""
+"""Evidence written by hand for locks, queries, indexes and vacuum: clear cases, and what resembles them."""
 
 from typing import Any
 

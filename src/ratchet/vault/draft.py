@@ -37,7 +37,7 @@ def synthesise(told: Told, base: Playbook, new_id: Callable[[], str]) -> Version
     return version.model_copy(update={"incident": incident.name, "fault": incident.fault})
 
 
-def blank_base(told: Told, cause: str) -> Playbook:
+def blank_sheet(told: Told, cause: str) -> Playbook:
     """A playbook for a cause that the library does not know yet: what only a person can say stands there as blanks."""
     alert = told.incident.alert
     playbook = drafted(Outline(form="incident", title=spoken(alert.title)))

@@ -11,7 +11,7 @@ from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Shelf, Store
 from ratchet.domain.series import Series, Version, VersionDrafted
 from ratchet.domain.timeline import Drafted, Sampled
-from ratchet.vault.draft import blank_base, synthesise
+from ratchet.vault.draft import blank_sheet, synthesise
 from ratchet.vault.lessons import Told
 from ratchet.vault.similar import nearest
 
@@ -89,7 +89,7 @@ class Drafting:
         near = None if knows else nearest(alert.title, [alert.annotations.get("description", "")], library)
         found = [*knows, *((v, p) for v, p in library if near is not None and v.id == near.id)]
         if not found:
-            base = blank_base(told, cause)
+            base = blank_sheet(told, cause)
             return self._store.series(base.metadata.series), base, _said(base, None, cause)
         version, base = found[0]
         return self._store.series(version.series), base, _said(base, version, cause)

@@ -148,11 +148,10 @@ def _files(root: Path, device: int, without: set[str]) -> Iterator[os.DirEntry[s
         except OSError:
             continue
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if entry.path not in without and _on(entry, device):
-                    waiting.append(entry.path)
-            elif entry.is_file(follow_symlinks=False):
+            if entry.is_file(follow_symlinks=False):
                 yield entry
+            elif entry.is_dir(follow_symlinks=False) and entry.path not in without and _on(entry, device):
+                waiting.append(entry.path)
 
 
 def _on(entry: os.DirEntry[str], device: int) -> bool:
