@@ -17,8 +17,10 @@ from ratchet.desk.vault_views import (
 from ratchet.desk.views import DraftView, PlaybookView
 from ratchet.domain.backtest import Backtest, Replayed
 from ratchet.domain.diff import Change, Difference
+from ratchet.domain.drift import Drift, Factor, Share
 from ratchet.domain.errors import Mistake, Outdated, not_found
 from ratchet.security.principal import Permission, Principal, require
+from ratchet.vault.report import BatchLine, Coverage, CoverageLine, VaultDrift, VaultStatus
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 250000, tzinfo=UTC)
 DIFFERENCE = Difference(
@@ -105,3 +107,27 @@ class PaperVault:
         return [
             ReviewLine(id="pb_1", series="pbs_x", version="1.0", what="overdue", because="long", owner="", since=NOON)
         ]
+
+    def coverage(self, target: str = "") -> Coverage:
+        self._may("read", f"coverage {target}")
+        line = CoverageLine(
+            fault="db-max-connections", title="New logins are refused ü", aliases=("pg-conn-leak",), playbook="pbs_x",
+            last_run=NOON, status="PASS", certificate="expired", certificate_because="old", changed=("ratchet",),
+            remedy="acted", newest="diagnosed", newest_at=NOON,
+        )  # fmt: skip
+        return Coverage(items=(line,))
+
+    def status(self, days: int, target: str = "") -> VaultStatus:
+        self._may("read", f"status {days} {target}")
+        line = BatchLine(run_id="a1b2c3d4", ended_at=NOON, passed=7, samples=10, errors=1, targets=("db-1",))
+        return VaultStatus(days=days, targets=("db-1",), batches=(line,))
+
+    def drift(self, days: int, target: str = "") -> VaultDrift:
+        self._may("read", f"drift {days} {target}")
+        ends = Share(passed=4, samples=4), Share(passed=2, samples=4)
+        factor = Factor(name="playbook", first=ends[:1], second=ends[1:], p_value=None)
+        fault = Drift(
+            fault="db-lock-contention", first=ends[0], second=ends[1], points=-50.0, p_value=0.43, significant=False,
+            factors=(factor,), outcomes=(True, False), since=NOON, until=NOON,
+        )  # fmt: skip
+        return VaultDrift(days=days, targets=("db-1",), faults=(fault,), errors=1)

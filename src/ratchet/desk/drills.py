@@ -119,7 +119,7 @@ class LocalPractice:
         environment = Environment(
             server_version=str(ping[0].get("version_num", "")) if ping else "",
             settings_hash=digest_of([[row.get("name"), row.get("setting")] for row in settings]) if settings else "",
-            tools_digest=_tools(toolbox),
+            tools_digest=tools_digest(toolbox),
             ratchet_version=__version__,
         )
         return Ground(
@@ -259,7 +259,8 @@ def _verdicts(conclusion: Conclusion) -> list[tuple[str, str, str]]:
     return sorted((each.playbook, each.id, each.verdict) for each in conclusion.hypotheses)
 
 
-def _tools(toolbox: Toolbox) -> str:
+def tools_digest(toolbox: Toolbox) -> str:
+    """Over the declarations of all probes and write tools, as they are now."""
     probes: dict[str, Any] = {name: sorted(columns) for name, columns in toolbox.probes().items()}
     tools = sorted((each.model_dump(mode="json") for each in toolbox.tools()), key=lambda each: str(each.get("name")))
     return digest_of([probes, tools])

@@ -17,6 +17,7 @@ from ratchet.desk.vault_views import (
 from ratchet.desk.views import PlaybookView
 from ratchet.domain.backtest import Backtest
 from ratchet.domain.diff import Difference
+from ratchet.vault.report import Coverage, VaultDrift, VaultStatus
 
 
 class VaultDesk(Protocol):
@@ -75,4 +76,16 @@ class VaultDesk(Protocol):
 
     def reviews(self) -> list[ReviewLine]:
         """What a person should look at: failed, overdue, changed surroundings, drafts that wait."""
+        ...
+
+    def coverage(self, target: str = "") -> Coverage:
+        """Every fault of the catalogue, the series that is to meet it, and whether that was proved."""
+        ...
+
+    def status(self, days: int, target: str = "") -> VaultStatus:
+        """The pass rate of every batch that ended in the last `days`."""
+        ...
+
+    def drift(self, days: int, target: str = "") -> VaultDrift:
+        """How the pass rate of every fault moved within the last `days`, and what else moved."""
         ...

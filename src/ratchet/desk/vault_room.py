@@ -21,7 +21,11 @@ from ratchet.desk.vault_views import (
 from ratchet.desk.views import PlaybookView
 from ratchet.domain.backtest import Backtest
 from ratchet.domain.diff import Difference
+from ratchet.domain.errors import invalid
 from ratchet.security.principal import Permission, Principal, require
+from ratchet.vault.report import Coverage, Reports, VaultDrift, VaultStatus
+
+LONGEST_DAYS = 3650
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class VaultRooms:
     playbooks: Playbooks
     reviewing: Reviewing
     arriving: Arriving
+    reports: Reports
     nudge: Callable[[], None]
 
 
@@ -100,3 +105,21 @@ class LocalVault:
     def reviews(self) -> list[ReviewLine]:
         self._may("read")
         return self._v.reviewing.reviews()
+
+    def coverage(self, target: str = "") -> Coverage:
+        self._may("read")
+        return self._v.reports.coverage(target)
+
+    def status(self, days: int, target: str = "") -> VaultStatus:
+        self._may("read")
+        return self._v.reports.status(_days(days), target)
+
+    def drift(self, days: int, target: str = "") -> VaultDrift:
+        self._may("read")
+        return self._v.reports.drift(_days(days), target)
+
+
+def _days(days: int) -> int:
+    if not 1 <= days <= LONGEST_DAYS:
+        raise invalid(f"{days} days cannot be looked back.", f"Say a number from 1 to {LONGEST_DAYS}.")
+    return days

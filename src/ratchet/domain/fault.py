@@ -87,7 +87,8 @@ SHOP_IS_WELL = FaultCheck(uses="shop.healthy", within=15.0)
 class FaultSpec(Noun):
     """The body of a fault: what it needs, what it is, and how it is caused, seen and undone."""
 
-    series: str = Field(pattern=r"^pbs_[a-z0-9_]{1,60}$")
+    series: str = Field(default="", pattern=r"^(pbs_[a-z0-9_]{1,60})?$")
+    """The playbook that is to meet it; empty where there is none yet."""
     needs: tuple[Part, ...] = Field(min_length=1)
     cause: str = Field(pattern=r"^[a-z][a-z0-9_]{2,62}$")
     control: bool = False

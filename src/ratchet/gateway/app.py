@@ -14,6 +14,7 @@ from ratchet.gateway import (
     routes_incidents,
     routes_playbooks,
     routes_records,
+    routes_reports,
     routes_targets,
     routes_vault,
 )
@@ -32,6 +33,7 @@ ROUTERS = (
     routes_drills.router,
     routes_playbooks.router,
     routes_vault.router,
+    routes_reports.router,
     routes_targets.router,
     routes_access.router,
     routes_audit.router,

@@ -21,6 +21,7 @@ from ratchet.desk.views import PlaybookView
 from ratchet.domain.backtest import Backtest
 from ratchet.domain.diff import Difference
 from ratchet.domain.ports import Page
+from ratchet.vault.report import Coverage, VaultDrift, VaultStatus
 
 PATIENT = httpx2.Timeout(300.0, connect=2.0)
 """For a replay of everything that was ever recorded."""
@@ -75,3 +76,18 @@ class HttpVault:
 
     def reviews(self) -> list[ReviewLine]:
         return list(self._ask(Page[ReviewLine], "GET", "fleet", "reviews").items)
+
+    def coverage(self, target: str = "") -> Coverage:
+        return self._ask(Coverage, "GET", "fleet", "vault", params=_on(target), timeout=PATIENT)
+
+    def status(self, days: int, target: str = "") -> VaultStatus:
+        params = {"since_days": days, **_on(target)}
+        return self._ask(VaultStatus, "GET", "fleet", "vault", "status", params=params, timeout=PATIENT)
+
+    def drift(self, days: int, target: str = "") -> VaultDrift:
+        params = {"since_days": days, **_on(target)}
+        return self._ask(VaultDrift, "GET", "fleet", "vault", "drift", params=params, timeout=PATIENT)
+
+
+def _on(target: str) -> dict[str, str]:
+    return {"target": target} if target else {}

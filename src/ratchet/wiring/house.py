@@ -12,7 +12,7 @@ from ratchet.desk.alerts import Intake
 from ratchet.desk.automation import Automation
 from ratchet.desk.contract import Desk
 from ratchet.desk.decisions import Answers
-from ratchet.desk.drills import Drills
+from ratchet.desk.drills import Drills, tools_digest
 from ratchet.desk.hands_over import HandsOver
 from ratchet.desk.records import Records
 from ratchet.desk.room import LocalDesk, Rooms
@@ -154,7 +154,9 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
         store=store,
         intake=ends[2],
         answers=Answers(store, now),
-        vault=vault_rooms((store, now, new_id), (playbooks, shelf), faults, ends, worker.nudge),
+        vault=vault_rooms(
+            (store, now, new_id), (playbooks, shelf), (faults, lambda: tools_digest(hands)), ends, worker.nudge
+        ),
         targets=Targets(store, hands, shelf, (credentials.provision, credentials.address)),
         tokens=Tokens(store, now, os.urandom, new_id),
         records=ends[1],

@@ -15,15 +15,19 @@ from ratchet.tools.replay import Replay
 from ratchet.vault.backtest import Backtests
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.keeping import Drafting
+from ratchet.vault.report import Reports
 
 
 def vault_rooms(
-    state: tuple[Store, Clock, Callable[[], str]], texts: tuple[PlaybookFiles, Shelf], faults: Mapping[str, Fault],
+    state: tuple[Store, Clock, Callable[[], str]], texts: tuple[PlaybookFiles, Shelf],
+    practice: tuple[Mapping[str, Fault], Callable[[], str]],
     ends: tuple[HandsOver, Records, Intake], nudge: Callable[[], None],
 ) -> VaultRooms:  # fmt: skip
-    """Everything that the vault's verbs need; `state` is the store, the clock and where ids come from."""
+    """Everything that the vault's verbs need; `state` is the store, the clock and where ids come from, `practice` the
+    faults that are known and the digest of the tools that meet them."""
     store, now, new_id = state
     files, shelf = texts
+    faults, tools = practice
     playbooks = Playbooks(store, files, now, new_id)
     backtests = Backtests(store, shelf, Replay, now, lambda fault: faults[fault].spec.cause if fault in faults else "")
     return VaultRooms(
@@ -32,5 +36,6 @@ def vault_rooms(
         arriving=Arriving(
             store, shelf, files, Drafting(store, shelf, faults.get, new_id), ends, playbooks, now, new_id
         ),
+        reports=Reports(store, faults, tools, now),
         nudge=nudge,
     )
