@@ -121,7 +121,7 @@ def hands(small: Lab) -> Iterator[tuple[Hands, Target]]:
     secrets = {"diag": made.diag, "act": made.act, "canary": Secret(end.canary_dsn)}
     refs = {name: SecretRef(kind="env", name=name) for name in secrets}
     target = Target(
-        name="shop-db", kind="postgres", tags=("chaos",), host_control=end.host_control,
+        name="shop-db", kind="postgres", tags=("chaos",),
         diag=refs["diag"], act=refs["act"], canary=refs["canary"],
     )  # fmt: skip
     shelf = ProbeShelf.load([files("ratchet.library").joinpath("probes/postgres")])
