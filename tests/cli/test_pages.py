@@ -208,6 +208,13 @@ def test_a_handoff_begins_with_what_is_asked_of_whom():
     assert "17 of 17" not in text
 
 
+def test_of_a_step_that_was_never_sent_a_handoff_tells_only_what_it_would_have_been():
+    tried = {"action": "End it", "result": "not performed", "sent": False, "statements": [SQL], "rollback_plan": "none"}
+    text = "\n".join(plain(handoff_page({"attempted_fix": tried})))
+    assert "not performed; nothing was sent" in text
+    assert "pg_terminate_backend" not in text and "rollback" not in text
+
+
 def test_hypotheses_stand_once_on_the_page_of_an_escalated_incident(view):
     handoff = {"diagnostic_results": {"hypothesis_1": {"title": "title of leak", "evidence": ["17 of 17"]}}}
     escalated = view.model_copy(update={"handoff": handoff, "status": "escalated", "why": ""})

@@ -76,7 +76,9 @@ class Answers:
                 raise Refusal(Code.GONE, f"Decision {row.id} expired.", "Look at the incident's handoff.")
             case "superseded":
                 remedy = f"Read {row.incident_name}: there may be a new packet to answer."
-                raise conflict(f"Decision {row.id} was superseded by a newer packet.", remedy)
+                raise conflict(
+                    f"Decision {row.id} counts no longer: a newer packet or a person who took over replaced it.", remedy
+                )
             case _:
                 message = f"Decision {row.id} was already {row.state} by {view.answered_by}."
                 raise conflict(message, f"Look at {row.incident_name}.")

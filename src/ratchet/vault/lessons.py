@@ -19,7 +19,9 @@ GENERAL = "What the series says in general:"
 _LONGEST = 400
 _SHOWN_DEAD_ENDS = 8
 _SHOWN_NOTES = 12
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]+"
+)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ _SPECIAL = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\\": "\\\\", "|": "\\|", "`": "'", "[": "\\[", "]": "\\]"}
 )
 _TICKS = re.compile("`+")
+_WORDS = re.compile(r"\w+")
 _HEADS = re.compile(r"^(\s*)(#|=+\s*$|-+\s*$|~~~)")
 
 
@@ -147,7 +148,8 @@ def _escalation(playbook: Playbook) -> Iterator[str]:
 def _prevention(playbook: Playbook) -> Iterator[str]:
     yield "## Prevention"
     yield ""
-    for item in playbook.spec.follow_ups:
+    once = {" ".join(_WORDS.findall(item.title.casefold())): item for item in reversed(playbook.spec.follow_ups)}
+    for item in reversed(once.values()):
         yield f"- {item.kind}: {_plain(item.title)}{f' ({_code(item.link)})' if item.link else ''}"
     if not playbook.spec.follow_ups:
         yield "Nothing is written down yet; a person must add it."

@@ -19,6 +19,7 @@ Reference = Annotated[str, typer.Argument(metavar="INC", help="INC-1 or the ULID
 ReasonOption = Annotated[str, typer.Option(help="Why; it stands in the timeline.")]
 
 
+@app.command("take-over", hidden=True)
 @app.command("take")
 def take(
     context: typer.Context, reference: Reference, reason: ReasonOption = "", form: FormOption = Form.TABLE
@@ -28,6 +29,7 @@ def take(
     _do(context, lambda desk: desk.take(reference, because), form)
 
 
+@app.command("hand-back", hidden=True)
 @app.command("handback")
 def handback(
     context: typer.Context, reference: Reference, reason: ReasonOption = "", form: FormOption = Form.TABLE

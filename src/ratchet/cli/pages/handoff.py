@@ -21,10 +21,18 @@ def handoff_page(handoff: Mapping[str, Any], typed: str = "") -> Iterator[Block]
         yield field("IN FLIGHT", Line(str(handoff["in_flight"]), "warn"))
     for label, key in (("TRIED", "attempted_fix"), ("RECOVERY", "verification_result")):
         found = handoff.get(key)
-        yield field(label, *_lines(cast("Mapping[str, Any]", found)) if found else (Line("nothing", "dim"),))
+        yield field(label, *_lines(_told(cast("Mapping[str, Any]", found))) if found else (Line("nothing", "dim"),))
     commands = [each for each in cast("list[str]", handoff.get("suggested_commands") or []) if each != typed]
     if commands:
         yield field("BEGIN WITH", *(Line(line, "code") for line in commands))
+
+
+def _told(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a step that was never sent only what it would have been: statements and a way back say nothing then."""
+    if found.get("sent") is not False or "result" not in found:
+        return found
+    shown = {key: found[key] for key in ("action", "decision", "result") if key in found}
+    return {**shown, "result": f"{found['result']}; nothing was sent"}
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[Line]:

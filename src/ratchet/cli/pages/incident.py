@@ -127,6 +127,7 @@ def decision_lines(view: DecisionView, now: datetime) -> Iterator[Block]:
             "ANSWER", Line(f"ratchet decision show {view.id}", "code"), f"expires {until(view.expires_at, now)}"
         )
         yield field("", Line(f"ratchet decision approve {view.id} --digest {digest} --reason ...", "code"))
+        yield field("", Line(f"ratchet decision deny {view.id} --digest {digest} --reason ...", "code"))
     elif view.answered_by:
         yield field("ANSWERED", f"{view.state} by {view.answered_by}" + (f": {view.reason}" if view.reason else ""))
 
