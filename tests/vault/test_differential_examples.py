@@ -10,7 +10,7 @@ from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.playbook import Playbook
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.seeding import shipped_texts
-from tests.vault import cases_access, cases_queries
+from tests.vault import cases_access, cases_queries, cases_servers
 from tests.vault import worlds as w
 
 Change = Callable[[w.World], w.World]
@@ -149,6 +149,7 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
         {
             "postgres.replay": [w.replay(receiver_status=None, caught_up=True, lag_s=400.0)],
             "postgres.replication_slots": [w.slot("replica_1", active=False, retained_bytes=500_000_000)],
+            "postgres.log_signs": [w.sign("receiver_refused")],
         },
         "replication_auth_failure",
         [("target", "shop-replica")],
@@ -287,63 +288,6 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
         [("file", "postgresql.conf")],
         ("escalate",),
     ),
-    "port taken": (
-        {**DOWN, "host.pg_status": [w.host(running=False, port_taken=True)]},
-        "port_conflict",
-        [],
-        ("escalate",),
-    ),
-    "rejecting rule": (
-        {
-            "postgres.hba_rules": [{"position": 1, "line": 2, "method": "reject", "rejects": True, "type": "host"}],
-            "postgres.canary": Answer.AUTH,
-        },
-        "hba_rejection",
-        [("file", "pg_hba.conf")],
-        ("escalate",),
-    ),
-    "volume full": (
-        {**DOWN, "host.pg_status": [w.host(running=False, disk_free_ratio=0.001)]},
-        "disk_full",
-        [],
-        ("escalate",),
-    ),
-    "crash loop": (
-        {
-            "postgres.log_tail": [
-                {
-                    "position": 1,
-                    "line": "LOG:  server process (PID 7) was terminated by signal 9: Killed",
-                    "reason": None,
-                }
-            ],
-            "postgres.stats_age": [{"counter": "database", "age_s": 40.0}],
-        },
-        "backend_crash_recovery",
-        [],
-        ("escalate",),
-    ),
-    "data directory lost": (
-        {
-            **DOWN,
-            "host.pg_status": [w.host(data_dir_present=False, running=False, control_state=None, config_ok=False)],
-        },
-        "data_directory_lost",
-        [],
-        ("escalate",),
-    ),
-    "control file unreadable": (
-        {**DOWN, "host.pg_status": Answer.ERROR},
-        "data_directory_lost",
-        [],
-        ("escalate",),
-    ),
-    "broken pages": (
-        {"postgres.database_stats": [{"db": "shop", "checksum_failures": 2, "temp_files": 0, "temp_bytes": 0}]},
-        "data_directory_lost",
-        [("database", "shop")],
-        ("escalate",),
-    ),
 }
 LOOK_ALIKES: dict[str, dict] = {
     "healthy": {},
@@ -373,17 +317,14 @@ LOOK_ALIKES: dict[str, dict] = {
     "a prepared transaction of a moment ago": {
         "postgres.prepared_transactions": [{"gid": "tx", "owner": "a", "db": "shop", "age_s": 0.2}]
     },
-    "an old crash": {
-        "postgres.log_tail": [{"position": 1, "line": "LOG:  was terminated by signal 9: Killed", "reason": None}]
-    },
     "a group without replicas": {"postgres.replay": []},
     "a fresh load that autovacuum will analyze": {
         "postgres.stale_stats": [w.table("public.t", changed=200_000, planned_rows=-1)]
     },
 }
 
-CASES |= cases_queries.CASES | cases_access.CASES
-LOOK_ALIKES |= cases_queries.LOOK_ALIKES | cases_access.LOOK_ALIKES
+CASES |= cases_queries.CASES | cases_access.CASES | cases_servers.CASES
+LOOK_ALIKES |= cases_queries.LOOK_ALIKES | cases_access.LOOK_ALIKES | cases_servers.LOOK_ALIKES
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from ratchet.domain.target import Target
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 PRIMARY = Target(name="shop-db", kind="postgres")
 REPLICA = Target(name="shop-replica", kind="postgres", replica_of="shop-db")
+POOLER = Target(name="shop-pooler", kind="postgres", pooler_of="shop-db")
 Rows = list[dict[str, Any]]
 World = dict[str, Rows | Answer]
 
@@ -106,6 +107,10 @@ def replay(**change: Any) -> dict[str, Any]:
         "apply_delay_s": 0.0,
         "receiver_status": "streaming",
         "conninfo_set": True,
+        "startup_wait_event_type": None,
+        "startup_wait_event": None,
+        "max_delay_s": 30.0,
+        "feedback": False,
     }
     return row | change
 
@@ -158,8 +163,22 @@ def host(**change: Any) -> dict[str, Any]:
         "port_taken": False,
         "config_ok": True,
         "config_error": "",
+        "config_file": None,
+        "config_line": None,
+        "config_name": None,
+        "config_text": None,
         "log_errors": "",
         "disk_free_ratio": 0.4,
+        "data_dir": "/srv/data",
+        "pid": 700,
+        "process_state": "sleeping",
+        "port": 5432,
+        "registered_port": 5432,
+        "listens_on": ["127.0.0.1:5432"],
+        "listens_here": True,
+        "port_holder": "",
+        "port_holder_pid": None,
+        "port_holder_name": None,
     }
     return row | change
 
@@ -180,11 +199,76 @@ def query(pid: int, **change: Any) -> dict[str, Any]:
     return row | change
 
 
+def pool(**change: Any) -> dict[str, Any]:
+    row = {
+        "db": "shop", "user": "shop_app", "mode": "transaction", "size": 3, "cl_active": 1, "cl_waiting": 0,
+        "maxwait_s": 0.0, "sv_active": 1, "sv_free": 2, "sv_login": 0, "held_pids": [31], "held_apps": ["checkout"],
+        "paused": False, "disabled": False, "full": False, "at_server": True,
+    }  # fmt: skip
+    return row | change
+
+
+def pooled(**change: Any) -> dict[str, Any]:
+    row = {
+        "db": "shop", "host": "127.0.0.1", "port": 5432, "size": 3, "paused": False, "disabled": False,
+        "at_server": True, "waiting": 0, "connected": 3,
+    }  # fmt: skip
+    return row | change
+
+
+def volume(**change: Any) -> dict[str, Any]:
+    row = {
+        "mount": "/srv", "holds": ["data", "wal"], "total_bytes": 10**11, "free_bytes": 4 * 10**10, "free_ratio": 0.4,
+        "inodes_free_ratio": 0.9, "full": False, "read_only": False, "wal_bytes": None, "log_bytes": None,
+        "temp_bytes": None, "foreign_file": None, "foreign_bytes": None, "foreign_share": None,
+    }  # fmt: skip
+    return row | change
+
+
+def program(name: str, **change: Any) -> dict[str, Any]:
+    row = {
+        "program": name, "owner": "root", "pids": [900], "processes": 1, "cores_used": 0.2, "share": 0.1,
+        "hungry": 0, "ours": "", "cores": 2, "busy": 0.3, "runnable": 1, "load": 0.4,
+    }  # fmt: skip
+    return row | change
+
+
+def sign(name: str, **change: Any) -> dict[str, Any]:
+    row = {"sign": name, "count": 3, "recent": 3, "age_s": 1.0, "gap_s": 2.0, "said": None, "line": f"LOG:  {name}"}
+    return row | change
+
+
+def around() -> World:
+    """What surrounds the sessions of a healthy server: its WAL, log, archive, volumes, host and pooler."""
+    return {
+        "postgres.rates": [{"wal_bytes_s": 2000.0, "log_bytes_s": 20.0, "checkpoint_every_s": None}],
+        "postgres.archiver": [{"mode": "on", "command": "cp", "failing": False, "last_archived_s": 30.0,
+                               "last_failed": None, "last_archived": "00A"}],
+        "postgres.archive_status": [{"ready": 0, "oldest_ready_s": None}],
+        "postgres.log_signs": [],
+        "postgres.conflicts": [{"db": "shop", "total": 0}],
+        "postgres.replication": [{"app": "replica_1", "state": "streaming", "sent_lag_bytes": 0,
+                                  "replay_lag_bytes": 300}],
+        "postgres.roles": [{"role": "replicator", "replication": True, "can_login": True, "expired": False, "used": 1}],
+        "postgres.subscriptions": [],
+        "postgres.long_transactions": [],
+        "postgres.stuck": [],
+        "pgbouncer.pools": [pool()],
+        "pgbouncer.databases": [pooled()],
+        "pgbouncer.limits": [{"version": "1.18", "max_clients": 100, "clients": 12}],
+        "host.volumes": [volume()],
+        "host.programs": [program("postgres", ours="server"), program("agent")],
+        "host.restore_point": [{"backup": "/b", "backup_at": "2026-11-20T22:00:00+00:00", "newest_wal": "00C",
+                                "usable": True, "loss_s": 240.0, "gap": None, "plan": "1. Keep what is left."}],
+    }  # fmt: skip
+
+
 def healthy() -> World:
     """A pool of idle sessions, a bystander idle in its transaction, a replica at the present, autovacuum at work."""
     return {
         "postgres.ping": [{"in_recovery": False, "can_see_others": True, "version_num": 150018}],
         "postgres.canary": [{"ok": 1, "db": "shop", "in_recovery": False, "read_only": False}],
+        **around(),
         "postgres.slots": [slots()],
         "postgres.holders": [holder("checkout", 5), holder("catalogue", 4), holder("reports", 3, idle=2)],
         "postgres.blocking_tree": [],
@@ -266,11 +350,13 @@ def moment(world: Mapping[str, Rows | Answer], calls: Sequence[ProbeCall]) -> Mo
             evidence[call.key] = Evidence.of(call, NOW, 1.0, answer=seen)
         else:
             evidence[call.key] = Evidence.of(call, NOW, 1.0, answer=Answer.OK, rows=tuple(seen))
-    return Moment(evidence=evidence, alert={"labels": {}, "name": "ServiceDegraded"}, now=NOW)
+    named = world.get("alert", "")
+    name = named[0]["name"] if isinstance(named, list) else "ServiceDegraded"
+    return Moment(evidence=evidence, alert={"labels": {}, "name": name}, now=NOW)
 
 
 def candidates(playbooks: Sequence[Playbook]) -> list[Candidate]:
-    targets = [PRIMARY, REPLICA]
+    targets = [PRIMARY, REPLICA, POOLER]
     return [
         Candidate(
             playbook=playbook,

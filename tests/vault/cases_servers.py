@@ -1,0 +1,239 @@
+"""Evidence of servers, hosts, poolers, replicas and volumes in trouble, one case for each hypothesis about them."""
+
+from typing import Any
+
+from ratchet.domain.evidence import Answer
+from tests.vault import worlds as w
+
+Case = tuple[dict[str, Any], str, list[tuple[str, str]], tuple[str, ...]]
+PERSON = ("escalate",)
+DOWN: dict[str, Any] = {name: Answer.REFUSED for name in w.healthy() if name.startswith("postgres.")}
+MAX_WAL = w.setting("max_wal_size", "32", by_alter_system=True, boot_val="1024")
+FAST = [{"wal_bytes_s": 5e7, "log_bytes_s": 10.0, "checkpoint_every_s": 0.4}]
+LOUD = [{"wal_bytes_s": 2000.0, "log_bytes_s": 90_000.0, "checkpoint_every_s": None}]
+CUT = [w.replay(receiver_status=None)]
+SHORT = w.setting("max_standby_streaming_delay", "200", by_alter_system=True, boot_val="30000")
+FULL_POOL = {"cl_waiting": 2, "maxwait_s": 2.0, "sv_active": 3, "sv_free": 0, "full": True, "held_pids": [31, 32, 33]}
+SILENT = {"pid": 31, "backend_start": "2026-11-21T01:00:00.000031+00:00", "app": "wish-list", "state_age_s": 5.0}
+ERRORS = [{"position": n, "level": "ERROR", "line": "ERROR:  x", "reason": None} for n in range(120)]
+SUBSCRIPTION = {"subscription": "feed", "db": "copy", "enabled": True, "apply_errors": 4, "worker_age_s": 0.3}
+
+
+def signs(*names: str, **change: Any) -> list[dict[str, Any]]:
+    return [w.sign(name, **change) for name in names]
+
+
+def cut_off(name: str) -> dict[str, Any]:
+    return {"postgres.replay": CUT, "postgres.log_signs": signs(name)}
+
+
+def down(**change: Any) -> dict[str, Any]:
+    return {**DOWN, "host.pg_status": [w.host(running=False, **change)]}
+
+
+STORAGE: dict[str, Case] = {
+    "max_wal_size lowered": (
+        {"postgres.setting_watch": [MAX_WAL], "postgres.rates": FAST},
+        "checkpoint_storm_small_max_wal", [("setting", "max_wal_size")], ("reset_setting",),
+    ),
+    "more writes than max_wal_size is for": (
+        {"postgres.setting_watch": [{**MAX_WAL, "by_alter_system": False, "number": 1024.0}], "postgres.rates": FAST,
+         "postgres.log_signs": signs("checkpoints")},
+        "checkpoint_storm_small_max_wal", [("setting", "max_wal_size")], PERSON,
+    ),
+    "log_statement turned up": (
+        {"postgres.setting_watch": [w.setting("log_statement", "all", by_alter_system=True, changed=True)],
+         "postgres.rates": LOUD},
+        "verbose_logging_drift", [("setting", "log_statement")], ("reset_setting",),
+    ),
+    "log_statement turned up for one role": (
+        {"postgres.role_db_settings": [{"db": "", "role": "bi", "name": "log_statement", "value": "all"}],
+         "postgres.rates": LOUD},
+        "verbose_logging_drift", [("setting", "log_statement")], PERSON,
+    ),
+    "a client that fails all the time": (
+        {"postgres.log_tail": ERRORS, "postgres.rates": LOUD, "postgres.role_db_settings": []},
+        "verbose_logging_drift", [], PERSON,
+    ),
+    "archive command fails": (
+        {"postgres.archiver": [{"mode": "on", "command": "cp", "failing": True, "last_failed": "00B",
+                                "last_archived": None, "last_archived_s": None}]},
+        "archive_command_failing", [("setting", "archive_command")], PERSON,
+    ),
+    "archive command hangs": (
+        {"postgres.archiver": [{"mode": "on", "command": "cp", "failing": False, "last_failed": None,
+                                "last_archived": "00A", "last_archived_s": 4000.0}],
+         "postgres.archive_status": [{"ready": 40, "oldest_ready_s": 3900.0}]},
+        "archive_command_failing", [("setting", "archive_command")], PERSON,
+    ),
+    "foreign file": (
+        {"host.volumes": [w.volume(full=True, free_ratio=0.0, foreign_file="/srv/core.1", foreign_share=0.8)]},
+        "disk_full_foreign_file", [("file", "/srv/core.1")], PERSON,
+    ),
+    "volume full of WAL": (
+        {"host.volumes": [w.volume(full=True, free_ratio=0.001, wal_bytes=9 * 10**10, foreign_share=0.01)]},
+        "disk_full", [("file", "/srv")], PERSON,
+    ),
+    "no inodes": (
+        {"host.volumes": [w.volume(inodes_free_ratio=0.0)]}, "inodes_exhausted", [("file", "/srv")], PERSON,
+    ),
+    "quota": ({"postgres.log_signs": signs("quota")}, "disk_quota_reached", [], PERSON),
+    "read-only volume": ({"host.volumes": [w.volume(read_only=True)]}, "volume_read_only", [("file", "/srv")], PERSON),
+    "foreign load": (
+        {"host.programs": [w.program("encode", processes=6, hungry=6, share=0.7, busy=1.0, runnable=8)]},
+        "external_cpu_contention", [("process", "encode")], PERSON,
+    ),
+}  # fmt: skip
+REPLICATION: dict[str, Case] = {
+    "queries cancelled at once": (
+        {"postgres.conflicts": [{"db": "shop", "total": 9}], "postgres.setting_watch": [SHORT],
+         "postgres.log_signs": signs("cancelled_by_replay"), "postgres.replay": [w.replay(max_delay_s=0.2)]},
+        "recovery_conflict_cancellations", [("target", "shop-replica")], ("turn_on_feedback",),
+    ),
+    "queries cancelled after the usual wait": (
+        {"postgres.conflicts": [{"db": "shop", "total": 30}],
+         "postgres.log_signs": signs("cancelled_by_replay", recent=20)},
+        "recovery_conflict_cancellations", [("target", "shop-replica")], PERSON,
+    ),
+    "query holds replay": (
+        {"postgres.replay": [w.replay(caught_up=False, startup_wait_event="RecoveryConflictSnapshot")],
+         "postgres.long_transactions": [{"pid": 5, "app": "report", "backend_type": "client backend",
+                                         "backend_start": "x", "xact_age_s": 90.0}]},
+        "replay_held_by_query", [("target", "shop-replica"), ("session", "5")], PERSON,
+    ),
+    "replication login refused": (
+        cut_off("receiver_refused"), "replication_auth_failure", [("target", "shop-replica")], PERSON,
+    ),
+    "replica's WAL gone": (cut_off("wal_gone"), "standby_needs_rebuild", [("target", "shop-replica")], PERSON),
+    "replica on another timeline": (
+        cut_off("other_history"), "standby_diverged", [("target", "shop-replica")], PERSON,
+    ),
+    "no sender left": (cut_off("slots_used_up"), "replication_slots_used_up", [("target", "shop-replica")], PERSON),
+    "replica cut off": (cut_off("primary_unreachable"), "replica_cut_off", [("target", "shop-replica")], PERSON),
+    "slow line": (
+        {"postgres.replication": [{"app": "replica_1", "state": "streaming", "sent_lag_bytes": 10**9,
+                                   "replay_lag_bytes": 10**9}]},
+        "replication_network_slow", [("target", "replica_1")], PERSON,
+    ),
+    "slow replay": (
+        {"postgres.replay": [w.replay(caught_up=False, lag_s=40.0, replay_gap_bytes=10**9)]},
+        "replica_cannot_keep_up", [("target", "shop-replica")], PERSON,
+    ),
+    "an idle primary under a lag alert": (
+        {"postgres.replay": [w.replay(lag_s=900.0)], "alert": [{"name": "PostgresqlReplicationLag"}]},
+        "healthy", [("target", "shop-replica")], PERSON,
+    ),
+    "apply conflict": (
+        {"postgres.subscriptions": [SUBSCRIPTION], "postgres.log_signs": signs("apply_failed", said="0/7915778")},
+        "logical_apply_conflict", [("subscription", "feed")], PERSON,
+    ),
+    "subscription disabled": (
+        {"postgres.subscriptions": [{**SUBSCRIPTION, "enabled": False, "worker_age_s": None}]},
+        "subscription_disabled", [("subscription", "feed")], PERSON,
+    ),
+    "logical slot unread": (
+        {"postgres.replication_slots": [{**w.slot("cdc", active=False, retained_bytes=10**9), "slot_type": "logical",
+                                         "plugin": "pgoutput", "db": "shop"}]},
+        "stale_logical_slot", [("slot", "cdc")], PERSON,
+    ),
+}  # fmt: skip
+SERVERS: dict[str, Case] = {
+    "one wrong line": (
+        down(config_ok=False, config_file="/srv/data/postgresql.conf", config_line=9, config_name="work_memory",
+             config_text="work_memory = 1"),
+        "config_error", [("file", "/srv/data/postgresql.conf")], ("take_line_out", "start_server"),
+    ),
+    "port taken": (
+        down(port_taken=True, port_holder="scan (77)", port_holder_pid=77, port_holder_name="scan"),
+        "port_conflict", [("process", "77")], PERSON,
+    ),
+    "listens elsewhere": (
+        {**DOWN, "host.pg_status": [w.host(listens_here=False, listens_on=["127.0.0.1:6000"])]},
+        "listen_address_changed", [("target", "shop-db")], PERSON,
+    ),
+    "rejecting rule": (
+        {"postgres.hba_rules": [{"position": 1, "line": 2, "method": "reject", "rejects": True, "type": "host",
+                                 "user_name": ["wish_app"], "database": ["shop"]}],
+         "postgres.log_signs": signs("hba_rejects", said="wish_app")},
+        "hba_rejection", [("file", "pg_hba.conf")], ("take_rule_out",),
+    ),
+    "crash loop": ({"postgres.log_signs": signs("crash")}, "backend_crash_recovery", [("target", "shop-db")], PERSON),
+    "recovering": (
+        {**dict.fromkeys(DOWN, Answer.IN_RECOVERY), "postgres.log_signs": [],
+         "host.pg_status": [w.host(control_state="in crash recovery")]},
+        "recovery_in_progress", [("target", "shop-db")], PERSON,
+    ),
+    "smart shutdown": (
+        {"postgres.canary": Answer.STARTING, "postgres.log_signs": signs("smart_shutdown", "started")},
+        "shutdown_in_progress", [("target", "shop-db")], PERSON,
+    ),
+    "stopped process": (
+        {"postgres.canary": Answer.HUNG, "host.pg_status": [w.host(process_state="stopped")]},
+        "server_hung", [("target", "shop-db")], PERSON,
+    ),
+    "data directory lost": (
+        down(data_dir_present=False, control_state=None, config_ok=False),
+        "data_directory_lost", [("target", "shop-db")], PERSON,
+    ),
+    "control file unreadable": (
+        {**DOWN, "host.pg_status": Answer.ERROR}, "data_directory_lost", [("target", "shop-db")], PERSON,
+    ),
+    "broken pages": (
+        {"postgres.database_stats": [{"db": "shop", "checksum_failures": 2, "temp_files": 0, "temp_bytes": 0}]},
+        "data_corrupted", [("database", "shop")], PERSON,
+    ),
+    "blocks that cannot be read": (
+        {"postgres.log_signs": signs("io_error")}, "data_corrupted", [("target", "shop-db")], PERSON,
+    ),
+}  # fmt: skip
+POOLERS: dict[str, Case] = {
+    "pool held by silent transactions": (
+        {"pgbouncer.pools": [w.pool(**FULL_POOL)], "postgres.stuck": [SILENT]},
+        "pgbouncer_pool_exhausted", [("application", "wish-list"), ("session", "31")], ("end_pool_holders",),
+    ),
+    "pool busy": (
+        {"pgbouncer.pools": [w.pool(**FULL_POOL)]}, "pgbouncer_pool_exhausted", [("target", "shop-pooler")], PERSON,
+    ),
+    "pooler misdirected": (
+        {"pgbouncer.databases": [w.pooled(at_server=False, connected=0, waiting=1, port=1)],
+         "pgbouncer.pools": [w.pool(at_server=False, sv_active=0, sv_free=0, cl_waiting=1)]},
+        "pgbouncer_bad_backend_target", [("target", "shop-pooler")], PERSON,
+    ),
+    "database paused in the pooler": (
+        {"pgbouncer.databases": [w.pooled(paused=True, waiting=3)]},
+        "pgbouncer_paused", [("target", "shop-pooler")], PERSON,
+    ),
+    "pooler full": (
+        {"pgbouncer.limits": [{"max_clients": 100, "clients": 100}]},
+        "pgbouncer_client_limit", [("target", "shop-pooler")], PERSON,
+    ),
+    "pooler turned away": (
+        {"pgbouncer.pools": [w.pool(cl_waiting=1, maxwait_s=2.0, sv_active=0, sv_free=0)]},
+        "pgbouncer_server_login_refused", [("target", "shop-pooler")], PERSON,
+    ),
+    "pooler gone": (
+        {"pgbouncer.pools": Answer.REFUSED, "pgbouncer.databases": Answer.REFUSED, "pgbouncer.limits": Answer.REFUSED,
+         "postgres.canary": Answer.MISSING},
+        "pgbouncer_down", [], PERSON,
+    ),
+}  # fmt: skip
+CASES: dict[str, Case] = {**STORAGE, **REPLICATION, **SERVERS, **POOLERS}
+LOOK_ALIKES: dict[str, dict[str, Any]] = {
+    "a small max_wal_size and few writes": {"postgres.setting_watch": [MAX_WAL]},
+    "all statements logged on a quiet server": {
+        "postgres.setting_watch": [w.setting("log_statement", "all", by_alter_system=True, changed=True)]
+    },
+    "a volume of which four fifths are used": {"host.volumes": [w.volume(free_ratio=0.2)]},
+    "an idle primary without a lag alert": {"postgres.replay": [w.replay(lag_s=900.0)]},
+    "a subscription that failed last month": {"postgres.subscriptions": [{**SUBSCRIPTION, "worker_age_s": 9e5}]},
+    "a crash of an hour ago": {"postgres.log_signs": signs("crash", recent=0, count=1, age_s=3600.0, gap_s=None)},
+    "a database of the pooler on another server that nobody asks for": {
+        "pgbouncer.databases": [w.pooled(), w.pooled(db="old", at_server=False, connected=0)]
+    },
+    "a full pool whose clients work and nobody waits": {
+        "pgbouncer.pools": [w.pool(**{**FULL_POOL, "cl_waiting": 0, "maxwait_s": 0.0})]
+    },
+    "a busy database on a busy host": {
+        "host.programs": [w.program("postgres", ours="server", share=0.95, hungry=9, busy=1.0, runnable=12)]
+    },
+}
