@@ -53,6 +53,7 @@ class Reviewing:
         """A version with all that speaks for and against it."""
         series, version = self.playbooks.find(reference)
         judged = self._judged(series, version)
+        said = objections(judged, by, untested=True) if version.state == "draft" else []
         return Examination(
             playbook=view_of(version, whole=True),
             difference=judged.difference,
@@ -63,7 +64,7 @@ class Reviewing:
             authors=people(version),
             commit=version.commit,
             secrets_removed=len(_REMOVED.findall(version.text)),
-            objections=tuple(no.message for no in objections(judged, by)) if version.state == "draft" else (),
+            objections=tuple(no.message for no in said),
         )
 
     def activate(self, reference: str, reason: str, by: str) -> PlaybookView:

@@ -28,9 +28,11 @@ def check_text(version: Version) -> None:
         )
 
 
-def objections(judged: Judged, by: str) -> list[Refusal]:
-    """Why `by` may not activate it now, gravest first; empty when it may be done."""
-    checks = (_blanks, _lint, _backtest, _second_person)
+def objections(judged: Judged, by: str, *, untested: bool = False) -> list[Refusal]:
+    """Why `by` may not activate it now, gravest first; empty when it may be done. `untested`: a backtest that is
+    missing does not count, because the activation itself makes it."""
+    skip = untested and judged.version.backtest is None
+    checks = (_blanks, _lint, _second_person) if skip else (_blanks, _lint, _backtest, _second_person)
     return [found for check in checks for found in [check(judged, by)] if found is not None]
 
 

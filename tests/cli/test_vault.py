@@ -1,0 +1,123 @@
+"""`ratchet vault`: drafts read, judged, written out and brought in, as a person or a pipeline types it."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+import pytest
+
+from ratchet.cli.vault_folder import read_texts, write_new
+from ratchet.config import Settings
+from ratchet.domain.errors import Refusal
+from ratchet.gateway.app import create_app
+from ratchet.gateway.server import Server
+from ratchet.wiring.house import open_house
+
+SERIES = "pbs_vacuum_triage"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A house behind HTTP for the whole module, so that a line costs a request and not a house."""
+    house = open_house(Settings(home=tmp_path_factory.mktemp("served") / "home", operator="ana"), lambda _: None)
+    server = Server(create_app(house))
+    url = server.start()
+    yield {"RATCHET_URL": url, "RATCHET_TOKEN": (house.settings.home / "token").read_text().strip()}
+    server.stop()
+    house.close()
+
+
+def draft_of(ratchet, served) -> str:
+    said = ratchet("vault", "draft", SERIES, "--reason", "to be better", env=served)
+    assert said.returncode == 0, said.stderr
+    return said.stderr.split()[0]
+
+
+def test_a_draft_is_listed_compared_judged_edited_activated_and_gone_back_from(ratchet, served):
+    first = json.loads(ratchet("playbook", "show", SERIES, "-o", "json", env=served).stdout)["id"]
+    draft = draft_of(ratchet, served)
+    row = ratchet("vault", "drafts", env=served).stdout.splitlines()[0].split("\t")
+    assert row[:2] == [draft, SERIES]
+    assert "owner" in row[5]
+    assert "CHANGES" in ratchet("vault", "diff", draft, env=served).stdout
+    assert ratchet("vault", "edit", draft, "--owner", "user:default/ana", env=served).returncode == 0
+    assert "words" in ratchet("vault", "diff", draft, env=served).stdout
+    assert "nothing to replay" in ratchet("vault", "backtest", draft, "--since", "30d", env=served).stdout
+    page = ratchet("vault", "show", draft, env=served).stdout
+    assert "nothing stands against it" in page
+    done = ratchet("vault", "activate", draft, "--reason", "read it", "--yes", env=served)
+    assert done.returncode == 0, done.stderr
+    back = ratchet("vault", "activate", first, "--reason", "it misled us", "--yes", env=served)
+    assert back.returncode == 0, back.stderr
+    events = [line.split("\t")[2] for line in ratchet("vault", "history", SERIES, env=served).stdout.splitlines()]
+    assert events[0] == "seeded"
+    assert events[-1] == "rolled_back"
+    retired = ratchet("vault", "retire", SERIES, "--reason", "nobody needs it", "--yes", env=served)
+    assert retired.returncode == 0, retired.stderr
+    whats = {line.split("\t")[3] for line in ratchet("vault", "review", env=served).stdout.splitlines()}
+    assert "unproved" in whats
+
+
+def test_the_vault_goes_out_and_comes_back_byte_for_byte(ratchet, served, tmp_path):
+    out, again = tmp_path / "out", tmp_path / "again"
+    assert ratchet("vault", "export", str(out), env=served).returncode == 0
+    done = subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=out, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout
+    brought = ratchet("vault", "import", str(out), env=served)
+    assert brought.returncode == 0, brought.stderr
+    assert {line.split("\t")[2] for line in brought.stdout.splitlines()} == {"there already (active)"}
+    assert ratchet("vault", "export", str(again), env=served).returncode == 0
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == {p.name: p.read_bytes() for p in again.iterdir()}
+
+
+def test_a_file_is_a_draft_with_its_commit_and_one_that_is_refused_does_not_keep_the_others_out(
+    ratchet, served, tmp_path
+):
+    place = tmp_path / "repo"
+    place.mkdir()
+    (place / "a.md").write_text("# Totals are zero after the load\n\n## Symptoms\n- totals are zero\n")
+    (place / "b.playbook.yaml").write_text("apiVersion: ratchet/v1\nkind: Playbook\n")
+    for words in (
+        ["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-qm", "x"],
+    ):  # fmt: skip
+        subprocess.run(["git", *words], cwd=place, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"})
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=place, check=True, capture_output=True, text=True)
+    done = ratchet("vault", "import", str(place), env=served)
+    assert done.returncode == 5
+    assert "b.playbook.yaml: refused" in done.stderr
+    (line,) = done.stdout.splitlines()
+    assert line.split("\t")[2] == "a draft"
+    shown = json.loads(ratchet("vault", "show", line.split("\t")[0], "-o", "json", env=served).stdout)
+    assert shown["commit"] == head.stdout.strip()
+
+
+def test_lint_for_a_pipeline_names_file_line_and_rule(ratchet, served, tmp_path):
+    assert ratchet("vault", "export", str(tmp_path / "files"), env=served).returncode == 0
+    good = next((tmp_path / "files").glob("*.playbook.yaml"))
+    bad = tmp_path / "files" / "bad.playbook.yaml"
+    bad.write_text(good.read_text().replace("uses: postgres.", "uses: postgres.un", 1))
+    told = ratchet("vault", "lint", str(tmp_path / "files"), "-o", "sarif", env=served)
+    assert told.returncode == 5
+    run = json.loads(told.stdout)["runs"][0]
+    found = run["results"][0]
+    assert found["ruleId"] == "PB010"
+    assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == str(bad)
+    assert found["locations"][0]["physicalLocation"]["region"]["startLine"] > 1
+    suite = ElementTree.fromstring(ratchet("vault", "lint", str(tmp_path / "files"), "-o", "junit", env=served).stdout)
+    assert (suite.get("failures"), suite.get("tests")) == ("1", str(len(suite)))
+    bad.unlink()
+    assert ratchet("vault", "lint", str(tmp_path / "files"), "-o", "json", env=served).returncode == 0
+
+
+def test_what_leads_out_of_the_directory_is_refused_both_ways(tmp_path):
+    place = tmp_path / "in"
+    place.mkdir()
+    (tmp_path / "secret.md").write_text("# Secret\n")
+    (place / "a.md").symlink_to(tmp_path / "secret.md")
+    with pytest.raises(Refusal, match="leads out of"):
+        read_texts(place)
+    with pytest.raises(Refusal, match="no name for a playbook file"):
+        write_new(tmp_path / "out", {"../../evil.playbook.yaml": "x"})
+    assert not (tmp_path / "out").exists()
