@@ -147,7 +147,9 @@ class LocalPractice:
     def observed(self, reference: str) -> Observed:
         require(self._who, "read")
         incident = self._d.drill(reference)
-        seen = observe(incident, self._d.store.timeline(incident.id), self._d.clock())
+        # Whoever waits for the end asks often; the timeline, which is long, says something only once it is there.
+        timeline = self._d.store.timeline(incident.id) if incident.verified is not None else ()
+        seen = observe(incident, timeline, self._d.clock())
         return seen if seen.playbook_digest else seen.model_copy(update=self._d.text_of(incident))
 
     def rejudge(self, reference: str) -> Rejudged:
