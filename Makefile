@@ -54,7 +54,7 @@ docs: $(READY) ## write docs/reference/ from the code
 
 lock: $(READY) ## resolve the dependencies again, upgrading within their bounds
 	@$(BIN)/uv pip compile --no-config --quiet --upgrade --universal --python-version 3.11 \
-		--extra lab --extra dev --generate-hashes --no-annotate --no-header --no-emit-index-url \
+		--extra lab --extra plots --extra dev --generate-hashes --no-annotate --no-header --no-emit-index-url \
 		--output-file requirements.lock pyproject.toml
 	@echo "requirements.lock: $$(grep -c == requirements.lock) packages"
 

@@ -84,9 +84,10 @@ def test_an_empty_list_is_a_success(ratchet):
 
 
 def test_the_vault_shows_every_fault_as_never_run(ratchet):
-    rows = [line.split("\t") for line in ratchet("vault", "list").stdout.splitlines()]
-    assert ["db-max-connections", "pbs_connection_triage", "(never)", "-"] in rows
-    assert len(rows) >= 4
+    header, rule, *rows = [line.split() for line in ratchet("vault", "list").stdout.splitlines()]
+    assert header[:5] == ["FAULT", "PLAYBOOK", "LAST", "RUN", "STATUS"] and set("".join(rule)) == {"-"}
+    assert ["db-max-connections", "pbs_connection_triage", "(never)", "-"] in [row[:4] for row in rows]
+    assert len(rows) >= 55
 
 
 def test_colour_can_be_forced_and_refused(ratchet):

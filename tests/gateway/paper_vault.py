@@ -20,7 +20,8 @@ from ratchet.domain.diff import Change, Difference
 from ratchet.domain.drift import Drift, Factor, Share
 from ratchet.domain.errors import Mistake, Outdated, not_found
 from ratchet.security.principal import Permission, Principal, require
-from ratchet.vault.report import BatchLine, Coverage, CoverageLine, VaultDrift, VaultStatus
+from ratchet.vault.coverage import Coverage, CoverageLine
+from ratchet.vault.report import BatchLine, VaultDrift, VaultStatus
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 250000, tzinfo=UTC)
 DIFFERENCE = Difference(

@@ -59,6 +59,7 @@ REFUSING: Final = "ratchet.cli.refused:run"
 TERMINAL: Final = "ratchet.cli.terminal:Terminal"
 SHELL_SCRIPT: Final = "typer.completion:get_completion_script"
 SHELLS: Final = "typer.completion:completion_init"
+PNG: Final = "ratchet.cli.plots.png:paint"
 YAML: Final = "ratchet.cli.as_yaml:as_yaml"
 
 

@@ -90,6 +90,16 @@ class Terminal:
             table.add_row(*(text(cell, STATUS_TONES.get(cell, "")) for cell in row))
         self.console.print(table, soft_wrap=whole, width=500 if whole else None)
 
+    def ruled(self, lines: Sequence[Sequence[str]], widths: Sequence[int], *, whole: bool) -> None:
+        """Lines whose cells stand below each other, the first a header, the second its rule; a short line is a note.
+        They are cut at the window's edge unless `whole`."""
+        for n, line in enumerate(lines):
+            note = len(line) < len(widths)
+            padded = line if note else [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+            quiet: Tone = "dim" if note or n < 2 else ""
+            cells = [text(cell, quiet or STATUS_TONES.get(cell.strip(), "")) for cell in padded]
+            self.console.print(Text(" ").join(cells), no_wrap=True, overflow="ellipsis", soft_wrap=whole)
+
     def markdown(self, words: str) -> None:
         """A Markdown text as a person reads it: headings, lists and code without their marks, links as text."""
         body = "\n".join(clean_lines(words))

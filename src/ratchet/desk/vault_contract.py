@@ -17,7 +17,8 @@ from ratchet.desk.vault_views import (
 from ratchet.desk.views import PlaybookView
 from ratchet.domain.backtest import Backtest
 from ratchet.domain.diff import Difference
-from ratchet.vault.report import Coverage, VaultDrift, VaultStatus
+from ratchet.vault.coverage import Coverage
+from ratchet.vault.report import VaultDrift, VaultStatus
 
 
 class VaultDesk(Protocol):

@@ -23,7 +23,8 @@ from ratchet.domain.backtest import Backtest
 from ratchet.domain.diff import Difference
 from ratchet.domain.errors import invalid
 from ratchet.security.principal import Permission, Principal, require
-from ratchet.vault.report import Coverage, Reports, VaultDrift, VaultStatus
+from ratchet.vault.coverage import Coverage
+from ratchet.vault.report import Reports, VaultDrift, VaultStatus
 
 LONGEST_DAYS = 3650
 

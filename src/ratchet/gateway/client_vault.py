@@ -21,7 +21,8 @@ from ratchet.desk.views import PlaybookView
 from ratchet.domain.backtest import Backtest
 from ratchet.domain.diff import Difference
 from ratchet.domain.ports import Page
-from ratchet.vault.report import Coverage, VaultDrift, VaultStatus
+from ratchet.vault.coverage import Coverage
+from ratchet.vault.report import VaultDrift, VaultStatus
 
 PATIENT = httpx2.Timeout(300.0, connect=2.0)
 """For a replay of everything that was ever recorded."""

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 from ratchet.desk.vault_room import LONGEST_DAYS
 from ratchet.gateway.access import Read
 from ratchet.gateway.problem import REFUSED
-from ratchet.vault.report import Coverage, VaultDrift, VaultStatus
+from ratchet.vault.coverage import Coverage
+from ratchet.vault.report import VaultDrift, VaultStatus
 
 router = APIRouter(prefix="/api/v1/fleet/vault", tags=["vault"], responses=REFUSED)
 Target = Annotated[str, Query(max_length=63)]
