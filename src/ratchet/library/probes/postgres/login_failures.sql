@@ -97,6 +97,8 @@ WITH place AS MATERIALIZED (
     FROM counted AS c
     LEFT JOIN pg_roles AS r ON r.rolname = c.role
     LEFT JOIN pg_database AS d ON d.datname = c.db
+    -- a replica that is refused is told from its own side
+    WHERE NOT coalesce(r.rolreplication AND NOT r.rolsuper, false)
 ), answer AS (
     SELECT j.kind, j.role, j.db, j.times, j.last_s, j.ongoing, j.still, j.is_group, j.valid_until,
            j.connection_limit, j.detail, NULL::text AS reason
