@@ -71,7 +71,7 @@ def test_a_drill_with_remediation_is_told_as_it_was_always_told_and_kept(shell: 
     case = ET.parse(tmp_path / "junit.xml").getroot().find("testcase")
     assert case is not None and case.get("name") == f"{FAULT}[named-1]" and len(case) == 0
     assert shell.caused() == {}
-    rows = [line.split("\t") for line in shell("vault", "list").stdout.splitlines()]
+    rows = [line.split() for line in shell("vault", "list").stdout.splitlines()]
     listed = next(row for row in rows if row[0] == FAULT)
     assert listed[1:4] == ["pbs_connection_triage", history[0]["timestamp"][:10], "PASS"]
     incidents = json.loads(shell("incident", "list", "-o", "json").stdout)["items"]
