@@ -20,6 +20,8 @@ UNKNOWN_MASS = 0.02
 """The share that always stays with a cause nobody wrote down."""
 MATCH_BONUS = 3.0
 """How much more likely a playbook is when the alert names it."""
+BESIDE = 0.35
+"""From this share of the leader's confidence on, a second confirmed cause stands beside it: priors do not choose."""
 
 
 class Candidate(Noun):
@@ -222,13 +224,19 @@ def _conclude(ranked: tuple[Hypothesis, ...], gaps: Mapping[str, float]) -> Conc
     if not sure:
         return _of("unknown_cause", ranked, None, _look_further(ranked), _why_unknown(ranked))
     lead, others = ranked[sure[0]], [ranked[n] for n in sure[1:]]
-    near = [h for h in others if lead.confidence - h.confidence < gaps.get(lead.playbook, 0.20)]
+    gap = gaps.get(lead.playbook, 0.20)
+    near = [h for h in others if lead.confidence - h.confidence < gap or _beside(h, lead)]
     if near:
         names = "; ".join(f"{h.title} ({h.confidence:.0%})" for h in (lead, *near))
         return _of(
             "ambiguous", ranked, sure[0], "Decide between the confirmed causes.", f"Too close to choose: {names}."
         )
     return _of("cause", ranked, sure[0], lead.action or lead.title, f"{lead.title}: {_first(lead)}")
+
+
+def _beside(other: Hypothesis, lead: Hypothesis) -> bool:
+    """Whether another cause is confirmed too and nearly as likely: then two things are wrong, or one explains both."""
+    return other.cause != lead.cause and other.confidence >= lead.confidence * BESIDE
 
 
 def _of(outcome: Any, ranked: tuple[Hypothesis, ...], chosen: int | None, action: str, why: str) -> Conclusion:
