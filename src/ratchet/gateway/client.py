@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from ratchet.desk.drills import Practice
+from ratchet.desk.drill_contract import Practice
 from ratchet.desk.hands_over import Criterion
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.vault_contract import VaultDesk
@@ -181,7 +181,10 @@ class HttpDesk:
         return self._ask(PlaybookView, "PUT", "fleet", "playbooks", version_id, json=changes)
 
     def activate(self, version_id: str, reason: str) -> PlaybookView:
-        return self._ask(PlaybookView, "POST", "fleet", "playbooks", version_id, "activate", json={"reason": reason})
+        said = {"reason": reason}
+        return self._ask(
+            PlaybookView, "POST", "fleet", "playbooks", version_id, "activate", json=said, timeout=_PATIENT
+        )
 
     def discard(self, version_id: str, reason: str) -> None:
         self._send("DELETE", "fleet", "playbooks", version_id, params={"reason": reason})

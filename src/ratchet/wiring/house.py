@@ -52,7 +52,7 @@ from ratchet.wiring.credentials import Credentials, LiveRedactor
 from ratchet.wiring.failpoint import failpoint
 from ratchet.wiring.health import Health
 from ratchet.wiring.sinks import sinks_of
-from ratchet.wiring.vault import vault_rooms
+from ratchet.wiring.vault import remind, vault_rooms
 
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
 
@@ -143,6 +143,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     playbooks = PlaybookFiles(known, causes, now)
     seed(store, playbooks, shipped_texts(), log)
     offer(store, playbooks, site_texts(_overlays(settings, "playbooks"), log), (now(), log))
+    remind(store, playbooks, now, log)
     shelf = VaultShelf(store, playbooks)
     faults = load_catalog(_overlays(settings, "faults")).faults
     parts = _parts(settings, (store, now), (hands, shelf), faults)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from ratchet.desk.alerts import Intake
 from ratchet.desk.arriving import Arriving
+from ratchet.desk.due import due_lines
 from ratchet.desk.hands_over import HandsOver
 from ratchet.desk.playbooks import Playbooks
 from ratchet.desk.records import Records
@@ -16,6 +17,19 @@ from ratchet.vault.backtest import Backtests
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.keeping import Drafting
 from ratchet.vault.report import Reports
+
+PRESSING = ("failed", "overdue", "environment")
+
+
+def remind(store: Store, files: PlaybookFiles, now: Clock, log: Callable[[str], None]) -> None:
+    """One log line for each playbook that a person should look at before it is needed."""
+    for line in due_lines(store, files, now()):
+        if line.what in PRESSING:
+            because = line.because.replace("\\", "\\\\").replace('"', '\\"')
+            log(
+                f'WARN msg="vault: a playbook wants a person" series={line.series} version={line.version}'
+                f' what={line.what} because="{because}" owner="{line.owner}"'
+            )
 
 
 def vault_rooms(

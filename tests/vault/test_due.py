@@ -1,0 +1,83 @@
+"""Monday's list and the reminders at start: what failed, what nobody looked at in time, what waits."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ratchet import __version__
+from ratchet.desk.due import due_lines
+from ratchet.domain.drill import Environment
+from ratchet.domain.playbook import Review
+from ratchet.vault.files import PlaybookFiles
+from ratchet.wiring.vault import remind
+from tests.gateway.paper_drills import RUN
+from tests.vault.recorded import Records, Ticking
+
+SERIES = "pbs_connection_triage"
+
+
+@pytest.fixture
+def records(tmp_path: Path, playbook_files: PlaybookFiles) -> Iterator[Records]:
+    timed = PlaybookFiles(playbook_files.known, playbook_files.causes, Ticking())
+    found = Records(tmp_path, timed, only=SERIES)
+    yield found
+    found.close()
+
+
+def whats(records: Records) -> list[str]:
+    return [line.what for line in due_lines(records.store, records.files, records.clock())]
+
+
+def run(records: Records, number: int, **change: object) -> None:
+    at = records.clock()
+    update = {"id": f"run_{number}", "series": SERIES, "ended_at": at, "started_at": at, **change}
+    records.store.put_run(RUN.model_copy(update=update), "user:ana")
+
+
+def test_a_playbook_that_was_never_proved_and_a_draft_are_on_the_list_and_no_reason_to_warn(records: Records) -> None:
+    records.draft(records.active(SERIES))
+    assert whats(records) == ["draft", "unproved"]
+    lines: list[str] = []
+    remind(records.store, records.files, records.clock, lines.append)
+    assert lines == []
+
+
+def test_a_playbook_whose_last_run_failed_comes_first_until_a_later_run_passes(records: Records) -> None:
+    run(records, 1, verdict="fail")
+    assert whats(records) == ["failed"]
+    lines: list[str] = []
+    remind(records.store, records.files, records.clock, lines.append)
+    assert [f"series={SERIES}" in line and "what=failed" in line for line in lines] == [True]
+    run(records, 2, verdict="error")
+    assert whats(records) == ["failed"]
+    active = records.store.series(SERIES).active
+    assert active is not None
+    here = Environment(playbook_digest=active.digest, ratchet_version=__version__)
+    run(records, 3, verdict="pass", environment=here)
+    assert whats(records) == []
+
+
+def test_a_proof_of_another_text_or_another_release_is_said(records: Records) -> None:
+    run(records, 1, verdict="pass", environment=Environment(playbook_digest="sha256:old"))
+    assert whats(records) == ["environment"]
+    run(records, 2, verdict="pass", environment=Environment(ratchet_version="0.0.0"))
+    (line,) = due_lines(records.store, records.files, records.clock())
+    assert "0.0.0" in line.because
+
+
+def test_a_review_is_due_a_fortnight_ahead_and_overdue_after_its_day(records: Records) -> None:
+    active = records.active(SERIES)
+    spec = active.spec.model_copy(
+        update={
+            "review": Review(every=90 * 86400.0, last="2026-08-30", by="user:default/ana"),
+            "owner": "user:default/ana",
+        }
+    )
+    records.draft(active.model_copy(update={"spec": spec}), activate=True)
+    assert whats(records) == ["unproved", "due"]
+    records.clock.now += timedelta(days=30)
+    (line, _) = due_lines(records.store, records.files, records.clock())
+    assert (line.what, line.owner) == ("overdue", "user:default/ana")
+    assert line.because == "its review was due on 2026-11-28"
