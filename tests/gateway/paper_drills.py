@@ -1,8 +1,9 @@
 """Drills on paper: what the gateway must carry there and back, unchanged."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from ratchet.domain.certificate import Certificate, Certification, Proof
 from ratchet.domain.drill import Drill, DrillRequest, Environment, Found, Ground, Rejudged, Run
 from ratchet.domain.errors import conflict, forbidden, not_found
 from ratchet.domain.fault import CausedObject
@@ -18,6 +19,15 @@ RUN = Run(
     caused=(CausedObject(kind="application", id="api-x1"),), found=(Found(kind="application", id="api-x1"),),
     score=Score(parts=(Part(name="cause", passed=True, weight=30, because="it is"),)), recovered_seconds=4.2,
 )  # fmt: skip
+
+
+def certificate() -> Certificate:
+    """One that failed in a part."""
+    return Certificate(
+        id="crt_1", series="pbs_connection_triage", version_id="pb_1", playbook_digest="sha256:aa", issued_at=NOON,
+        expires_at=NOON + timedelta(days=7), environment="postgres 15, ratchet 0.1", faults=("db-max-connections",),
+        seeds=(1, 2), passed=("faults",), failed=("crash",), runs=("run_1",), target="db-1", tools_digest="sha256:bb",
+    )  # fmt: skip
 
 
 class PaperPractice:
@@ -56,6 +66,22 @@ class PaperPractice:
     def end(self, reference: str, reason: str) -> None:
         require(self._principal, "operate")
         self._note(f"end {reference} {reason}")
+
+    def fire_again(self, reference: str) -> str:
+        require(self._principal, "answer")
+        self._note(f"fire_again {reference}")
+        if reference != "INC-1":
+            raise conflict(f"{reference} is no drill under way.", "Fire again while it is.")
+        return "INC-2"
+
+    def certify(self, found: Certification) -> Certificate:
+        require(self._principal, "answer")
+        self._note(f"certify {found.model_dump_json()}")
+        return certificate()
+
+    def certificates(self, series: str = "") -> list[Proof]:
+        self._note(f"certificates {series}")
+        return [Proof(certificate=certificate(), counts=False, because="it expired ü")]
 
     def keep(self, run: Run) -> None:
         require(self._principal, "operate")

@@ -12,6 +12,7 @@ from ratchet.desk.vault_contract import VaultDesk
 from ratchet.desk.vault_views import Arrival, BundleRequest
 from ratchet.desk.views import GrantRequest, TargetRequest
 from ratchet.domain.alert import Alert
+from ratchet.domain.certificate import Certification, Tried
 from ratchet.domain.drill import DrillRequest
 from ratchet.domain.errors import Refusal
 from ratchet.domain.standing import Bound
@@ -34,6 +35,10 @@ GRANT = GrantRequest(
     bounds={"limit": Bound(most=5), "application": Bound(among=("api", "web"))}, uses=3, days=7,
 )  # fmt: skip
 DRILL = DrillRequest(fault="db-max-connections", target="db-1", strength="symptom")
+FOUND = Certification(
+    series="pbs_connection_triage", playbook_digest="sha256:aa", target="db-1", batch="a1b2c3d4", faults=("db-x",),
+    seeds=(1,), tried=(Tried(part="healthy", passed=True, because="ü", runs=("run_1",)),),
+)  # fmt: skip
 Verb = Callable[[Desk], Any]
 VERBS: dict[str, Verb] = {
     "whoami": lambda d: d.whoami(),
@@ -138,6 +143,11 @@ VERBS: dict[str, Verb] = {
     "drills observed unknown": lambda d: d.drills.observed("INC-9"),
     "drills rejudge": lambda d: d.drills.rejudge("INC-1"),
     "drills rejudge of no drill": lambda d: d.drills.rejudge("INC-2"),
+    "drills fire_again": lambda d: d.drills.fire_again("INC-1"),
+    "drills fire_again of another": lambda d: d.drills.fire_again("INC-2"),
+    "drills certify": lambda d: d.drills.certify(FOUND),
+    "drills certificates": lambda d: d.drills.certificates(),
+    "drills certificates of one": lambda d: d.drills.certificates("pbs_x"),
     "drills end": lambda d: d.drills.end("INC-1", "over & done ü"),
     "drills keep": lambda d: (d.drills.keep(RUN), d.drills.runs()),
     "drills runs": lambda d: d.drills.runs(since=START, fault="pg-x", batch="a1b2c3d4", limit=7),

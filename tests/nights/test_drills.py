@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ratchet.desk.drills import Practice
+from ratchet.desk.drill_contract import Practice
 from ratchet.domain.drill import DrillRequest
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.observed import Observed

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from ratchet.desk.drills import Practice
+from ratchet.desk.drill_contract import Practice
 from ratchet.desk.hands_over import Criterion
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.vault_contract import VaultDesk

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Protocol
 
 from ratchet import __version__
+from ratchet.desk.certifying import Certifying, tools_digest
 from ratchet.desk.hands_over import HandsOver, person
 from ratchet.domain.alert import Alert
+from ratchet.domain.certificate import Certificate, Certification, Proof
 from ratchet.domain.drill import Drill, DrillRequest, Environment, Ground, Rejudged, Run
 from ratchet.domain.errors import conflict, forbidden, invalid, not_found
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
@@ -27,38 +28,6 @@ from ratchet.triage.correlate import correlator
 SOURCE = "drill"
 LISTED_DRILLS = 200
 Conclude = Callable[[Incident, Sequence[Evidence]], Conclusion]
-
-
-class Practice(Protocol):
-    """What the desk answers about drills, for one principal. Every verb raises Refusal."""
-
-    def ground(self, target: str) -> Ground:
-        """A target as it is now, before anything is caused on it."""
-        ...
-
-    def start(self, request: DrillRequest) -> Drill:
-        """Hand in the alert of a fault that is in effect; a person only, on a target tagged `chaos`."""
-        ...
-
-    def observed(self, reference: str) -> Observed:
-        """What a grader sees of a drill's incident now."""
-        ...
-
-    def rejudge(self, reference: str) -> Rejudged:
-        """Judge the kept evidence once more and compare with what was concluded."""
-        ...
-
-    def end(self, reference: str, reason: str) -> None:
-        """The drill is over: its standing grants are dead, its incident is closed. May be repeated."""
-        ...
-
-    def keep(self, run: Run) -> None:
-        """Keep a run for ever."""
-        ...
-
-    def runs(self, *, since: datetime | None = None, fault: str = "", batch: str = "", limit: int = 1000) -> list[Run]:
-        """Runs that were kept, newest first."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -104,7 +73,7 @@ class Drills:
 
 
 class LocalPractice:
-    """Drills for one principal, in process; implements `Practice`."""
+    """Drills for one principal, in process; implements `ratchet.desk.drill_contract.Practice`."""
 
     def __init__(self, drills: Drills, who: Principal) -> None:
         self._d = drills
@@ -127,7 +96,8 @@ class LocalPractice:
         )
 
     def start(self, request: DrillRequest) -> Drill:
-        require(self._who, "answer" if request.remediate else "operate")
+        own_leave = request.remediate and not request.unattended
+        require(self._who, "answer" if own_leave else "operate")
         by = person(self._who, "start a drill")
         fault = self._d.faults.get(request.fault)
         if fault is None:
@@ -135,7 +105,7 @@ class LocalPractice:
         target = self._d.target(request.target)
         self._refuse_second(target)
         incident_id = self._d.new_id()
-        grants = self._grants(fault, target, incident_id, by) if request.remediate else ()
+        grants = self._grants(fault, target, incident_id, by) if own_leave else ()
         alert = _alert(fault, request, target, (self._d.clock(), incident_id))
         opened = self._d.store.receive([alert], self._as_drill(incident_id, fault), by)
         self._d.nudge()
@@ -179,6 +149,37 @@ class LocalPractice:
     def keep(self, run: Run) -> None:
         require(self._who, "operate")
         self._d.store.put_run(run, person(self._who, "keep a run"))
+
+    def fire_again(self, reference: str) -> str:
+        require(self._who, "answer")
+        by = person(self._who, "fire the alert of a drill again")
+        first = self._d.drill(reference)
+        fault = self._d.faults.get(first.fault or "")
+        if fault is None or first.status not in LIVE:
+            raise conflict(f"{first.name} is no drill under way.", "Fire again while the drill is under way.")
+        target = self._d.target(first.target or "")
+        second = self._d.new_id()
+        if any(grant.drill == first.id for grant in self._d.store.standing_grants()):
+            self._grants(fault, target, second, by)
+        self._d.store.receive([first.alert], correlator(self._d.store.targets(), self._d.new_id), by)
+        update = {"fingerprint": sha256(second.encode()).hexdigest()[:16], "group_key": f"another group {second}"}
+        other = first.alert.model_copy(update=update)
+        opened = self._d.store.receive([other], self._as_drill(second, fault), by)
+        self._d.nudge()
+        return opened[0].name
+
+    def certify(self, found: Certification) -> Certificate:
+        require(self._who, "answer")
+        by = person(self._who, "certify a playbook")
+        self._d.target(found.target)
+        return self._certifying().issue(found, by)
+
+    def certificates(self, series: str = "") -> list[Proof]:
+        require(self._who, "read")
+        return self._certifying().all(series)
+
+    def _certifying(self) -> Certifying:
+        return Certifying(self._d.store, self._d.shelf, self._d.toolbox, self._d.clock, self._d.new_id)
 
     def runs(self, *, since: datetime | None = None, fault: str = "", batch: str = "", limit: int = 1000) -> list[Run]:
         require(self._who, "read")
@@ -259,10 +260,3 @@ def _objects(conclusion: Conclusion) -> list[tuple[str, str]]:
 
 def _verdicts(conclusion: Conclusion) -> list[tuple[str, str, str]]:
     return sorted((each.playbook, each.id, each.verdict) for each in conclusion.hypotheses)
-
-
-def tools_digest(toolbox: Toolbox) -> str:
-    """Over the declarations of all probes and write tools, as they are now."""
-    probes: dict[str, Any] = {name: sorted(columns) for name, columns in toolbox.probes().items()}
-    tools = sorted((each.model_dump(mode="json") for each in toolbox.tools()), key=lambda each: str(each.get("name")))
-    return digest_of([probes, tools])

@@ -7,7 +7,8 @@ from datetime import datetime
 from ratchet.desk.alerts import Intake
 from ratchet.desk.automation import Automation
 from ratchet.desk.decisions import Answers
-from ratchet.desk.drills import Drills, LocalPractice, Practice
+from ratchet.desk.drill_contract import Practice
+from ratchet.desk.drills import Drills, LocalPractice
 from ratchet.desk.hands_over import Criterion, HandsOver
 from ratchet.desk.incidents import decision_view, incident_line, incident_view
 from ratchet.desk.records import Records

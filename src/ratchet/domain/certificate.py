@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -10,6 +11,9 @@ from ratchet.domain.noun import Noun
 
 LONGEST = timedelta(days=30)
 """A certificate lasts no longer: what was proved is proved again each month."""
+TrialPart: TypeAlias = Literal["faults", "look_alikes", "healthy", "double_fire", "crash"]
+"""Its own faults recover; what only resembles them it leaves alone; so it does with a healthy system; an alert that
+comes twice and by two groups makes each step happen once; so does a worker that dies after the send."""
 
 
 class Certificate(Noun):
@@ -37,6 +41,12 @@ class Certificate(Noun):
     passed: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     runs: tuple[str, ...] = Field(min_length=1)
+    target: str = ""
+    """Where the faults were caused."""
+    settings_hash: str = ""
+    """Over what the text's own probes of settings saw there; empty where it asks for none, or nothing was seen."""
+    tools_digest: str = ""
+    """Over the declarations of all probes and write tools; with others it is revoked."""
     revoked: str = ""
     """Why it no longer counts, or empty."""
 
@@ -61,6 +71,37 @@ class Certificate(Noun):
         """Whether this is a later word on the same text in the same environment."""
         same = (self.playbook_digest, self.environment) == (other.playbook_digest, other.environment)
         return self.id != other.id and same and self.issued_at >= other.issued_at
+
+
+class Tried(Noun):
+    """What one part of a certification found."""
+
+    part: TrialPart
+    passed: bool
+    because: str = Field(max_length=4000)
+    runs: tuple[str, ...] = Field(min_length=1, max_length=10_000)
+
+
+class Certification(Noun):
+    """What whoever certified hands in, passed or not; the desk holds it against the kept runs before it believes it."""
+
+    series: str = Field(min_length=1, max_length=100)
+    playbook_digest: str = Field(min_length=1, max_length=100)
+    """The active text, as it was before the first fault was caused."""
+    target: str = Field(min_length=1, max_length=63)
+    batch: str = Field(pattern=r"^[0-9a-f]{8}$")
+    faults: tuple[str, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(min_length=1)
+    tried: tuple[Tried, ...] = Field(min_length=1)
+
+
+class Proof(Noun):
+    """A certificate as it stands now."""
+
+    certificate: Certificate
+    counts: bool
+    because: str
+    """Why it proves nothing now, or empty."""
 
 
 def environment_of(server_version: int) -> str:

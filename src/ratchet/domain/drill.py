@@ -88,7 +88,7 @@ class Run(Noun):
     bare_seconds: float = 0.0
     """Causing, seeing that it took, and taking back: what the fault costs without Ratchet."""
     waited_seconds: float = 0.0
-    """Windows: the baseline before, the verification, and the customers' own after it."""
+    """Windows: the baseline before, a second look, the verification, and the customers' own after it."""
     environment: Environment = Environment()
     left: str = ""
     """What the taking back left behind; empty when nothing is left."""
@@ -119,6 +119,8 @@ class DrillRequest(Noun):
     strength: Strength = "named"
     remediate: bool = False
     """Whether the steps that are right for the fault's cause may be done without being asked for one by one."""
+    unattended: bool = False
+    """Remediation by what persons granted in advance alone: the drill brings no leave of its own."""
 
 
 class Drill(Noun):

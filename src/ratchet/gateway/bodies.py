@@ -23,6 +23,12 @@ class Received(Noun):
     incidents: tuple[str, ...]
 
 
+class FiredAgain(Noun):
+    """The incident that the other group of alerts opened."""
+
+    incident: str
+
+
 class AnswerBody(Noun):
     """An answer to a decision; it names the digest of the packet that was read."""
 

@@ -6,16 +6,18 @@ from typing import Any
 
 import httpx2
 
+from ratchet.domain.certificate import Certificate, Certification, Proof
 from ratchet.domain.drill import Drill, DrillRequest, Ground, Rejudged, Run
 from ratchet.domain.observed import Observed
 from ratchet.domain.ports import Page
+from ratchet.gateway.bodies import FiredAgain
 
 PATIENT = httpx2.Timeout(90.0, connect=2.0)
 """For verbs that meet a target, or judge a whole incident again."""
 
 
 class HttpPractice:
-    """`ratchet.desk.drills.Practice` that asks a gateway by its client's own ways of asking."""
+    """`ratchet.desk.drill_contract.Practice` that asks a gateway by its client's own ways of asking."""
 
     def __init__(self, ask: Callable[..., Any], send: Callable[..., httpx2.Response]) -> None:
         self._ask = ask
@@ -44,3 +46,14 @@ class HttpPractice:
         if since is not None:
             asked["since"] = since.isoformat()
         return list(self._ask(Page[Run], "GET", "runs", params=asked).items)
+
+    def fire_again(self, reference: str) -> str:
+        return self._ask(FiredAgain, "POST", "drills", reference, "fire-again").incident
+
+    def certify(self, found: Certification) -> Certificate:
+        body = found.model_dump(mode="json")
+        return self._ask(Certificate, "POST", "fleet", "certificates", json=body, timeout=PATIENT)
+
+    def certificates(self, series: str = "") -> list[Proof]:
+        params = {"series": series} if series else {}
+        return list(self._ask(Page[Proof], "GET", "fleet", "certificates", params=params).items)

@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from ratchet.domain.certificate import Certificate, Certification, Proof
 from ratchet.domain.drill import Drill, DrillRequest, Ground, Rejudged, Run
 from ratchet.domain.observed import Observed
 from ratchet.domain.ports import Page
-from ratchet.gateway.access import Operate, Read
-from ratchet.gateway.bodies import WhyBody
+from ratchet.gateway.access import Answer, Operate, Read
+from ratchet.gateway.bodies import FiredAgain, WhyBody
 from ratchet.gateway.problem import REFUSED
 from ratchet.gateway.routes_incidents import Reference
 
@@ -41,6 +42,12 @@ def rejudge(desk: Read, reference: Reference) -> Rejudged:
     return desk.drills.rejudge(reference)
 
 
+@router.post("/drills/{reference}/fire-again", status_code=201)
+def fire_again(desk: Answer, reference: Reference) -> FiredAgain:
+    """Hand in a drill's alert once more, and the same trouble from another group of alerts."""
+    return FiredAgain(incident=desk.drills.fire_again(reference))
+
+
 @router.post("/drills/{reference}/end", status_code=204)
 def end(desk: Operate, reference: Reference, body: WhyBody) -> Response:
     """End a drill: its standing grants are dead, its incident is closed."""
@@ -65,3 +72,15 @@ def runs(
 ) -> Page[Run]:
     """List runs of drills, newest first."""
     return Page[Run](items=tuple(desk.drills.runs(since=since, fault=fault, batch=batch, limit=limit)))
+
+
+@router.post("/fleet/certificates", status_code=201)
+def certify(desk: Answer, found: Certification) -> Certificate:
+    """Keep what a certification found; a failed one ends the earlier ones of the same text and environment."""
+    return desk.drills.certify(found)
+
+
+@router.get("/fleet/certificates")
+def certificates(desk: Read, series: Annotated[str, Query(max_length=100)] = "") -> Page[Proof]:
+    """List certificates, newest first, and whether each counts now."""
+    return Page[Proof](items=tuple(desk.drills.certificates(series)))
