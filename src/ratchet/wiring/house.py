@@ -10,9 +10,10 @@ from ulid import ULID
 from ratchet.config import Settings
 from ratchet.desk.alerts import Intake
 from ratchet.desk.automation import Automation
+from ratchet.desk.certifying import revoke_outdated, tools_digest
 from ratchet.desk.contract import Desk
 from ratchet.desk.decisions import Answers
-from ratchet.desk.drills import Drills, tools_digest
+from ratchet.desk.drills import Drills
 from ratchet.desk.hands_over import HandsOver
 from ratchet.desk.records import Records
 from ratchet.desk.room import LocalDesk, Rooms
@@ -144,6 +145,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     seed(store, playbooks, shipped_texts(), log)
     offer(store, playbooks, site_texts(_overlays(settings, "playbooks"), log), (now(), log))
     remind(store, playbooks, now, log)
+    revoke_outdated(store, hands)
     shelf = VaultShelf(store, playbooks)
     faults = load_catalog(_overlays(settings, "faults")).faults
     parts = _parts(settings, (store, now), (hands, shelf), faults)
