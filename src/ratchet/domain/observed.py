@@ -8,7 +8,7 @@ from ratchet.domain import timeline as t
 from ratchet.domain.drill import Found
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.incident import Incident
-from ratchet.domain.move import next_move
+from ratchet.domain.move import SECOND_LOOK, next_move
 from ratchet.domain.moves import Rest
 from ratchet.domain.noun import Noun
 
@@ -53,6 +53,8 @@ class Observed(Noun):
     verified: bool | None = None
     resolved_by: str = ""
     sustained_seconds: float | None = None
+    waited_seconds: float = 0.0
+    """Before a second look, and while the verification window was open."""
     draft: str = ""
     received_at: datetime | None = None
     concluded_at: datetime | None = None
@@ -80,6 +82,7 @@ def observe(incident: Incident, timeline: Sequence[t.Recorded[t.Event]], now: da
         verified=verified.passed if verified else None,
         resolved_by=incident.resolved.by if incident.resolved else "",
         sustained_seconds=verified.sustained_seconds if verified else None,
+        waited_seconds=_waited(incident, timeline),
         draft=incident.draft.draft if incident.draft else "",
         received_at=incident.opened_at,
         concluded_at=incident.concluded_at,
@@ -127,6 +130,13 @@ def _asked(incident: Incident) -> Pending | None:
     return Pending(
         decision=packet.id, digest=packet.digest, step=packet.step, title=packet.title, writes=packet.preview.writes
     )
+
+
+def _waited(incident: Incident, timeline: Sequence[t.Recorded[t.Event]]) -> float:
+    window = [r.at for r in timeline if isinstance(r.event, t.Verified)]
+    began = incident.effect_at()
+    watched = (window[-1] - began).total_seconds() if window and began is not None else 0.0
+    return round(watched + SECOND_LOOK.total_seconds() * max(0, incident.looks - 1), 3)
 
 
 def _granted(timeline: Sequence[t.Recorded[t.Event]]) -> datetime | None:

@@ -187,7 +187,7 @@ def _seen(seen: Observed, told: Run) -> dict[str, object]:
         "recovered_seconds": _between(seen.granted_at, seen.good_at),
         "detection_seconds": _between(seen.received_at, seen.good_at),
         "sustained_seconds": seen.sustained_seconds, "environment": environment,
-        "waited_seconds": round(told.waited_seconds + (seen.sustained_seconds or 0.0), 3),
+        "waited_seconds": round(told.waited_seconds + seen.waited_seconds, 3),
     }  # fmt: skip
 
 
