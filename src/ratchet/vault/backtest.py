@@ -79,7 +79,7 @@ class Backtests:
 
     def _sides(self, bound: Bound, past: Past) -> tuple[str, str]:
         recorded = self._replaying(self._store.evidence(past.evidence))
-        return bound.conclusions(recorded.look(bound.calls))
+        return bound.conclusions(recorded.look)
 
     def _compared(self, past: Past, sides: tuple[str, str]) -> Replayed:
         before, after = sides

@@ -1,8 +1,7 @@
 """Judging two texts of a series over one record: what they share is judged once, and what cannot matter not at all."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from ratchet.domain.binding import calls_of, params_of
@@ -17,6 +16,8 @@ from ratchet.domain.series import Version
 from ratchet.domain.target import Target
 
 Text = tuple[Version, Playbook]
+Look = Callable[[Sequence[ProbeCall]], Sequence[Evidence]]
+"""A toolbox's way of looking; what was not recorded is left out."""
 NOTHING = "unknown_cause"
 _JUDGED = ("cause", "likelihood", "probes", "confirm", "refute", "objects", "security", "then")
 
@@ -96,11 +97,17 @@ class Bound:
         self._others = others
         self._ids = ids
 
-    @cached_property
-    def calls(self) -> list[ProbeCall]:
-        """Every call that any of the texts would make, each once."""
-        sides = [self._version, *([self._active] if self._active else []), *self._others]
-        return list({call.key: call for one in sides for bound in one.calls.values() for call in bound}.values())
+    @property
+    def _own_calls(self) -> Iterable[ProbeCall]:
+        """The calls of the two texts."""
+        sides = [self._version, *([self._active] if self._active else [])]
+        return {call.key: call for one in sides for bound in one.calls.values() for call in bound}.values()
+
+    @property
+    def _calls(self) -> Iterable[ProbeCall]:
+        """Every call that any text of the library would make, each once."""
+        others = {call.key: call for one in self._others for bound in one.calls.values() for call in bound}
+        return {**others, **{call.key: call for call in self._own_calls}}.values()
 
     def may_differ(self) -> bool:
         """Whether the two texts could conclude otherwise at all, before anything recorded is read."""
@@ -109,11 +116,11 @@ class Bound:
         gaps = [side.playbook.spec.triage.ambiguity.min_gap for side in (self._active, self._version)]
         return gaps[0] != gaps[1] or self._named(self._active) != self._named(self._version)
 
-    def conclusions(self, seen: Sequence[Evidence]) -> tuple[str, str]:
+    def conclusions(self, look: Look) -> tuple[str, str]:
         """What the library says with the active version and with the other: a cause, or an outcome without one."""
-        moment = self._moment(seen)
-        if self._active is not None and self._unmoved(moment):
+        if self._active is not None and self._unmoved(self._moment(look, self._own_calls)):
             return "", ""
+        moment = self._moment(look, self._calls)
         before = self._conclude([self._active] if self._active else [], moment)
         return before, self._conclude([self._version], moment)
 
@@ -125,8 +132,10 @@ class Bound:
         return gaps[0] == gaps[1] and self._light(self._active, moment) == self._light(self._version, moment)
 
     def _light(self, candidate: Candidate, moment: Moment) -> list[Light]:
-        scope = scope_of(candidate, moment)
         rules = [rule for rule in candidate.playbook.spec.triage.hypotheses if rule.id in self._ids]
+        asked = frozenset(name for rule in rules for name in _asked(rule))
+        calls = {name: calls for name, calls in candidate.calls.items() if name in asked}
+        scope = scope_of(candidate.model_copy(update={"calls": calls}), moment)
         return sorted((_judged(rule, scope) for rule in rules), key=lambda one: one.id)
 
     def _conclude(self, own: Sequence[Candidate], moment: Moment) -> str:
@@ -145,10 +154,18 @@ class Bound:
     def _named(self, candidate: Candidate) -> bool:
         return is_named(candidate.playbook, self._past.alert)
 
-    def _moment(self, seen: Sequence[Evidence]) -> Moment:
+    def _moment(self, look: Look, calls: Iterable[ProbeCall]) -> Moment:
         alert = {"labels": dict(self._past.alert.labels), "name": self._past.alert.name}
-        recorded = {one.call_key: one for one in seen}
+        recorded = {call.key: one for call in calls for one in look([call])}
         return Moment(evidence=recorded, alert=alert, now=self._past.looked_at)
+
+
+def _asked(rule: HypothesisRule) -> frozenset[str]:
+    """Every name that a hypothesis reads, whether it says so in `probes` or not."""
+    texts = [rule.confirm, rule.refute]
+    for one in rule.objects:
+        texts += [text for text in (one.each, one.when, one.id, one.name, *one.keep.values()) if text]
+    return frozenset(rule.probes).union(*(parsed(text).names for text in texts))
 
 
 def _judged(rule: HypothesisRule, scope: dict[str, Any]) -> Light:
