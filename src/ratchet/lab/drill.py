@@ -43,6 +43,8 @@ class Plan:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     judge: str = "no judge was asked for"
+    unattended: bool = False
+    """Nobody answers: what persons granted in advance is all the leave there is."""
 
 
 class _Watch:
@@ -115,7 +117,7 @@ class Drills:
     def _watch(self, course: _Course, caused: Caused) -> None:
         request = DrillRequest(
             fault=course.fault.id, target=self._plan.ground.target, strength=course.strength,
-            remediate=self._plan.remediate,
+            remediate=self._plan.remediate, unattended=self._plan.unattended,
         )  # fmt: skip
         course.drill = self._desk.start(request)
         course.observed = self._settled(course.drill, course.fault)
@@ -130,9 +132,10 @@ class Drills:
     def _settled(self, drill: Drill, fault: Fault) -> Observed:
         """The incident once it rests, or is asked about; without remediation, once it is concluded."""
         deadline = time.monotonic() + (REMEDY_LIMIT_S if drill.remediate else TRIAGE_LIMIT_S)
+        answers = drill.remediate and not self._plan.unattended
         while True:
             seen = self._desk.observed(drill.incident)
-            if drill.remediate and seen.asked is not None and seen.asked.writes and seen.cause == fault.spec.cause:
+            if answers and seen.asked is not None and seen.asked.writes and seen.cause == fault.spec.cause:
                 self._plan.approve(seen.asked.decision, seen.asked.digest, f"drill of {fault.id}")
             elif seen.resting or seen.asked is not None or (not drill.remediate and seen.status not in LOOKING):
                 return seen

@@ -12,6 +12,7 @@ from ratchet.cli.exits import BAD_ANSWER, LEFT_OVER
 from ratchet.cli.faults.batch import Batch, Line, Wish, new_batch, read_wish, run_batch
 from ratchet.cli.faults.junit import junit
 from ratchet.cli.faults.report import report
+from ratchet.cli.faults.stand import catalog_of
 from ratchet.cli.faults.standing import answer_of, known_lab, known_status, own_lab
 from ratchet.cli.given import Given
 from ratchet.cli.road import given_by, road, settings_of
@@ -32,7 +33,7 @@ from ratchet.config import Settings
 from ratchet.domain.accuracy import accuracy
 from ratchet.domain.errors import Code, Refusal, invalid
 from ratchet.domain.fault import STRENGTHS, Fault, Strength
-from ratchet.lab.catalog import Catalog, load_catalog, read_fault
+from ratchet.lab.catalog import Catalog, read_fault
 
 app = noun("Break a server on purpose, hand the alert in, and grade what happens without mercy.")
 EXAMPLE = "db-idle-in-transaction"
@@ -59,7 +60,7 @@ def list_faults(
     context: typer.Context, form: FormOption = Form.TABLE, quiet: QuietOption = False, header: HeaderOption = False
 ) -> None:
     """Every fault of the catalogue, a site's own included."""
-    found = [fault for _, fault in sorted(_catalog(_settings(context)).faults.items())]
+    found = [fault for _, fault in sorted(catalog_of(_settings(context)).faults.items())]
     listing(found, COLUMNS, How(form, quiet, header), page_of(found))
 
 
@@ -81,6 +82,9 @@ def run(
     remediate: Annotated[
         bool, typer.Option("--remediate", help="Let the right steps be done, and prove them.")
     ] = False,
+    unattended: Annotated[
+        bool, typer.Option("--unattended", help="With --remediate: by standing grants alone; nobody answers.")
+    ] = False,
     lab: Annotated[bool, typer.Option("--lab", help="In the lab; so it is without --conn.")] = False,
     conn: Conn = None,
     db_agent: Annotated[str | None, typer.Option(help="The same as --gateway, which wins.")] = None,
@@ -98,15 +102,17 @@ def run(
     for path in (junit_file, write):
         if path is not None and not path.absolute().parent.is_dir():
             raise invalid(f"{path} is in a directory that does not exist.", "Make the directory first.")
+    if unattended and not remediate:
+        raise invalid("--unattended says who lets the steps be done, and none are to be.", "Add --remediate.")
     settings = _settings(context)
-    catalog = _catalog(settings)
+    catalog = catalog_of(settings)
     wish = read_wish(settings.home, resume) if resume else None
     if wish is None:
         strengths: tuple[Strength, ...] = STRENGTHS if strength in ("all", "turns") else (strength,)
         wish = Wish(
             batch=new_batch(), faults=_chosen(catalog, ids, every=every), seeds=tuple(range(seed, seed + seeds)),
             strengths=strengths, turns=strength == "turns",
-            remediate=remediate, judge=_judge(judge, f"{judge_vendor} {judge_model}".strip()),
+            remediate=remediate, unattended=unattended, judge=_judge(judge, f"{judge_vendor} {judge_model}".strip()),
         )  # fmt: skip
     line = Line(context, _now, form, None if lab else conn or settings.fault_conn)
     batch = run_batch(line, wish, [catalog.find(name) for name in wish.faults])
@@ -125,7 +131,7 @@ def inject(
     form: FormOption = Form.TABLE,
 ) -> None:
     """Cause a fault in the lab that is up, and leave it until `fault teardown` or the end of its time."""
-    found = _catalog(_settings(context)).find(fault)
+    found = catalog_of(_settings(context)).find(fault)
     caused = known_lab(_settings(context).home).cause(found, seed)
     body = {"fault": found.id, **caused.model_dump(mode="json"), "ends_after_seconds": found.spec.ttl}
     if form in (Form.JSON, Form.JSONL, Form.YAML):
@@ -175,7 +181,7 @@ def validate(
 ) -> None:
     """Show every mistake in fault files at once (exit 5 where there are any)."""
     if not paths:
-        out(f"{len(_catalog(_settings(context)).faults)} faults, no mistakes.")
+        out(f"{len(catalog_of(_settings(context)).faults)} faults, no mistakes.")
         return
     wrong = 0
     for path in paths:
@@ -220,7 +226,7 @@ def _use_agent(context: typer.Context, db_agent: str | None) -> None:
 
 def _as_typed(wish: Wish) -> str:
     strength = "turns" if wish.turns else "all" if len(wish.strengths) > 1 else "".join(wish.strengths)
-    remediate = " --remediate" if wish.remediate else ""
+    remediate = f"{' --remediate' if wish.remediate else ''}{' --unattended' if wish.unattended else ''}"
     return f"ratchet fault run ...{remediate} --seeds {len(wish.seeds)} --strength {strength}"
 
 
@@ -239,11 +245,6 @@ def _end(batch: Batch, form: Form) -> None:
     good = "pass" if batch.wish.remediate else "diagnosed"
     if not batch.runs or any(each.verdict != good for each in batch.runs):
         raise typer.Exit(BAD_ANSWER)
-
-
-def _catalog(settings: Settings) -> Catalog:
-    overlays = [each / "faults" for each in settings.overlays]
-    return load_catalog([each for each in overlays if each.is_dir()])
 
 
 def _settings(context: typer.Context) -> Settings:

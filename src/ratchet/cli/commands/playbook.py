@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from ratchet.cli.ask import confirm, reason_for
+from ratchet.cli.commands import playbook_certify
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import BAD_ANSWER
 from ratchet.cli.pages.playbook import playbook_page
@@ -32,7 +33,8 @@ from ratchet.cli.words import clean, clean_lines, day
 from ratchet.desk.views import LintView, PlaybookView
 from ratchet.domain.errors import invalid
 
-app = noun("Read and keep playbooks.")
+app = noun("Read, keep and certify playbooks.")
+playbook_certify.add(app)
 COLUMNS = (
     Column[PlaybookView]("PLAYBOOK", lambda each: each.id),
     Column[PlaybookView]("SERIES", lambda each: each.series_id),

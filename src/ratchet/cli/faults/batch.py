@@ -19,6 +19,7 @@ from ratchet.cli.faults.stand import Stand, groups, stand
 from ratchet.cli.faults.told import costs, line_of, run_lines, summary
 from ratchet.cli.road import given_by, settings_of
 from ratchet.cli.show import Form, json_line, out, say
+from ratchet.config import Settings
 from ratchet.domain.accuracy import accuracy
 from ratchet.domain.drill import Run
 from ratchet.domain.errors import Refusal, not_found
@@ -40,6 +41,7 @@ class Wish(Noun):
     turns: bool = False
     """Each seed at the next strength, instead of each seed at every strength."""
     remediate: bool
+    unattended: bool = False
     judge: str = "no judge was asked for"
 
     def trials(self) -> Sequence[tuple[int, Strength]]:
@@ -109,7 +111,7 @@ def _run_group(here: Stand, group: list[Fault], batch: Batch, line: Line) -> Non
     for count, run in enumerate(_runs(here, group, batch, line), 1):
         batch.runs.append(run)
         here.desk.drills.keep(run)
-        _export(here, run, line.now())
+        exported(here.settings, run, line.now())
         _tell(run, line.form)
         if count < total and line.form is not Form.JSONL:
             say(f"  ({count} of {total})")
@@ -119,7 +121,8 @@ def _runs(here: Stand, group: list[Fault], batch: Batch, line: Line) -> Iterator
     wish, done = batch.wish, batch.done()
     plan = Plan(
         batch=wish.batch, ground=here.desk.drills.ground(here.target), remediate=wish.remediate,
-        approve=here.desk.approve, now=line.now, new_id=_new_id, judge=wish.judge,
+        approve=here.desk.approve, now=line.now, new_id=new_id, judge=wish.judge,
+        unattended=wish.unattended,
     )  # fmt: skip
     drills = Drills(here.place, here.desk.drills, plan)
     for fault in group:
@@ -133,9 +136,9 @@ def _runs(here: Stand, group: list[Fault], batch: Batch, line: Line) -> Iterator
                 yield drills.run(fault, seed, strength)
 
 
-def _export(here: Stand, run: Run, now: datetime) -> None:
+def exported(settings: Settings, run: Run, now: datetime) -> None:
     """The store has the run; a history file that cannot be written is said, and stops nothing."""
-    path = here.settings.fault_history
+    path = settings.fault_history
     try:
         aside = export(path, [run], now)
     except OSError as failed:
@@ -205,5 +208,6 @@ def interruptible() -> Generator[None]:
             signal.signal(number, was)
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """A ULID."""
     return str(ULID())

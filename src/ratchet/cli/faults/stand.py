@@ -15,6 +15,7 @@ from ratchet.config import Settings
 from ratchet.desk.contract import Desk
 from ratchet.desk.views import TargetView
 from ratchet.domain.fault import Fault
+from ratchet.lab.catalog import Catalog, load_catalog
 from ratchet.lab.ground import FaultGround, KeptGround, LabGround
 from ratchet.lab.keeper import LabState
 from ratchet.lab.lab import NAMES
@@ -32,6 +33,12 @@ class Stand:
     desk: Desk
     target: str
     settings: Settings
+
+
+def catalog_of(settings: Settings) -> Catalog:
+    """Our faults, and a site's own."""
+    overlays = [each / "faults" for each in settings.overlays]
+    return load_catalog([each for each in overlays if each.is_dir()])
 
 
 def groups(faults: Sequence[Fault]) -> list[list[Fault]]:
@@ -70,7 +77,7 @@ def _in_lab(
     own = state is None
     if state is None:
         say("no lab is up; starting one for this run")
-        state = lab_life.start(settings.home, secrets.randbelow(1000), _parts(faults))
+        state = lab_life.start(settings.home, secrets.randbelow(1000), parts_of(faults))
         last.callback(lab_life.take_down, settings.home, state)
     here = last.enter_context(road(context, at_work=True))
     if own or not _registered(here.desk, state):
@@ -95,7 +102,7 @@ def _add(name: str) -> str:
     return f"ratchet target add {name} --provision --admin-dsn-env VARIABLE --owner user:default/you --tag chaos"
 
 
-def _parts(faults: Sequence[Fault]) -> list[str]:
+def parts_of(faults: Sequence[Fault]) -> list[str]:
     """What a lab of our own is made with: all there is, unless a fault must have its primary alone."""
     if any(ALONE in fault.spec.needs for fault in faults):
         return []

@@ -1,0 +1,134 @@
+"""One certification as a line leads it: a ground, the parts one after the other, and what the desk makes of them."""
+
+import secrets
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import typer
+
+from ratchet.cli import lab_life, server_file
+from ratchet.cli.faults.batch import exported, interruptible, new_batch, new_id
+from ratchet.cli.faults.mortal import mortal
+from ratchet.cli.faults.stand import ALONE, Stand, catalog_of, parts_of, stand
+from ratchet.cli.faults.told import line_of
+from ratchet.cli.road import given_by, road, settings_of
+from ratchet.cli.show import say
+from ratchet.config import Settings
+from ratchet.desk.contract import Desk
+from ratchet.domain.certificate import Certificate, Certification, TrialPart, Tried
+from ratchet.domain.drill import Run
+from ratchet.domain.errors import conflict
+from ratchet.domain.fault import Fault
+from ratchet.lab.certify import Cases, Certifier, cases_of
+from ratchet.lab.drill import Plan
+from ratchet.lab.ground import KeptGround
+
+
+@dataclass
+class Course:
+    """How far it is."""
+
+    cases: Cases
+    seeds: tuple[int, ...]
+    digest: str = ""
+    target: str = ""
+    batch: str = field(default_factory=new_batch)
+    tried: list[Tried] = field(default_factory=list[Tried])
+    runs: list[Run] = field(default_factory=list[Run])
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+    """Parts that were not run, and why."""
+
+    def heard(self, part: TrialPart, run: Run) -> None:
+        """A run ended."""
+        self.runs.append(run)
+        say(f"{part:<12}{line_of(run)}")
+
+    def found(self, part: TrialPart, one: Tried | None) -> None:
+        """A part ended; None where nothing of it could be run."""
+        if one is None:
+            self.left_out[part] = "nothing here that it could be tried with"
+        else:
+            self.tried.append(one)
+
+
+def certify(
+    context: typer.Context, series: str, seeds: tuple[int, ...], most: int, conn: str | None
+) -> tuple[Course, Certificate]:
+    """Every part that can be tried here, then the certificate of it. An interruption takes back what is caused."""
+    settings = settings_of(given_by(context))
+    course = Course(cases_of(catalog_of(settings).faults, series, most), seeds)
+    faults = [each for each in (*course.cases.own, *course.cases.look_alikes) if ALONE not in each.spec.needs]
+    with interruptible(), ExitStack() as last:
+        if conn is None:
+            _lab_up(settings, faults, last)
+        with stand(context, faults, conn, say) as here:
+            plan = _parts(here, course)
+            hindered = _hindered(here, settings, conn)
+        if hindered:
+            course.left_out["crash"] = hindered
+        else:
+            _crash(settings, course, plan)
+        with road(context) as there:
+            _keep(there.desk, settings, course)
+            return course, there.desk.drills.certify(_found(course))
+
+
+def _lab_up(settings: Settings, faults: list[Fault], last: ExitStack) -> None:
+    """A lab that outlives the parts, since one of them ends the desk between them."""
+    if lab_life.living(settings.home) is None:
+        say("no lab is up; starting one for this certification")
+        state = lab_life.start(settings.home, secrets.randbelow(1000), parts_of(faults))
+        last.callback(lab_life.take_down, settings.home, state)
+
+
+def _parts(here: Stand, course: Course) -> Plan:
+    """All parts but the crash."""
+    course.digest, course.target = here.desk.playbook(course.cases.series).digest, here.target
+    drills = here.desk.drills
+    plan = Plan(
+        batch=course.batch, ground=drills.ground(here.target), remediate=True, approve=here.desk.approve,
+        now=lambda: datetime.now(UTC), new_id=new_id,
+    )  # fmt: skip
+    certifier = Certifier(here.place, drills, plan, course.heard)
+    course.found("faults", certifier.own_faults(course.cases, course.seeds))
+    course.found("look_alikes", certifier.look_alikes(course.cases, course.seeds))
+    course.found("healthy", certifier.healthy(course.cases, course.seeds))
+    course.found("double_fire", certifier.double_fire(course.cases, course.seeds))
+    return plan
+
+
+def _hindered(here: Stand, settings: Settings, conn: str | None) -> str:
+    """Why no server may be killed here, or empty."""
+    if conn is not None:
+        return "servers of Ratchet are killed beside its own lab only; leave out --conn"
+    if settings.url is not None or server_file.running(settings.home) is not None:
+        return "a server serves this home, and it is not ours to kill; use another home, or stop it"
+    ordinary = sorted(target.name for target in here.desk.targets() if "chaos" not in target.tags)
+    return f"{', '.join(ordinary)} is not tagged chaos; use another home" if ordinary else ""
+
+
+def _crash(settings: Settings, course: Course, plan: Plan) -> None:
+    state = lab_life.living(settings.home)
+    if state is None:
+        raise conflict("The lab went down meanwhile.", "Certify again: ratchet lab up")
+    with mortal(settings) as desk:
+        certifier = Certifier(KeptGround(state), desk, replace(plan, approve=desk.approve), course.heard)
+        course.found("crash", certifier.crash(course.cases, course.seeds[0], lambda: desk.killed))
+
+
+def _keep(desk: Desk, settings: Settings, course: Course) -> None:
+    for run in course.runs:
+        desk.drills.keep(run)
+        exported(settings, run, run.ended_at)
+
+
+def _found(course: Course) -> Certification:
+    known = {run.fault for run in course.runs}
+    faults = tuple(each.id for each in course.cases.own if each.id in known)
+    if not course.tried or not faults:
+        raise conflict("Nothing could be tried here.", "Use the lab with all its parts: ratchet lab up")
+    return Certification(
+        series=course.cases.series, playbook_digest=course.digest, target=course.target, batch=course.batch,
+        faults=faults, seeds=course.seeds, tried=tuple(course.tried),
+    )  # fmt: skip
