@@ -139,7 +139,8 @@ def status(
     title = _title("Status", target or _place(found.targets), since_days, runs)
     how = How(form, quiet, header)
     if _for_programs(how):
-        listing(found.batches, STATUS, how, found.model_dump(mode="json"))
+        by_id = (STATUS[1], STATUS[0], *STATUS[2:]) if quiet or form is Form.NAME else STATUS
+        listing(found.batches, by_id, how, found.model_dump(mode="json"))
     else:
         out(f"=== {title} ===")
         _ruled(found.batches, STATUS, how)
