@@ -169,7 +169,7 @@ def test_pictures_are_written_as_svg_and_as_png(served, capsys, tmp_path):
     written = (tmp_path / "drift.png").read_bytes()
     assert written[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", written[16:24])
-    assert (width, height) == (1920, 2 * (46 + 2 * 26 + 16)) and len(written) > 4000
+    assert (width, height) == (1920, 2 * (66 + 2 * 26 + 16)) and len(written) > 4000
 
 
 def test_a_picture_that_cannot_be_painted_is_refused_before_anything_is_asked(served, capsys, tmp_path, monkeypatch):

@@ -8,8 +8,8 @@ from ratchet.cli.words import clean
 from ratchet.domain.drift import Drift
 from ratchet.vault.report import BatchLine
 
-INK, QUIET, GOOD, BAD = "#1f2933", "#66717d", "#1f7a5a", "#d0563f"
-NAMES, CELLS, CELL, ROW, HEAD = 220, 480, 12, 26, 46
+INK, QUIET, PALE, GOOD, BAD = "#1f2933", "#66717d", "#e6e9ec", "#1f7a5a", "#d0563f"
+NAMES, CELLS, CELL, ROW, HEAD = 220, 480, 12, 26, 66
 """Widths of the names and of the strip, of one cell, the height of a row, and of the title above."""
 SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -61,7 +61,8 @@ def sparkline(shares: Sequence[float]) -> str:
 
 def drift_picture(title: str, faults: Sequence[Drift]) -> Picture:
     """A strip per fault and half: a cell per sample, oldest first; many samples share a cell."""
-    shapes: list[Box | Word] = [Word(16, 26, title, 16)]
+    ends = [Word(NAMES + n * CELLS // 2, 52, name, 11, QUIET) for n, name in enumerate(("first half", "second half"))]
+    shapes: list[Box | Word] = [Word(16, 26, title, 16), *ends]
     for n, each in enumerate(faults):
         y = HEAD + n * ROW
         shapes.append(Word(16, y + 15, each.fault))
@@ -80,7 +81,8 @@ def status_picture(title: str, batches: Sequence[BatchLine]) -> Picture:
         y = HEAD + n * ROW
         shapes.append(Word(16, y + 15, f"{each.ended_at.date().isoformat()}  {each.run_id}"))
         whole = each.passed / each.samples if each.samples else 0.0
-        shapes += [Box(NAMES, y + 2, CELLS, 16, "#e6e9ec"), Box(NAMES, y + 2, CELLS * whole, 16, GOOD)]
+        shapes.append(Box(NAMES, y + 2, CELLS, 16, PALE))
+        shapes += [Box(NAMES, y + 2, CELLS * whole, 16, GOOD)] if whole else []
         shapes.append(Word(NAMES + CELLS + 12, y + 15, f"{each.passed}/{each.samples}", fill=QUIET))
     return Picture(960, HEAD + len(batches) * ROW + 16, title, tuple(shapes))
 
@@ -97,6 +99,6 @@ def _strip(x: float, y: float, shares: Sequence[float]) -> list[Box | Word]:
 
 def _moved(each: Drift) -> str:
     first, second = each.first, each.second
-    points = "n/a" if each.points is None else f"{each.points:+.0f}"
+    points = "n/a" if each.points is None else f"{each.points:+.1f}".removesuffix(".0") if each.points else "0"
     told = f"{first.passed}/{first.samples} then {second.passed}/{second.samples}, {points}"
     return clean(f"{told}, significant" if each.significant else told)
