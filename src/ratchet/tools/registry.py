@@ -169,6 +169,16 @@ class Hands:
         fingerprint = self.fingerprint(name)
         return fingerprint.system_identifier if isinstance(fingerprint, Fingerprint) else ""
 
+    def keep_warm(self, name: str) -> None:
+        """Open again what a restart of the server closed, at most once per backoff; sends nothing over what is open."""
+        found = self._target(name)
+        if found.is_pooler or found.diag is None:
+            return
+        sessions = self._sessions(found)
+        sessions.diag.warm_up()
+        if found.act is not None:
+            sessions.act.warm_up()
+
     def close(self) -> None:
         """Close every session."""
         with self._lock:

@@ -54,6 +54,7 @@ from ratchet.wiring.failpoint import failpoint
 from ratchet.wiring.health import Health
 from ratchet.wiring.sinks import sinks_of
 from ratchet.wiring.vault import remind, vault_rooms
+from ratchet.wiring.warmth import Warmth
 
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
 
@@ -74,6 +75,7 @@ class House:
         self._hands = hands
         self._rooms, self.worker, self._health = rooms
         self._stop_sinks: Callable[[], None] = _nothing
+        self._warmth = Warmth(lambda: [target.name for target in self.store.targets()], hands.keep_warm)
 
     def desk(self, principal: Principal) -> Desk:
         """The desk as this principal meets it."""
@@ -111,10 +113,12 @@ class House:
         self._stop_sinks = follow_all(self.store.audit, sinks_of(self.settings))
         for target in self.store.targets():
             self._hands.pointed(target.name)
+        self._warmth.start()
         self.worker.start()
 
     def close(self) -> None:
         """Stop the worker, close every session and the state."""
+        self._warmth.stop()
         self.worker.stop()
         self._stop_sinks()
         self._hands.close()
