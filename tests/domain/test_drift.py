@@ -63,6 +63,7 @@ def test_a_run_that_says_nothing_or_was_not_to_be_remedied_is_no_sample():
     runs = [
         run(0), run(1, verdict="error"), run(2, verdict="diagnosed", remediate=False),
         run(3, verdict="abstained", remediate=False), run(4, verdict="abstained"), run(5, fault="pg-y"),
+        *(run(6, trial=part) for part in ("healthy", "double_fire", "crash")),
     ]  # fmt: skip
     found = drift_of("pg-x", runs)
     assert found is not None and found.outcomes == (True, False)
@@ -111,6 +112,7 @@ def test_the_better_explanation_stands_first():
         ("tools", "(not recorded)", {"where": {"tools_digest": "t"}}),
         ("ratchet", "(not recorded)", {"where": {"ratchet_version": "0.2"}}),
         ("target", "shop-db", {"target": "other-db"}), ("alert", "named", {"strength": "bare"}),
+        ("approval", "by the one who drills", {"unattended": True}),
     ],
 )  # fmt: skip
 def test_each_thing_that_a_run_records_is_a_factor(name: str, before: str, changes: dict[str, Any]):

@@ -133,6 +133,14 @@ def test_a_drill_that_did_not_work_decides_nothing(vault: Vault):
     assert (row.status, row.newest) == ("PASS", "error")
 
 
+def test_an_alert_fired_twice_or_a_killed_worker_is_for_the_certificate_to_tell(vault: Vault):
+    vault.ran(trial="faults")
+    for part in ("double_fire", "crash"):
+        vault.ran(verdict="fail", trial=part, ended_at=NOW)
+    assert vault.row().status == "PASS"
+    assert [(each.passed, each.samples) for each in vault.reports.status(30).batches] == [(1, 1)]
+
+
 def test_a_fault_without_a_series_and_one_whose_series_is_unknown_say_so(vault: Vault):
     vault.ran()
     alone = vault.faults[FAULT].model_dump(by_alias=True)

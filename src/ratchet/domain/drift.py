@@ -56,9 +56,14 @@ class Drift(Noun):
     until: datetime
 
 
+PECULIAR = frozenset({"healthy", "double_fire", "crash"})
+"""Parts of a certification whose runs are not the fault as the catalogue has it; the certificate tells of them."""
+
+
 def is_sample(run: Run) -> bool:
-    """Whether a run counts in a pass rate: the remedy was to be proved, and the drill itself worked."""
-    return run.remediate and run.verdict != "error"
+    """Whether a run counts in a pass rate: the remedy was to be proved, under ordinary conditions, and the drill itself
+    worked."""
+    return run.remediate and run.verdict != "error" and run.trial not in PECULIAR
 
 
 def share_of(runs: Sequence[Run], value: str = "") -> Share:
@@ -116,6 +121,7 @@ RECORDED: tuple[tuple[str, Callable[[Run], str]], ...] = (
     ("ratchet", lambda run: run.environment.ratchet_version),
     ("target", lambda run: run.target),
     ("alert", lambda run: run.strength),
+    ("approval", lambda run: "in advance only" if run.unattended else "by the one who drills"),
 )
 """What a run records of its surroundings, by name; an empty text was not recorded."""
 

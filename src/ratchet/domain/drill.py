@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
+from ratchet.domain.certificate import TrialPart
 from ratchet.domain.fault import FAULT_ID, CausedObject, Strength
 from ratchet.domain.noun import Noun
 from ratchet.domain.score import Score
@@ -52,6 +53,10 @@ class Run(Noun):
     target: str
     system_identifier: str = ""
     remediate: bool
+    unattended: bool = False
+    """Whether only what was approved in advance could be done."""
+    trial: TrialPart | Literal[""] = ""
+    """The part of a certification that it belongs to, or empty."""
     started_at: datetime
     ended_at: datetime
     verdict: Verdict

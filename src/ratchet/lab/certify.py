@@ -127,8 +127,9 @@ class Certifier:
         return Drills(_Nothing(self._place, fault), _Called(self._desk, fault.id), self._plan)
 
     def _hear(self, part: TrialPart, run: Run) -> Run:
-        self._heard(part, run)
-        return run
+        told = run.model_copy(update={"trial": part})
+        self._heard(part, told)
+        return told
 
 
 def declined(run: Run, series: str) -> bool:

@@ -117,7 +117,7 @@ def _lack(fault: Fault, series: Series | None) -> Status | None:
 
 
 def _decides(run: Run) -> bool:
-    return is_sample(run) or run.verdict in ("fail", "abstained")
+    return is_sample(run) or (run.verdict in ("fail", "abstained") and not run.remediate)
 
 
 def _proved(run: Run) -> bool:
