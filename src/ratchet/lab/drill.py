@@ -162,8 +162,9 @@ class Drills:
             id="run_" + plan.new_id(), batch=plan.batch, fault=fault.id, title=fault.metadata.title,
             series=fault.spec.series, seed=course.seed, strength=course.strength, target=plan.ground.target,
             system_identifier=plan.ground.system_identifier, remediate=plan.remediate, unattended=plan.unattended,
-            started_at=course.began, ended_at=plan.now(), verdict="error", expects=fault.spec.expects, remedy=fault.spec.remedy,
-            expected_cause=fault.spec.cause, caused=course.caused.objects if course.caused else (),
+            started_at=course.began, ended_at=plan.now(), verdict="error", expects=fault.spec.expects,
+            remedy=fault.spec.remedy, expected_cause=fault.spec.cause,
+            caused=course.caused.objects if course.caused else (),
             bare_seconds=round(course.bare.seconds, 3), waited_seconds=round(course.waited.seconds, 3),
             environment=plan.ground.environment, left=course.left, note=course.note,
         )  # fmt: skip
