@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from ratchet.cli import main
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.embedded import Cluster
 from ratchet.lab.keeper import Asked, LabState, ask, read_state
@@ -74,10 +75,6 @@ def test_a_drill_with_remediation_is_told_as_it_was_always_told_and_kept(shell: 
     rows = [line.split() for line in shell("vault", "list").stdout.splitlines()]
     listed = next(row for row in rows if row[0] == FAULT)
     assert listed[1:4] == ["pbs_connection_triage", history[0]["timestamp"][:10], "PASS"]
-    incidents = json.loads(shell("incident", "list", "-o", "json").stdout)["items"]
-    assert [(each["origin"], each["status"]) for each in incidents] == [("drill", "closed")]
-    grants = json.loads(shell("grant", "list", "-o", "json").stdout)["items"]
-    assert grants and not any(each["counts"] for each in grants), "the drill's grants died with it"
 
 
 def test_a_drill_without_remediation_changes_nothing_and_passes_nothing(shell: Shell) -> None:
@@ -92,18 +89,12 @@ def test_a_drill_without_remediation_changes_nothing_and_passes_nothing(shell: S
     assert "PASS" not in ended.stdout + ended.stderr
 
 
-def test_what_the_lab_lacks_is_skipped_in_sight(shell: Shell) -> None:
-    ended = shell("fault", "run", "--id", "db-replication-lag")
-    assert ended.returncode == 5
-    assert ended.stdout.startswith("[SKIP] Reports show old figures") and "a streaming replica" in ended.stdout
-
-
 def test_a_fault_left_in_effect_is_seen_and_taken_back(shell: Shell) -> None:
     caused = json.loads(shell("fault", "inject", FAULT, "-o", "json").stdout)
     assert caused["took"] is True and caused["objects"][0]["kind"] == "session"
     assert f"caused: {FAULT} ({caused['label']})" in shell("fault", "status").stdout
     assert shell("fault", "teardown", "--label", caused["label"]).returncode == 0
-    assert "Nothing is caused" in shell("fault", "status").stdout
+    assert shell.caused() == {}
 
 
 def test_ctrl_c_takes_back_what_is_caused_and_the_batch_goes_on_where_it_was(shell: Shell) -> None:
@@ -119,14 +110,15 @@ def test_ctrl_c_takes_back_what_is_caused_and_the_batch_goes_on_where_it_was(she
     resumed = shell("fault", "run", "--resume", batch, "-o", "json")
     runs = json.loads(resumed.stdout)["runs"]
     assert [(each["fault"], each["verdict"]) for each in runs] == [("control-noisy-alert", "pass"), (FAULT, "pass")]
-    assert shell("fault", "run", "--resume", batch).returncode == 1, "it is done"
+    assert list((shell.home / "batches").iterdir()) == [], "it is done"
 
 
-def test_a_history_that_cannot_be_read_is_kept_aside_and_nothing_of_it_is_lost(shell: Shell) -> None:
+def test_a_broken_history_is_kept_aside_and_what_the_lab_lacks_is_skipped_in_sight(shell: Shell) -> None:
     shell.history.parent.mkdir(exist_ok=True)
     shell.history.write_text('[{"id": "cut off')
-    ended = shell("fault", "run", "--id", "control-noisy-alert")
+    ended = shell("fault", "run", "--id", "control-noisy-alert", "--id", "db-replication-lag")
     assert ended.returncode == 0 and "kept as" in ended.stderr
+    assert "[SKIP] Reports show old figures" in ended.stdout and "a streaming replica" in ended.stdout
     aside = list(shell.history.parent.glob("history.json.corrupt-*"))
     assert [each.read_text() for each in aside] == ['[{"id": "cut off']
     assert [each["fault_id"] for each in json.loads(shell.history.read_text())] == ["control-noisy-alert"]
@@ -176,13 +168,14 @@ def test_a_server_of_others_is_drilled_only_when_registered_and_tagged_and_keeps
         assert session.execute(EVERYTHING).fetchone() == before
 
 
-def test_files_are_validated_and_the_example_is_one_without_mistakes(tmp_path: Path) -> None:
-    shell = Shell(tmp_path / "home")
+def test_files_are_validated_and_the_example_is_one_without_mistakes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RATCHET_HOME", str(tmp_path / "home"))
     good = tmp_path / f"{FAULT}.fault.yaml"
-    good.write_text(shell("fault", "example").stdout)
-    assert shell("fault", "validate", str(good)).returncode == 0
+    assert main(["fault", "example"]) == 0
+    good.write_text(capsys.readouterr().out)
+    assert main(["fault", "validate", str(good)]) == 0
     good.write_text(good.read_text().replace("postgres.lock_waiters", "postgres.lock_waters"))
-    wrong = shell("fault", "validate", str(good))
-    assert wrong.returncode == 5 and "there is no 'postgres.lock_waters'" in wrong.stdout
-    listed = json.loads(shell("fault", "list", "-o", "json").stdout)["items"]
-    assert len(listed) >= 55
+    assert main(["fault", "validate", str(good)]) == 5
+    assert "there is no 'postgres.lock_waters'" in capsys.readouterr().out
