@@ -119,7 +119,42 @@ BLOATED = w.table("public.t", dead=90_000, dead_ratio=0.3, over_threshold=True, 
 SPILLED = [{"db": "shop", "checksum_failures": 0, "temp_files": 9, "temp_bytes": 10**8}]
 FULL_SLOTS = {"used": 95, "free": 2}
 
+COMMITS = {"names": "standby_b", "needed": 1, "connected": 0, "waiting": 4, "longest_s": 9.0}
+LISTENING = {"idle": 85, "active": 5, **FULL_SLOTS}
 CASES: dict[str, Case] = {
+    "commits that wait for a standby that is gone, and others behind their rows": (
+        {
+            "postgres.commit_waits": [COMMITS],
+            "postgres.blocking_tree": [
+                root(commit_wait=True, blocks_direct=3, blocks_total=3, held_s=8.0),
+                *(w.member(pid, wait_s=8.0) for pid in (2, 3, 4)),
+            ],
+            "postgres.long_queries": [
+                w.query(1, wait_event_type="IPC", wait_event="SyncRep", on_cpu=False, query="UPDATE order_counter")
+            ],
+        },
+        "synchronous_standby_missing",
+        [("setting", "synchronous_standby_names")],
+        ESCALATE,
+    ),
+    "idle sessions that listen for notices": (
+        {"postgres.slots": [w.slots(**LISTENING)], "postgres.holders": [w.holder("events", 80, listening=80)]},
+        "connection_exhaustion_idle_leak",
+        [("application", "events")],
+        ESCALATE,
+    ),
+    "idle sessions of a superuser": (
+        {"postgres.slots": [w.slots(**LISTENING)], "postgres.holders": [w.holder("admin-tool", 80, superuser=True)]},
+        "connection_exhaustion_idle_leak",
+        [("application", "admin-tool")],
+        ESCALATE,
+    ),
+    "idle sessions without a name": (
+        {"postgres.slots": [w.slots(**LISTENING)], "postgres.holders": [w.holder("(none)", 80)]},
+        "connection_exhaustion_idle_leak",
+        [("role", "shop_app")],
+        ESCALATE,
+    ),
     "deadlocks in the log": (
         {"postgres.deadlock_log": [deadlock()]},
         "deadlock_opposite_order",
@@ -416,6 +451,22 @@ CASES: dict[str, Case] = {
     ),
 }
 LOOK_ALIKES: dict[str, dict[str, Any]] = {
+    "a commit that waits for a slow standby": {"postgres.commit_waits": [COMMITS | {"connected": 1}]},
+    "an index of a partitioned table that lacks a part": {
+        "postgres.invalid_indexes": [
+            {
+                "index": "public.events_day",
+                "relation": "public.events",
+                "schema": "public",
+                "table": "events",
+                "name": "events_day",
+                "valid": False,
+                "building": False,
+                "in_constraint": False,
+                "partitioned": True,
+            }
+        ]
+    },
     "one deadlock an hour ago": {"postgres.deadlock_log": [deadlock(deadlocks=1, last_s=400.0)]},
     "deadlocks of a table that is gone": {"postgres.deadlock_log": [deadlock(relation=None)]},
     "a few sessions that queue for a row for a moment": {"postgres.row_waits": [row_wait(waiters=2)]},

@@ -95,6 +95,11 @@ REPLICATION: dict[str, Case] = {
          "postgres.log_signs": signs("cancelled_by_replay", recent=20)},
         "recovery_conflict_cancellations", [("target", "shop-replica")], PERSON,
     ),
+    "limits of the replica are smaller than the primary's": (
+        {"postgres.replay": [w.replay(paused=True, pause_state="paused", caught_up=False)],
+         "postgres.standby_limits@shop-db": [w.standby_limits(max_connections=200)]},
+        "standby_limits_too_low", [("target", "shop-replica")], PERSON,
+    ),
     "query holds replay": (
         {"postgres.replay": [w.replay(caught_up=False, startup_wait_event="RecoveryConflictSnapshot")],
          "postgres.long_transactions": [{"pid": 5, "app": "report", "backend_type": "client backend",

@@ -217,6 +217,7 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
                     "name": "i",
                     "valid": False,
                     "building": False,
+                    "partitioned": False,
                     "in_constraint": False,
                 }
             ]

@@ -48,6 +48,8 @@ def holder(app: str, n: int, **change: Any) -> dict[str, Any]:
         "idle_over_5m": 0,
         "idle_used": 0,
         "open_read_only": 0,
+        "listening": 0,
+        "superuser": False,
         "share": 0.1,
     }
     return row | change
@@ -74,6 +76,7 @@ def member(pid: int, **change: Any) -> dict[str, Any]:
         "lock_mode": "ShareLock",
         "backend_type": "client backend",
         "maintenance": False,
+        "commit_wait": False,
         "xact_age_s": 9.0,
         "state_age_s": 4.0,
         "has_writes": False,
@@ -113,6 +116,11 @@ def replay(**change: Any) -> dict[str, Any]:
         "feedback": False,
     }
     return row | change
+
+
+def standby_limits(**change: Any) -> dict[str, Any]:
+    names = ("connections", "worker_processes", "wal_senders", "prepared_transactions", "locks_per_transaction")
+    return {f"max_{name}": 64 for name in names} | change
 
 
 def slot(name: str, **change: Any) -> dict[str, Any]:
@@ -191,6 +199,7 @@ def query(pid: int, **change: Any) -> dict[str, Any]:
         "query_age_s": 90.0,
         "query_start": "2026-11-21T01:58:30.000001+00:00",
         "wait_event_type": None,
+        "wait_event": None,
         "on_cpu": True,
         "maintenance": False,
         "cartesian": False,
@@ -253,6 +262,7 @@ def around() -> World:
         "postgres.subscriptions": [],
         "postgres.long_transactions": [],
         "postgres.stuck": [],
+        "postgres.commit_waits": [{"names": "", "needed": 0, "connected": 0, "waiting": 0, "longest_s": 0.0}],
         "pgbouncer.pools": [pool()],
         "pgbouncer.databases": [pooled()],
         "pgbouncer.limits": [{"version": "1.18", "max_clients": 100, "clients": 12}],
@@ -318,6 +328,7 @@ def healthy() -> World:
         "postgres.log_tail": [{"position": 1, "line": "LOG:  checkpoint complete", "reason": None}],
         "postgres.stats_age": [{"counter": "database", "age_s": 90000.0}],
         "postgres.replay": [replay()],
+        "postgres.standby_limits": [standby_limits()],
         "postgres.replication_slots": [slot("replica_1")],
         "postgres.long_queries": [query(44, query_age_s=8.0)],
         "postgres.role_db_settings": [{"db": "", "role": "bi", "name": "statement_timeout", "value": "30s"}],
@@ -345,7 +356,7 @@ def healthy() -> World:
 def moment(world: Mapping[str, Rows | Answer], calls: Sequence[ProbeCall]) -> Moment:
     evidence = {}
     for call in calls:
-        seen = world[call.probe]
+        seen = world.get(f"{call.probe}@{call.target}", world[call.probe])
         if isinstance(seen, Answer):
             evidence[call.key] = Evidence.of(call, NOW, 1.0, answer=seen)
         else:

@@ -28,6 +28,7 @@
 --   has_writes bool                it holds a transaction id, so ending it discards changes
 --   backend_type text              client backend, autovacuum worker, ...; null for a prepared transaction
 --   maintenance bool               its statement changes the schema, copies or cleans: not one to end unasked
+--   commit_wait bool               it has committed here and waits for a synchronous standby: ending it undoes nothing
 --   query text                     latest statement, 200 characters
 WITH RECURSIVE waiting AS MATERIALIZED (
     -- every call takes a snapshot of the lock table, so once per waiting process and no more than 200
@@ -96,6 +97,7 @@ SELECT m.pid,
        coalesce(a.backend_type <> 'client backend' OR a.application_name = 'pg_dump'
                 OR a.query ~* '^[[:space:](]*(vacuum|analyze|create|reindex|copy|cluster|refresh|alter|drop|truncate)[[:space:](]',
                 false) AS maintenance,
+       coalesce(a.wait_event = 'SyncRep', false) AS commit_wait,
        left(a.query, 200) AS query
 FROM member AS m
 LEFT JOIN pg_stat_activity AS a ON a.pid = m.pid

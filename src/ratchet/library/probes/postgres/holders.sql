@@ -15,6 +15,8 @@
 --   idle_over_5m int               sessions doing nothing for more than 300 seconds
 --   idle_used int                  idle sessions that were used again after their first second
 --   open_read_only int             sessions idle inside a transaction that changed nothing
+--   listening int                  idle sessions whose last statement was LISTEN: they wait for a notice on purpose
+--   superuser bool                 its role is a superuser, whose sessions no other role may end
 --   newest_backend_start timestamp when its youngest session connected
 --   share float                    part of all client sessions, 0 to 1
 SELECT coalesce(nullif(application_name, ''), '(none)') AS app,
@@ -31,9 +33,12 @@ SELECT coalesce(nullif(application_name, ''), '(none)') AS app,
        count(*) FILTER (WHERE state = 'idle' AND state_change > backend_start + interval '1 second')::int AS idle_used,
        count(*) FILTER (WHERE state IN ('idle in transaction', 'idle in transaction (aborted)')
            AND backend_xid IS NULL)::int AS open_read_only,
+       count(*) FILTER (WHERE state = 'idle' AND query ~* '^[[:space:]]*listen[[:space:]]')::int AS listening,
+       coalesce(bool_or(r.rolsuper), false) AS superuser,
        to_char(max(backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS newest_backend_start,
        (count(*)::float8 / sum(count(*)) OVER ())::float8 AS share
 FROM pg_stat_activity
+LEFT JOIN pg_roles AS r ON r.oid = usesysid
 WHERE backend_type = 'client backend'
 GROUP BY 1, 2, 3
 ORDER BY n DESC, app

@@ -12,8 +12,9 @@
 --   valid bool                     queries may use it
 --   ready bool                     writes maintain it
 --   unique bool                    it should be unique
---   building bool                  it is being built now, so leave it
+--   building bool                  an index of its table is being built or dropped now, so leave it
 --   in_constraint bool             a constraint needs it
+--   partitioned bool               the index of a partitioned table, valid once every partition has its part
 --   est_bytes int                  size as last recorded
 SELECT i.indexrelid::regclass::text AS index,
        i.indrelid::regclass::text AS relation,
@@ -23,9 +24,13 @@ SELECT i.indexrelid::regclass::text AS index,
        i.indisvalid AS valid,
        i.indisready AS ready,
        i.indisunique AS "unique",
-       EXISTS (SELECT 1 FROM pg_stat_progress_create_index AS p
-               WHERE p.index_relid = i.indexrelid AND p.datname = current_database()) AS building,
+       -- REINDEX CONCURRENTLY makes every new index first and tells of one at a time; its lock on the table stays.
+       EXISTS (SELECT 1 FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
+               WHERE l.relation = i.indrelid AND l.granted AND l.mode = 'ShareUpdateExclusiveLock'
+                 AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+                 AND a.query ~* 'index') AS building,
        EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = i.indexrelid) AS in_constraint,
+       c.relkind = 'I' AS partitioned,
        greatest(c.relpages, 0) * current_setting('block_size')::bigint AS est_bytes
 FROM pg_index AS i
 JOIN pg_class AS c ON c.oid = i.indexrelid
