@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ratchet.domain.certificate import TrialPart, Tried
-from ratchet.domain.drill import Drill, DrillRequest, Rejudged, Run
+from ratchet.domain.drill import Drill, DrillRequest, Ground, Rejudged, Run
 from ratchet.domain.errors import not_found
 from ratchet.domain.fault import Fault
 from ratchet.domain.observed import Observed
@@ -199,6 +199,9 @@ class _Called:
         self._desk = desk
         self._fault = fault
 
+    def ground(self, target: str) -> Ground:
+        return self._desk.ground(target)
+
     def start(self, request: DrillRequest) -> Drill:
         return self._desk.start(request.model_copy(update={"fault": self._fault}))
 
@@ -229,6 +232,9 @@ class _Twice:
     def proved(self) -> bool:
         """Whether the other incident is the one that proved the recovery."""
         return self._seen is not None and self._seen.verified is True
+
+    def ground(self, target: str) -> Ground:
+        return self._desk.ground(target)
 
     def start(self, request: DrillRequest) -> Drill:
         drill = self._desk.start(request)

@@ -22,6 +22,8 @@ LOOKING = frozenset({"open", "triaging"})
 class Drilling(Protocol):
     """What a drill asks of the desk."""
 
+    def ground(self, target: str) -> Ground: ...
+
     def start(self, request: DrillRequest) -> Drill: ...
 
     def observed(self, reference: str) -> Observed: ...
@@ -95,6 +97,8 @@ class Drills:
         try:
             with course.waited:
                 unwell = self._place.unwell(fault)
+                # Whoever is on call was connected before anything broke: an earlier fault may have cut the sessions.
+                self._desk.ground(self._plan.ground.target)
             if unwell:
                 course.note = f"the baseline does not hold: {', '.join(unwell)}"
             else:
