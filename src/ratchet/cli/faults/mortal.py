@@ -14,7 +14,7 @@ from ratchet.cli.road import TOKEN
 from ratchet.cli.table import OVER_HTTP, load
 from ratchet.config import Settings
 from ratchet.desk.contract import Desk
-from ratchet.domain.drill import Drill, DrillRequest, Rejudged
+from ratchet.domain.drill import Drill, DrillRequest, Ground, Rejudged
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.observed import Observed
 
@@ -34,6 +34,9 @@ class MortalDesk:
         self._said = settings.home / "lab" / "certify.log"
         self._process, self._desk = self._rise(PLACE)
         self.killed = False
+
+    def ground(self, target: str) -> Ground:
+        return self._meet(lambda desk: desk.drills.ground(target))
 
     def start(self, request: DrillRequest) -> Drill:
         return self._meet(lambda desk: desk.drills.start(request))
