@@ -13,6 +13,7 @@ from ratchet.lab.embedded import Cluster
 from ratchet.security.principal import Principal
 from tests.nights.conftest import PATIENCE, Night, opened
 from tests.nights.culprits import leak
+from tests.nights.test_advance import certified
 
 pytestmark = [pytest.mark.postgres, pytest.mark.night]
 LEAK = DrillRequest(fault="db-max-connections", target="shop-db")
@@ -70,6 +71,32 @@ def test_without_remediation_it_waits_for_a_person_like_any_incident(night: Nigh
         assert second.value.code is Code.CONFLICT and drill.incident in second.value.message
     drills.end(drill.incident, "over")
     assert night.incident(drill.incident)["status"] == "closed"
+
+
+def test_an_unattended_drill_acts_by_what_a_person_granted_on_a_certificate_and_by_nothing_else(
+    night: Night, server: Cluster, drills: Practice
+) -> None:
+    wanted = {
+        "series": "pbs_connection_triage", "step": "end_idle_sessions", "reason": "the weekly drill", "tag": "chaos",
+        "uses": 1, "fault": LEAK.fault, "certificate": certified(night, "crt_weekly"),
+    }  # fmt: skip
+    assert night.call("POST", "/api/v1/grants", "ana", wanted)[0] == 201
+    weekly = LEAK.model_copy(update={"remediate": True, "unattended": True})
+    operator = night.house.desk(Principal(kind="person", name="op", role="operator", channel="http")).drills
+    with leak(server, "basket-api"):
+        drill = operator.start(weekly)
+        seen = settled(night, drill.incident)
+        operator.end(drill.incident, "over")
+    assert (drill.grants, seen.status, seen.steps) == ((), "resolved", ("end_idle_sessions",)), seen
+    view = night.house.desk(ANA).grants()[0]
+    assert (view.grant.used, view.grant.revoked, view.because) == (1, "", "its last use is spent")
+    trail = [entry.kind for entry in night.house.desk(ANA).audit_tail(limit=200).items]
+    assert {"covered", "standing_charged", "certificate_given"} <= set(trail), trail
+    with leak(server, "basket-api"):
+        second = operator.start(weekly)
+        asked = settled(night, second.incident)
+        operator.end(second.incident, "over")
+    assert asked.asked is not None and asked.steps == (), "without a use left, a person is asked"
 
 
 def test_only_a_person_starts_a_drill_and_only_who_may_approve_lets_it_act(night: Night) -> None:

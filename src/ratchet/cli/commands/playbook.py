@@ -78,11 +78,12 @@ def show(
     """One version with its text."""
     with road(context) as here:
         view = here.desk.playbook(reference)
+        proofs = [] if text else here.desk.drills.certificates(view.series_id)
     if text:
         for line in clean_lines(view.text.rstrip()):
             out(line)
         return
-    single(view, lambda: playbook_page(view), form, f"playbook/{view.id}")
+    single(view, lambda: playbook_page(view, proofs), form, f"playbook/{view.id}")
 
 
 @app.command("render")

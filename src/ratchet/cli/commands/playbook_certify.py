@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ratchet.cli.exits import BAD_ANSWER, LEFT_OVER
-from ratchet.cli.faults.certification import Course, certify
+from ratchet.cli.faults.certification import Course, certify, course_of
 from ratchet.cli.faults.told import lined
 from ratchet.cli.road import given_by, road, settings_of
 from ratchet.cli.show import (
@@ -60,7 +60,8 @@ def certify_series(
     """Try the active text by drill and certify it for 30 days: exit 0 when all that was tried passed, else 5."""
     settings = settings_of(given_by(context))
     place = None if lab else conn or settings.fault_conn
-    course, certificate = certify(context, series, tuple(range(seed, seed + seeds)), look_alikes, place)
+    course = course_of(settings, series, tuple(range(seed, seed + seeds)), look_alikes)
+    certificate = certify(context, course, place)
     if form in (Form.JSON, Form.JSONL, Form.YAML):
         document(certificate.model_dump(mode="json"), form)
     else:

@@ -18,7 +18,7 @@ from ratchet.config import Settings
 from ratchet.desk.contract import Desk
 from ratchet.domain.certificate import Certificate, Certification, TrialPart, Tried
 from ratchet.domain.drill import Run
-from ratchet.domain.errors import conflict
+from ratchet.domain.errors import Refusal, conflict
 from ratchet.domain.fault import Fault
 from ratchet.lab.certify import Cases, Certifier, cases_of
 from ratchet.lab.drill import Plan
@@ -52,12 +52,14 @@ class Course:
             self.tried.append(one)
 
 
-def certify(
-    context: typer.Context, series: str, seeds: tuple[int, ...], most: int, conn: str | None
-) -> tuple[Course, Certificate]:
+def course_of(settings: Settings, series: str, seeds: tuple[int, ...], most: int) -> Course:
+    """What a series is to be tried with; `most` faults of other series beside the controls."""
+    return Course(cases_of(catalog_of(settings).faults, series, most), seeds)
+
+
+def certify(context: typer.Context, course: Course, conn: str | None) -> Certificate:
     """Every part that can be tried here, then the certificate of it. An interruption takes back what is caused."""
     settings = settings_of(given_by(context))
-    course = Course(cases_of(catalog_of(settings).faults, series, most), seeds)
     faults = [each for each in (*course.cases.own, *course.cases.look_alikes) if ALONE not in each.spec.needs]
     with interruptible(), ExitStack() as last:
         if conn is None:
@@ -71,7 +73,7 @@ def certify(
             _crash(settings, course, plan)
         with road(context) as there:
             _keep(there.desk, settings, course)
-            return course, there.desk.drills.certify(_found(course))
+            return there.desk.drills.certify(_found(course))
 
 
 def _lab_up(settings: Settings, faults: list[Fault], last: ExitStack) -> None:
@@ -112,9 +114,12 @@ def _crash(settings: Settings, course: Course, plan: Plan) -> None:
     state = lab_life.living(settings.home)
     if state is None:
         raise conflict("The lab went down meanwhile.", "Certify again: ratchet lab up")
-    with mortal(settings) as desk:
-        certifier = Certifier(KeptGround(state), desk, replace(plan, approve=desk.approve), course.heard)
-        course.found("crash", certifier.crash(course.cases, course.seeds[0], lambda: desk.killed))
+    try:
+        with mortal(settings) as desk:
+            certifier = Certifier(KeptGround(state), desk, replace(plan, approve=desk.approve), course.heard)
+            course.found("crash", certifier.crash(course.cases, course.seeds[0], lambda: desk.killed))
+    except Refusal as failed:
+        course.left_out["crash"] = failed.message
 
 
 def _keep(desk: Desk, settings: Settings, course: Course) -> None:

@@ -1,14 +1,15 @@
 """A version of a playbook as a page: which text this is, where it comes from, what it still lacks, what it says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ratchet.cli.page import Block, Heading, Line, field
 from ratchet.cli.words import clean_lines, day
 from ratchet.desk.views import PlaybookView
+from ratchet.domain.certificate import Proof
 
 
-def playbook_page(view: PlaybookView) -> Iterator[Block]:
-    """The page."""
+def playbook_page(view: PlaybookView, proofs: Sequence[Proof] = ()) -> Iterator[Block]:
+    """The page; `proofs` are the certificates of its series."""
     yield Heading(f"{view.series_id} {view.version}  {view.name}", view.state)
     yield field("SYMPTOM", view.title)
     yield field("ID", f"{view.id}, revision {view.revision}")
@@ -19,6 +20,8 @@ def playbook_page(view: PlaybookView) -> Iterator[Block]:
         yield field("BLANKS", Line(", ".join(view.blanks) or "none", "warn" if view.blanks else "good"))
         yield field("NEXT", *(Line(line, "code") for line in _next(view)))
     yield field("DIGEST", Line(view.digest, "dim"))
+    its = [one for one in proofs if one.certificate.playbook_digest == view.digest]
+    yield field("CERTIFICATE", *([_proof(one) for one in its] or ["none"]))
     yield Heading("Guidance", level=2)
     for line in clean_lines(view.guidance.strip()) if view.guidance else ["-"]:
         yield field("", line)
@@ -26,6 +29,11 @@ def playbook_page(view: PlaybookView) -> Iterator[Block]:
         yield Heading("Text", level=2)
         for line in clean_lines(view.text.rstrip()):
             yield field("", Line(line, "code"))
+
+
+def _proof(one: Proof) -> Line:
+    until = f"until {day(one.certificate.expires_at)}, {one.certificate.environment}"
+    return Line(f"{one.certificate.id}: {until if one.counts else one.because}", "good" if one.counts else "warn")
 
 
 def _next(view: PlaybookView) -> Iterator[str]:
