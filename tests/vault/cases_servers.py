@@ -143,6 +143,10 @@ REPLICATION: dict[str, Case] = {
     ),
 }  # fmt: skip
 SERVERS: dict[str, Case] = {
+    "gone, and a replica was promoted": (
+        {**DOWN, "host.pg_status": [w.host(running=False)], "postgres.replay": [w.replay(in_recovery=False)]},
+        "replica_promoted", [("target", "shop-replica")], PERSON,
+    ),
     "one wrong line": (
         down(config_ok=False, config_file="/srv/data/postgresql.conf", config_line=9, config_name="work_memory",
              config_text="work_memory = 1"),

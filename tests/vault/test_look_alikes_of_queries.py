@@ -301,3 +301,47 @@ def test_a_roles_own_limit_is_told_from_a_full_server(doctor: Doctor):
         doctor.stack.callback(doctor.lab.primary.connect("parcel_app", DATABASE).close)
     found = doctor.confirms("database_connection_limit")
     assert (ids(found), found.then) == ([("role", "parcel_app")], ("escalate",))
+
+
+def test_commits_that_wait_for_a_lost_standby_are_nobodys_to_end(doctor: Doctor):
+    doctor.admin("ALTER SYSTEM SET synchronous_standby_names = 'standby_b'", "SELECT pg_reload_conf()")
+    doctor.stack.callback(
+        doctor.admin,
+        "SET synchronous_commit = local",
+        "ALTER SYSTEM RESET synchronous_standby_names",
+        "SELECT pg_reload_conf()",
+    )
+    doctor.wait_for("SELECT current_setting('synchronous_standby_names') = 'standby_b'")
+    doctor.begin(doctor.session("checkout"), "UPDATE order_counter SET last_number = last_number")
+    doctor.wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+    for _ in range(3):
+        doctor.begin(doctor.session("voucher-mailer"), "UPDATE order_counter SET last_number = last_number")
+    doctor.wait_for(
+        "SELECT count(*) = 3 FROM pg_locks WHERE NOT granted AND waitstart < clock_timestamp() - '1 s'::interval"
+    )
+    found = doctor.confirms("synchronous_standby_missing")
+    assert (ids(found), found.then) == ([("setting", "synchronous_standby_names")], ("escalate",))
+
+
+@pytest.mark.parametrize(
+    ("app", "said", "whose"),
+    [("order-events", "LISTEN orders", ("application", "order-events")), ("", "SELECT 1", ("role", "shop_app"))],
+)
+def test_idle_sessions_that_listen_or_have_no_name_are_not_ended(
+    doctor: Doctor, app: str, said: str, whose: tuple[str, str]
+):
+    for _ in range(28):
+        doctor.session(app).execute(said.encode())
+    found = doctor.confirms("connection_exhaustion_idle_leak")
+    assert (found.id, ids(found), found.then) == ("idle_not_to_end", [whose], ("escalate",))
+
+
+def test_an_index_that_is_being_rebuilt_or_lacks_a_part_is_not_dropped(doctor: Doctor):
+    doctor.table("parcels")
+    doctor.admin("CREATE INDEX by_customer ON parcels (customer)", "CREATE TABLE day (n int) PARTITION BY RANGE (n)")
+    doctor.admin("CREATE TABLE day_1 PARTITION OF day FOR VALUES FROM (0) TO (9)", "CREATE INDEX ON ONLY day (n)")
+    doctor.stack.callback(doctor.admin, "DROP TABLE day")
+    doctor.begin(doctor.session("report"), "UPDATE parcels SET note = note || pg_sleep(60) WHERE id = 3")
+    doctor.begin(doctor.session("migration"), "REINDEX TABLE CONCURRENTLY parcels")
+    doctor.wait_for("SELECT count(*) >= 3 FROM pg_index WHERE NOT indisvalid")
+    assert "invalid_index" not in {h.cause for h in doctor.look().hypotheses if h.verdict != "refuted"}
