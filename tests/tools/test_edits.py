@@ -30,7 +30,7 @@ def host(own: Cluster) -> Iterator[Bench]:
     bench.hands.close()
 
 
-def sent(host: Bench, **args: object) -> tuple[Sent, str]:
+def sent(host: Bench, **args: Any) -> tuple[Sent, str]:
     act = host.offer(EDIT, **args)
     assert host.hands.took(act, grant_for(act)).verdict == "no"
     done = host.hands.act(act, grant_for(act))
