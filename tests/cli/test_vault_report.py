@@ -15,6 +15,8 @@ import pytest
 
 from ratchet import __version__
 from ratchet.cli import faulttest
+from ratchet.cli.plots import svg
+from ratchet.cli.plots.picture import status_picture
 from ratchet.config import Settings
 from ratchet.domain.drill import Environment, Run
 from ratchet.domain.score import Part, Score
@@ -170,6 +172,20 @@ def test_pictures_are_written_as_svg_and_as_png(served, capsys, tmp_path):
     assert written[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", written[16:24])
     assert (width, height) == (1920, 2 * (66 + 2 * 26 + 16)) and len(written) > 4000
+
+
+def test_a_terminal_has_colours_and_cuts_at_its_edge_unless_wide(served, capsys, monkeypatch):
+    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+    monkeypatch.setenv("COLUMNS", "70")
+    narrow, wide = (served.line(capsys, "vault", "list", "-o", form)[1].splitlines() for form in ("table", "wide"))
+    row, whole = (next(line for line in lines if "db-lock-contention" in line) for lines in (narrow, wide))
+    assert "\x1b[31mFAIL" in row and "…" in row
+    assert "…" not in whole and "pg-lock-chain" in whole
+
+
+def test_a_name_cannot_break_out_of_a_picture():
+    path = ElementTree.fromstring(svg.paint(status_picture("a <b> & 'c' \"d\"", [])).decode())
+    assert [each.text for each in path.iter() if each.text and each.text.strip()] == ["a <b> & 'c' \"d\""] * 2
 
 
 def test_a_picture_that_cannot_be_painted_is_refused_before_anything_is_asked(served, capsys, tmp_path, monkeypatch):

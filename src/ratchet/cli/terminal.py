@@ -98,7 +98,8 @@ class Terminal:
             padded = line if note else [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
             quiet: Tone = "dim" if note or n < 2 else ""
             cells = [text(cell, quiet or STATUS_TONES.get(cell.strip(), "")) for cell in padded]
-            self.console.print(Text(" ").join(cells), no_wrap=True, overflow="ellipsis", soft_wrap=whole)
+            cut = "ignore" if whole else "ellipsis"
+            self.console.print(Text(" ").join(cells), no_wrap=True, overflow=cut, crop=not whole)
 
     def markdown(self, words: str) -> None:
         """A Markdown text as a person reads it: headings, lists and code without their marks, links as text."""

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 from pydantic import BaseModel
 
+from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import BAD_ANSWER
 from ratchet.cli.plots.files import Paint, painter, write
 from ratchet.cli.plots.picture import Picture, buckets, drift_picture, sparkline, status_picture
@@ -29,6 +30,7 @@ from ratchet.domain.drift import Drift, Factor, Share
 from ratchet.vault.coverage import CoverageLine
 from ratchet.vault.report import BatchLine, VaultDrift, VaultStatus
 
+app = noun("Which faults are covered, and what slipped back; drafts and their review; files in and out.")
 T = TypeVar("T", bound=BaseModel)
 NEVER = "(never)"
 SPARK = 20
@@ -105,13 +107,7 @@ DRIFT = (
 )
 
 
-def add(app: typer.Typer) -> None:
-    """Give the noun these verbs."""
-    app.command("list")(list_vault)
-    app.command("status")(status)
-    app.command("drift")(drift)
-
-
+@app.command("list")
 def list_vault(
     context: typer.Context, target: TargetOption = "", form: FormOption = Form.TABLE, quiet: QuietOption = False,
     header: HeaderOption = False,
@@ -127,6 +123,7 @@ def list_vault(
     _say_whole(whole=found.whole)
 
 
+@app.command("status")
 def status(
     context: typer.Context, since_days: DaysOption = 30, target: TargetOption = "", plot: PlotOption = None,
     form: FormOption = Form.TABLE, quiet: QuietOption = False, header: HeaderOption = False,
@@ -149,6 +146,7 @@ def status(
     _plot(plot, paint, status_picture(title, found.batches))
 
 
+@app.command("drift")
 def drift(
     context: typer.Context, since_days: DaysOption = 90, target: TargetOption = "",
     fail_on_drift: Annotated[
