@@ -1,6 +1,7 @@
 """One line of a configuration is commented out: the one the server names or a rule that rejects, and no other."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
