@@ -37,12 +37,15 @@ COLUMNS = (
 )
 
 
+_commands = typer.Typer()
+
+
 def add(app: typer.Typer) -> None:
     """Put these commands under their noun."""
-    app.command("certify")(certify_series)
-    app.command("certificates")(list_certificates)
+    app.registered_commands.extend(_commands.registered_commands)
 
 
+@_commands.command("certify")
 def certify_series(
     context: typer.Context,
     series: Annotated[str, typer.Argument(help="The series whose active text is tried.")],
@@ -74,6 +77,7 @@ def certify_series(
         raise typer.Exit(BAD_ANSWER)
 
 
+@_commands.command("certificates")
 def list_certificates(
     context: typer.Context,
     series: Annotated[str, typer.Option(help="Only of this series.")] = "",
