@@ -144,7 +144,8 @@ REPLICATION: dict[str, Case] = {
 }  # fmt: skip
 SERVERS: dict[str, Case] = {
     "gone, and a replica was promoted": (
-        {**DOWN, "host.pg_status": [w.host(running=False)], "postgres.replay": [w.replay(in_recovery=False)]},
+        {**DOWN, "host.pg_status": [w.host(running=False)],
+         "postgres.ping@shop-replica": [{"in_recovery": False, "can_see_others": True, "version_num": 150018}]},
         "replica_promoted", [("target", "shop-replica")], PERSON,
     ),
     "one wrong line": (

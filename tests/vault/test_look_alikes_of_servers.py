@@ -238,3 +238,24 @@ def test_a_server_on_another_port_is_not_down(doctor: Doctor) -> None:
     primary.configure({"port": free_port()})
     primary.restart()
     assert doctor.confirms("listen_address_changed").then == ("escalate",)
+
+
+def test_a_replica_with_smaller_limits_is_not_resumed(doctor: Doctor, whole: Lab) -> None:
+    assert whole.replica is not None
+    whole.primary.configure({"max_locks_per_transaction": 96})
+    whole.primary.restart()
+    found = doctor.confirms("standby_limits_too_low")
+    assert ([each.id for each in found.objects], found.then) == ([NAMES["replica"]], ("escalate",))
+    whole.replica.configure({"max_locks_per_transaction": 96})
+    whole.replica.restart()
+    until(lambda: not doctor.found())
+
+
+def test_an_old_primary_is_not_started_beside_a_promoted_replica(doctor: Doctor, whole: Lab) -> None:
+    """The last one: the group is not the same afterwards."""
+    assert whole.replica is not None
+    whole.primary.stop()
+    with whole.replica.connect() as session:
+        session.execute("SELECT pg_promote()")
+    found = doctor.confirms("replica_promoted")
+    assert ([each.id for each in found.objects], found.then) == ([NAMES["replica"]], ("escalate",))
