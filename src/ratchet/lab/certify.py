@@ -44,7 +44,7 @@ def cases_of(faults: Mapping[str, Fault], series: str, most: int) -> Cases:
     listed = [fault for _, fault in sorted(faults.items())]
     own = tuple(fault for fault in listed if fault.spec.series == series and not fault.spec.control)
     if not own:
-        raise not_found("fault of series", series, "Look which series meets which fault: ratchet fault list")
+        raise not_found("series with faults", series, "Look which series meets which fault: ratchet fault list")
     names = {_symptom(fault) for fault in own}
     controls = [fault for fault in listed if fault.spec.control]
     alike = [
