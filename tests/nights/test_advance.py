@@ -113,7 +113,7 @@ def test_one_that_rests_on_a_certificate_dies_when_that_expires_or_is_followed_b
     assert give(hasty, certificate=certified(hasty, "cert_failed", failed=("crash",)))[0] == 409
     assert give(hasty, certificate=certified(hasty, "cert_1"), uses=9)[0] == 201
     with leak(server):
-        seen = hasty.until(alert_apart(hasty, "Certified"), "resolved", "escalated", "awaiting_approval")
+        seen = hasty.until(alert_apart(hasty, "Certified"), "resolved", "escalated")
     assert seen["status"] == "resolved", seen["needs"]
     certified(hasty, "cert_2", failed=("crash",))
     assert (grant(hasty)["counts"], "cert_2 came after it and was not passed" in grant(hasty)["because"]) == (
