@@ -78,9 +78,9 @@ def test_the_nearest_word_is_offered_for_what_is_misspelt(playbook_files: Playbo
         ("state: idle\n", "state: sleeping\n", "PB001", "argument"),
         ("require: preview.rows >= 1\n", "require: slots.first.used >= 1\n", "PB010", "slots"),
         ("kind: alert", "kind: alarm", "PB001", "alarm"),
-        ("likelihood: 0.3\n", "likelihood: lots\n", "PB001", "likelihood"),
+        ("likelihood: 0.2\n", "likelihood: lots\n", "PB001", "likelihood"),
         ("expect: ping.first.can_see_others", "expect: ping.first.can_see_other", "PB010", "can_see_other"),
-        ("when: o.idle >= 5 and", "when: o.idel >= 5 and", "PB010", "idel"),
+        ("o.idle >= 5 and o.idle", "o.idel >= 5 and o.idle", "PB010", "idel"),
     ],
 )
 def test_what_is_not_registered_or_declared_refuses_the_file(

@@ -1,5 +1,6 @@
 """Situations that resemble a known failure and are another: what is concluded of them on a real server."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -258,6 +259,7 @@ def test_a_parameter_of_another_type_is_no_missing_index(doctor: Doctor):
     assert (ids(found), found.then) == ([("table", "public.parcels")], ("escalate",))
 
 
+@pytest.mark.skipif(not os.environ.get("RATCHET_ALL_FAULTS"), reason="needs a quiet machine: make faults-check")
 def test_an_index_over_some_of_the_rows_is_told_from_none(doctor: Doctor):
     doctor.table("parcels")
     doctor.admin("CREATE INDEX part_of ON parcels (customer) WHERE customer < 10")
@@ -303,6 +305,7 @@ def test_a_roles_own_limit_is_told_from_a_full_server(doctor: Doctor):
     assert (ids(found), found.then) == ([("role", "parcel_app")], ("escalate",))
 
 
+@pytest.mark.skipif(not os.environ.get("RATCHET_ALL_FAULTS"), reason="needs a quiet machine: make faults-check")
 def test_commits_that_wait_for_a_lost_standby_are_nobodys_to_end(doctor: Doctor):
     doctor.admin("ALTER SYSTEM SET synchronous_standby_names = 'standby_b'", "SELECT pg_reload_conf()")
     doctor.stack.callback(
