@@ -30,7 +30,7 @@ from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.seeding import shipped_texts
 
 pytestmark = pytest.mark.postgres
-PATIENCE = 12.0
+PATIENCE = 40.0
 BIG = """CREATE TABLE {0} (id int PRIMARY KEY, customer int NOT NULL, note text NOT NULL);
 INSERT INTO {0} SELECT n, n, 'delivered to the door, signed by ' || n FROM generate_series(1, 60000) n"""
 
@@ -305,7 +305,6 @@ def test_a_roles_own_limit_is_told_from_a_full_server(doctor: Doctor):
     assert (ids(found), found.then) == ([("role", "parcel_app")], ("escalate",))
 
 
-@pytest.mark.skipif(not os.environ.get("RATCHET_ALL_FAULTS"), reason="needs a quiet machine: make faults-check")
 def test_commits_that_wait_for_a_lost_standby_are_nobodys_to_end(doctor: Doctor):
     doctor.admin("ALTER SYSTEM SET synchronous_standby_names = 'standby_b'", "SELECT pg_reload_conf()")
     doctor.stack.callback(
@@ -316,11 +315,11 @@ def test_commits_that_wait_for_a_lost_standby_are_nobodys_to_end(doctor: Doctor)
     )
     doctor.wait_for("SELECT current_setting('synchronous_standby_names') = 'standby_b'")
     doctor.begin(doctor.session("checkout"), "UPDATE order_counter SET last_number = last_number")
-    doctor.wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+    doctor.wait_for("SELECT count(*) >= 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
     for _ in range(3):
         doctor.begin(doctor.session("voucher-mailer"), "UPDATE order_counter SET last_number = last_number")
     doctor.wait_for(
-        "SELECT count(*) = 3 FROM pg_locks WHERE NOT granted AND waitstart < clock_timestamp() - '1 s'::interval"
+        "SELECT count(*) >= 3 FROM pg_locks WHERE NOT granted AND waitstart < clock_timestamp() - '1 s'::interval"
     )
     found = doctor.confirms("synchronous_standby_missing")
     assert (ids(found), found.then) == ([("setting", "synchronous_standby_names")], ("escalate",))
