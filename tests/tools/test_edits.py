@@ -10,7 +10,7 @@ from ratchet.domain.ports import Sent
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.embedded import Cluster
 from tests.conftest import new_root
-from tests.tools.conftest import Bench, grant_for, host_control
+from tests.tools.conftest import Bench, grant_for, host_control, until
 
 pytestmark = pytest.mark.postgres
 EDIT = "host.comment_out_line"
@@ -106,9 +106,18 @@ def test_feedback_is_turned_on_at_a_replica_only_and_taken_back(pg_pair: tuple[C
         assert isinstance(preview, Preview)
         assert preview.rows == ()
         act = bench.offer("postgres.turn_on_feedback", target="copy")
-        done = bench.hands.act(act, grant_for(act))
-        assert (done.outcome, bench.hands.took(act, grant_for(act)).verdict) == ("done", "yes"), done
+        assert bench.hands.took(act, grant_for(act)).verdict == "no"
+        assert bench.hands.act(act, grant_for(act)).outcome == "done"
+        until(lambda: bench.hands.took(act, grant_for(act)).verdict == "yes")
         back = act.model_copy(update={"statements": act.undo.statements})
         assert bench.hands.act(back, grant_for(back)).outcome == "done"
+        until(lambda: bench.hands.took(act, grant_for(act)).verdict == "no")
+        written = act.model_copy(update={"statements": act.statements[:1]})
+        assert bench.hands.act(written, grant_for(written)).outcome == "done"
+        took = bench.hands.took(act, grant_for(act))
+        assert (took.verdict, "not read" in took.because) == ("cannot_tell", True), "the next reload turns it on"
     finally:
+        with replica.connect() as session:
+            session.execute("ALTER SYSTEM RESET hot_standby_feedback")
+        replica.reload()
         bench.hands.close()

@@ -13,6 +13,8 @@ STATE = f"""SELECT s.name, s.setting AS current, pg_is_in_recovery() AS in_recov
   coalesce(s.sourcefile LIKE '%%postgresql.auto.conf', false) AS by_alter_system,
   {utc_text("clock_timestamp()")} AS clock
 FROM pg_settings s WHERE s.name = 'hot_standby_feedback'"""
+WRITTEN = """SELECT f.setting FROM pg_file_settings f
+WHERE f.name = 'hot_standby_feedback' AND f.sourcefile LIKE '%%postgresql.auto.conf' ORDER BY f.seqno DESC LIMIT 1"""
 ON = Statement(sql="ALTER SYSTEM SET hot_standby_feedback = on")
 BACK = Statement(sql="ALTER SYSTEM RESET hot_standby_feedback")
 OFF = Statement(sql="ALTER SYSTEM SET hot_standby_feedback = off")
@@ -60,4 +62,6 @@ class TurnOnFeedback(WriteTool[NoArguments]):
         current = read(STATE, {})[0]["current"]
         if current == "on":
             return Took(verdict="yes", because="hot_standby_feedback is on")
+        if [row["setting"] for row in read(WRITTEN, {})] == ["on"]:
+            return Took(verdict="cannot_tell", because="hot_standby_feedback is written, but the server has not read it")
         return Took(verdict="no", because="hot_standby_feedback still is off")
