@@ -63,5 +63,5 @@ class TurnOnFeedback(WriteTool[NoArguments]):
         if current == "on":
             return Took(verdict="yes", because="hot_standby_feedback is on")
         if [row["setting"] for row in read(WRITTEN, {})] == ["on"]:
-            return Took(verdict="cannot_tell", because="hot_standby_feedback is written, but the server has not read it")
+            return Took(verdict="cannot_tell", because="it is written as on, but the server has not read it")
         return Took(verdict="no", because="hot_standby_feedback still is off")
