@@ -17,7 +17,11 @@ from ratchet.cli.faulttest import as_ratchet, main
     ],
 )  # fmt: skip
 def test_a_line_of_faulttest_is_a_line_of_ratchet(typed, meant):
-    assert as_ratchet(typed.split(" ")) == meant.split(" ")
+    assert as_ratchet(typed.split()) == meant.split()
+
+
+def test_a_variable_that_is_not_set_leaves_its_option_an_empty_value():
+    assert as_ratchet(["run", "--judge-api-key", ""]) == ["fault", "run", "--judge-api-key", ""]
 
 
 def test_the_seeds_own_line_is_understood_whole(capsys, tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def as_ratchet(argv: Sequence[str]) -> list[str]:
     """The line as `ratchet` takes it."""
-    words = hoist([word for word in argv if word != ""])
+    words = hoist(argv)
     place = 0
     while place < len(words) and (words[place] in VALUED or words[place] == "--debug"):
         place += 2 if words[place] in VALUED else 1
