@@ -131,11 +131,15 @@ def idle_in_transaction(grip: Grip, args: SilentArgs) -> None:
     application = grip.next_application()
     session = _fall_silent(grip, application)
     grip.point_at("session", str(session.info.backend_pid), application)
+    _wait_patiently(grip)
+    if args.returns_after is not None:
+        grip.spawn(_return, grip, session, args.returns_after)
+
+
+def _wait_patiently(grip: Grip) -> None:
     # The shop's own waits end at its lock timeout; one that does not give up makes every look see the blocking.
     patient = grip.open(grip.next_application(), autocommit=False)
     grip.spawn(_wait_in, patient, TOUCH_COUNTER, [])
-    if args.returns_after is not None:
-        grip.spawn(_return, grip, session, args.returns_after)
 
 
 def _fall_silent(grip: Grip, application: str) -> Session:
@@ -148,6 +152,7 @@ def _return(grip: Grip, session: Session, after_s: float) -> None:
     while not grip.over.wait(TOP_UP_EVERY_S):
         if any_ended([session]) and not grip.over.wait(after_s):
             session = _fall_silent(grip, session.info.get_parameters()["application_name"])
+            _wait_patiently(grip)
 
 
 def end_at_once(grip: Grip, _args: NoArgs) -> None:
