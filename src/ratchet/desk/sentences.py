@@ -86,7 +86,9 @@ def _concluded(conclusion: Conclusion) -> str:
     return f"{leading.title}, {conclusion.confidence:.0%} sure. {'; '.join(said(leading.evidence))}".rstrip()
 
 
-def _said(event: t.Drafted | t.Noted | t.Taken | t.HandedBack | t.EndProposed | t.Closed) -> str:
+def _said(
+    event: t.Drafted | t.Noted | t.Taken | t.HandedBack | t.EndProposed | t.Closed | t.Rated | t.FollowedUp,
+) -> str:
     """What people, and the vault, did about it."""
     match event:
         case t.Drafted():
@@ -104,6 +106,17 @@ def _said(event: t.Drafted | t.Noted | t.Taken | t.HandedBack | t.EndProposed | 
             return f"{said} Another person must say the same. {event.because}"
         case t.Closed():
             return f"{event.by} closed the incident{_because(event.reason)}"
+        case t.Rated():
+            return _rated(event)
+        case t.FollowedUp():
+            word = {"done": "signed as done", "wont": "will not do", "open": "opened again"}[event.state]
+            return f"{event.by} {word}: follow-up {event.number}, {event.title}{_because(event.reason)}"
+
+
+def _rated(event: t.Rated) -> str:
+    helped = {True: ", and Ratchet helped", False: ", and Ratchet did not help", None: ""}[event.helpful]
+    about = f" ({', '.join(event.objects)})" if event.objects else ""
+    return f"{event.by} says that it was {event.cause}{about}{helped}{_because(event.reason)}"
 
 
 def in_flight(may_land: datetime | None) -> str:

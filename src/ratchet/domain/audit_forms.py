@@ -34,7 +34,7 @@ _MEANINGS: dict[str, Meaning] = {
     "handed_back": Meaning(3, 2), "closed": Meaning(3, 2), "paused": Meaning(3, 3), "resumed": Meaning(3, 3),
     "standing_given": Meaning(1, 4), "standing_revoked": Meaning(4, 3), "standing_charged": Meaning(3, 3),
     "end_proposed": Meaning(3, 2), "certificate_given": Meaning(1, 3), "certificate_revoked": Meaning(4, 3),
-    "run_kept": Meaning(1),
+    "run_kept": Meaning(1), "rated": Meaning(3), "followed_up": Meaning(3),
 }  # fmt: skip
 _ACTORS = {"user": ("user", 1, "User"), "service": ("service", 99, "Service"), "ratchet": ("system", 3, "System")}
 """By the first part of `by`: our word, and OCSF's `type_id` with its caption."""

@@ -67,6 +67,9 @@ class Incident(Noun):
     """One person's word that it is over, while nothing but notes came after it."""
     resolved: t.Resolved | None = None
     draft: t.Drafted | None = None
+    rated: t.Rated | None = None
+    signed: tuple[t.FollowedUp, ...] = ()
+    """The last word on each follow-up that somebody signed."""
 
     @property
     def name(self) -> str:
@@ -128,7 +131,7 @@ class Incident(Noun):
     def apply(self, recorded: t.Recorded[t.Event]) -> "Incident":
         """The incident after one more event; pure."""
         change = _FOLD[recorded.event.kind](self, recorded.event, recorded.at)
-        if recorded.event.kind not in ("noted", "end_proposed"):
+        if recorded.event.kind not in ("noted", "end_proposed", "rated", "followed_up"):
             change = {**change, "ending": None}
         return self.model_copy(update={**change, "seq": recorded.seq, "updated_at": recorded.at})
 
@@ -241,12 +244,13 @@ def _sampled(i: Incident, e: t.Sampled, _: datetime) -> Change:
     return {"samples": (*i.samples, Sample(at=e.at, value=e.value))}
 
 
-def _rolled_back(_: Incident, e: t.RolledBack, _at: datetime) -> Change:
-    return {"rolled_back": e}
+def _kept(field: str) -> Callable[..., Change]:
+    """The event itself, under a name of the incident."""
 
+    def kept(_: Incident, e: t.Event, _at: datetime) -> Change:
+        return {field: e}
 
-def _verified(_: Incident, e: t.Verified, _at: datetime) -> Change:
-    return {"verified": e}
+    return kept
 
 
 def _resolved(_: Incident, e: t.Resolved, _at: datetime) -> Change:
@@ -256,10 +260,6 @@ def _resolved(_: Incident, e: t.Resolved, _at: datetime) -> Change:
 def _escalated(i: Incident, e: t.Escalated, _at: datetime) -> Change:
     grave = e.handoff.detail if e.handoff.escalation_reason is Stop.HIGH_IMPACT else i.grave
     return {"status": "escalated", "handoff": e.handoff, "owner": e.handoff.to, "grave": grave}
-
-
-def _drafted(_: Incident, e: t.Drafted, _at: datetime) -> Change:
-    return {"draft": e}
 
 
 def _taken(i: Incident, e: t.Taken, _: datetime) -> Change:
@@ -279,21 +279,22 @@ def _closed(_: Incident, _e: t.Closed, _at: datetime) -> Change:
     return {"status": "closed"}
 
 
-def _end_proposed(_: Incident, e: t.EndProposed, _at: datetime) -> Change:
-    return {"ending": e}
-
-
 def _noted(_: Incident, _e: t.Noted, _at: datetime) -> Change:
     return {}
+
+
+def _followed_up(i: Incident, e: t.FollowedUp, _: datetime) -> Change:
+    return {"signed": (*(one for one in i.signed if one.number != e.number), e)}
 
 
 _FOLD: dict[str, Callable[..., Change]] = {
     "opened": _opened, "joined": _joined, "looked": _looked, "concluded": _concluded, "planned": _planned,
     "asked": _asked, "granted": _granted, "covered": _covered, "delayed": _delayed, "refused": _refused,
-    "rolled_back": _rolled_back, "expired": _expired, "superseded": _superseded, "intended": _intended,
-    "acted": _acted, "doubted": _doubted, "settled": _settled, "sampled": _sampled,
-    "verified": _verified, "resolved": _resolved, "escalated": _escalated, "drafted": _drafted, "noted": _noted,
-    "taken": _taken, "handed_back": _handed_back, "end_proposed": _end_proposed, "closed": _closed,
+    "rolled_back": _kept("rolled_back"), "expired": _expired, "superseded": _superseded, "intended": _intended,
+    "acted": _acted, "doubted": _doubted, "settled": _settled, "sampled": _sampled, "verified": _kept("verified"),
+    "resolved": _resolved, "escalated": _escalated, "drafted": _kept("draft"), "noted": _noted,
+    "taken": _taken, "handed_back": _handed_back, "end_proposed": _kept("ending"), "closed": _closed,
+    "rated": _kept("rated"), "followed_up": _followed_up,
 }  # fmt: skip
 
 MARGIN = timedelta(seconds=2)

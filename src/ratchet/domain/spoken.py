@@ -61,3 +61,29 @@ class Closed(Noun):
     kind: Literal["closed"] = "closed"
     by: str
     reason: str
+
+
+class Rated(Noun):
+    """A person says what it really was, and whether Ratchet helped; a later rating replaces an earlier one."""
+
+    label: ClassVar[str] = "rated"
+    kind: Literal["rated"] = "rated"
+    by: str
+    cause: str
+    objects: tuple[str, ...] = ()
+    """What it was about, as `kind:name`, such as `application:billing`."""
+    helpful: bool | None = None
+    reason: str = ""
+
+
+class FollowedUp(Noun):
+    """A person signed a follow-up: it is done, will not be done, or is open again."""
+
+    label: ClassVar[str] = "follow_up"
+    kind: Literal["followed_up"] = "followed_up"
+    by: str
+    number: int
+    """Which of the follow-ups that the playbook asks for, from 1."""
+    title: str
+    state: Literal["open", "done", "wont"]
+    reason: str

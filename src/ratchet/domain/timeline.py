@@ -11,7 +11,7 @@ from ratchet.domain.gate import Approval, DecisionPacket, Grant
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.noun import Noun
 from ratchet.domain.plan import Plan
-from ratchet.domain.spoken import Closed, EndProposed, HandedBack, Noted, Taken
+from ratchet.domain.spoken import Closed, EndProposed, FollowedUp, HandedBack, Noted, Rated, Taken
 
 
 class Opened(Noun):
@@ -242,7 +242,7 @@ class Drafted(Noun):
 Event = Annotated[
     Opened | Joined | Looked | Concluded | Planned | Asked | Granted | Refused | Covered | Delayed | Expired
     | Superseded | Intended | Acted | Doubted | Settled | Sampled | RolledBack | Verified | Resolved | Escalated
-    | Drafted | Noted | Taken | HandedBack | EndProposed | Closed,
+    | Drafted | Noted | Taken | HandedBack | EndProposed | Closed | Rated | FollowedUp,
     Field(discriminator="kind"),
 ]  # fmt: skip
 
