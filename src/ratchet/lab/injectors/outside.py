@@ -30,6 +30,7 @@ def start(grip: Grip, program: str, *args: str) -> "subprocess.Popen[bytes]":
         stderr=subprocess.DEVNULL,
         env={},
         cwd="/",
+        start_new_session=True,
     )
 
 

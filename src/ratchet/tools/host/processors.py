@@ -70,7 +70,7 @@ def programs(host: HostControl) -> list[dict[str, Any]]:
     started, before, idle = monotonic(), _readings(), psutil.cpu_times()
     sleep(SAMPLE)
     after, elapsed, now_idle = _readings(), monotonic() - started, psutil.cpu_times()
-    server, own = _family(_server_pid(host)), _family(os.getpid()) | _ancestors()
+    server, own = _family(_server_pid(host)), _own() | _ancestors()
     groups: dict[tuple[str, str | None, str], _Group] = {}
     for pid, now in after.items():
         then = before.get(pid, now)
@@ -110,6 +110,19 @@ def _family(pid: int | None) -> set[int]:
         return {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
     except psutil.Error:
         return {pid}
+
+
+def _own() -> set[int]:
+    """This process and its children; one that leads a session of its own, such as a lab, is a program like any other."""
+    here = os.getpid()
+    return {here, *(pid for pid in _family(here) if _session(pid) == os.getsid(0))}
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
 
 
 def _ancestors() -> set[int]:
