@@ -161,6 +161,10 @@ def _break_in(incident: Incident, now: datetime, pick: int) -> list[e.Event]:
 def _ends(pick: int) -> list[e.Event]:
     if pick == 1:
         return [e.EndProposed(by="user:ana", verb="close", reason="enough", because="it is grave")]
+    if pick == 2:
+        return [e.Rated(by="user:ana", cause="lock_contention", helpful=True)]
+    if pick == 3:
+        return [e.FollowedUp(by="user:ana", number=1, title="Lower the pool", state="done", reason="done ☕")]
     return [e.Closed(by="user:ana", reason="done")] if pick == 0 else []
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, Literal, TypeAlias
 
 from ratchet.domain import timeline as t
@@ -244,13 +244,9 @@ def _sampled(i: Incident, e: t.Sampled, _: datetime) -> Change:
     return {"samples": (*i.samples, Sample(at=e.at, value=e.value))}
 
 
-def _kept(field: str) -> Callable[..., Change]:
+def _kept(field: str, _: Incident, e: t.Event, _at: datetime) -> Change:
     """The event itself, under a name of the incident."""
-
-    def kept(_: Incident, e: t.Event, _at: datetime) -> Change:
-        return {field: e}
-
-    return kept
+    return {field: e}
 
 
 def _resolved(_: Incident, e: t.Resolved, _at: datetime) -> Change:
@@ -290,11 +286,12 @@ def _followed_up(i: Incident, e: t.FollowedUp, _: datetime) -> Change:
 _FOLD: dict[str, Callable[..., Change]] = {
     "opened": _opened, "joined": _joined, "looked": _looked, "concluded": _concluded, "planned": _planned,
     "asked": _asked, "granted": _granted, "covered": _covered, "delayed": _delayed, "refused": _refused,
-    "rolled_back": _kept("rolled_back"), "expired": _expired, "superseded": _superseded, "intended": _intended,
-    "acted": _acted, "doubted": _doubted, "settled": _settled, "sampled": _sampled, "verified": _kept("verified"),
-    "resolved": _resolved, "escalated": _escalated, "drafted": _kept("draft"), "noted": _noted,
-    "taken": _taken, "handed_back": _handed_back, "end_proposed": _kept("ending"), "closed": _closed,
-    "rated": _kept("rated"), "followed_up": _followed_up,
+    "rolled_back": partial(_kept, "rolled_back"), "expired": _expired, "superseded": _superseded,
+    "intended": _intended, "acted": _acted, "doubted": _doubted, "settled": _settled, "sampled": _sampled,
+    "verified": partial(_kept, "verified"), "resolved": _resolved, "escalated": _escalated,
+    "drafted": partial(_kept, "draft"), "noted": _noted, "taken": _taken, "handed_back": _handed_back,
+    "end_proposed": partial(_kept, "ending"), "closed": _closed, "rated": partial(_kept, "rated"),
+    "followed_up": _followed_up,
 }  # fmt: skip
 
 MARGIN = timedelta(seconds=2)
