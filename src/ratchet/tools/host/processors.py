@@ -113,7 +113,7 @@ def _family(pid: int | None) -> set[int]:
 
 
 def _own() -> set[int]:
-    """This process and its children; one that leads a session of its own, such as a lab, is a program like any other."""
+    """This process and its children; a child in a session of its own, such as a lab, is a program like any other."""
     here = os.getpid()
     return {here, *(pid for pid in _family(here) if _session(pid) == os.getsid(0))}
 
