@@ -8,7 +8,7 @@ from ratchet.domain.errors import Refusal
 from ratchet.lab.embedded import Cluster
 from ratchet.security.secrets import Secret
 from ratchet.tools.postgres.provision import provision
-from tests.tools.conftest import Bench, now
+from tests.tools.conftest import Bench, now, until
 
 pytestmark = pytest.mark.postgres
 
@@ -44,6 +44,7 @@ def test_no_password_is_shown_to_the_server_its_log_or_a_reader(served: Cluster)
     with served.connect() as admin:
         admin.execute("ALTER SYSTEM SET log_statement = 'all'")
         admin.execute("SELECT pg_reload_conf()")
+        until(lambda: logs_all(served))
         made = provision(Secret(served.dsn()), "quiet", now)
         admin.execute("ALTER SYSTEM RESET log_statement")
         admin.execute("SELECT pg_reload_conf()")
@@ -52,6 +53,12 @@ def test_no_password_is_shown_to_the_server_its_log_or_a_reader(served: Cluster)
     assert "ratchet_diag_quiet" in log
     assert not any(str(password) in log for password in passwords)
     assert not any(str(password) in repr(made) + made.model_dump_json() for password in passwords)
+
+
+def logs_all(served: Cluster) -> bool:
+    """Whether a session that begins now has its statements logged."""
+    with served.connect() as fresh:
+        return fresh.execute("SHOW log_statement").fetchone() == ("all",)
 
 
 def test_least_rights_means_least(served: Cluster):
