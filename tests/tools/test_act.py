@@ -121,6 +121,21 @@ def test_a_session_that_went_to_work_meanwhile_is_untouched(bench: Bench, served
     session.close()
 
 
+def test_a_session_in_its_next_transaction_is_untouched(bench: Bench, served: Cluster):
+    session = others(served, 1, "leaky")[0]
+    session.execute("BEGIN")
+    session.execute("INSERT INTO public.orders VALUES (1)")
+    act = bench.offer(TERMINATE, sessions=named(bench, "leaky"))
+    assert act.identities[0]["xact_start"]
+    session.execute("COMMIT")
+    session.execute("BEGIN")
+    session.execute("INSERT INTO public.orders VALUES (2)")
+    sent = bench.hands.act(act, grant_for(act))
+    assert (sent.outcome, sent.error_category, sent.touched) == ("failed_clean", "nothing_matched", ())
+    assert alive(session)
+    session.close()
+
+
 def test_more_than_the_cap_touches_nothing(bench: Bench, served: Cluster):
     sessions = others(served, 3, "leaky")
     act = bench.offer(TERMINATE, application="leaky", cap=2)

@@ -10,7 +10,7 @@ from ratchet.tools.postgres.writes.sessions_named import APPLICATION, FITTING, F
 from ratchet.tools.tool import NOT_LATE, Reader, Row, WriteTool, declare, utc_text
 
 SHOW = f"""SELECT a.pid, {utc_text("a.backend_start")} AS backend_start, {APPLICATION} AS app,
-  a.usename::text AS "user", a.datname::text AS db, a.state,
+  a.usename::text AS "user", a.datname::text AS db, a.state, {utc_text("a.xact_start")} AS xact_start,
   greatest(0, extract(epoch FROM clock_timestamp() - a.state_change))::float8 AS idle_s,
   a.backend_xid IS NOT NULL AS has_writes, host(a.client_addr) AS client,
   {utc_text("clock_timestamp()")} AS clock
@@ -24,9 +24,10 @@ TOLD = f"""t.pid, {utc_text("t.backend_start")} AS backend_start, t.application_
 
 EXACT = f"""WITH t AS MATERIALIZED (
   SELECT a.* FROM pg_stat_activity a
-  JOIN unnest(%(pids)s::int[], %(starts)s::timestamptz[], %(states)s::text[], %(writes)s::bool[])
-    AS shown(pid, backend_start, state, writes)
+  JOIN unnest(%(pids)s::int[], %(starts)s::timestamptz[], %(states)s::text[], %(begins)s::timestamptz[],
+              %(writes)s::bool[]) AS shown(pid, backend_start, state, xact_start, writes)
     ON a.pid = shown.pid AND a.backend_start = shown.backend_start AND a.state = shown.state
+   AND a.xact_start IS NOT DISTINCT FROM shown.xact_start
    AND (a.backend_xid IS NULL OR shown.writes)
   WHERE {FOREIGN})
 SELECT {TOLD} FROM t WHERE {NOT_LATE}"""
@@ -82,13 +83,14 @@ class TerminateSessions(WriteTool[SessionFilter]):
 
 
 def exactly(shown: Sequence[Row]) -> Statement:
-    """The statement for exactly these sessions in exactly this state."""
+    """The statement for exactly these sessions in exactly this state, in the same transaction where one is open."""
     return Statement(
         sql=EXACT,
         params={
             "pids": [row["pid"] for row in shown],
             "starts": [row["backend_start"] for row in shown],
             "states": [row["state"] for row in shown],
+            "begins": [row["xact_start"] for row in shown],
             "writes": [row["has_writes"] for row in shown],
         },
     )
