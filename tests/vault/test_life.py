@@ -15,6 +15,7 @@ from ratchet.domain.playbook import Playbook
 from ratchet.domain.series import Version
 from ratchet.tools.replay import Replay
 from ratchet.vault.backtest import Backtests
+from ratchet.vault.canonical import canonical_text
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.seeding import seed, shipped_texts, takes_over
 from tests.vault import worlds as w
@@ -133,6 +134,21 @@ def test_whoever_edited_last_but_one_is_still_an_author(room: Room) -> None:
     assert refused(room.reviewing.activate, draft.id, "", ANA).code is Code.FORBIDDEN
     assert refused(room.reviewing.activate, draft.id, "", BO).code is Code.FORBIDDEN
     assert room.reviewing.activate(draft.id, "", "user:cleo").state == "active"
+
+
+def test_whoever_edits_words_alone_may_still_approve_what_it_does_and_whoever_edits_more_may_not(room: Room) -> None:
+    draft = room.draft(room.spec(), by="ratchet")
+    room.playbooks.edit(draft.id, {"guidance": "Updated after review.\n", "owner": "user:default/bo"}, "", ANA)
+    read = room.playbooks.find(draft.id)[1]
+    assert (read.author, read.authors) == ("ratchet", (ANA,))
+    limits = room.records.active(SERIES).spec.limits.model_copy(update={"mutations": 1})
+    narrower = room.spec(limits=limits)
+    number = {"metadata": narrower.metadata.model_copy(update={"version": "9.0"})}
+    text = canonical_text(narrower.model_copy(update=number))
+    room.playbooks.edit(draft.id, {"text": text}, "", ANA)
+    assert room.playbooks.find(draft.id)[1].author == ANA
+    room.playbooks.edit(draft.id, {"guidance": "One word more.\n"}, "", BO)
+    assert room.playbooks.find(draft.id)[1].author == ANA
 
 
 def test_a_version_that_would_conclude_wrongly_what_was_known_is_refused_with_the_incident(room: Room) -> None:

@@ -15,6 +15,8 @@ from ratchet.vault.prompt import prompt
 from ratchet.vault.render import markdown
 
 EDITABLE = ("guidance", "owner", "team", "text")
+WORDS = ("guidance", "owner", "team", "tags", "follow_ups", "links", "review")
+"""Parts of a text that people read and nothing acts by."""
 TRIES = 20
 """How often a change is written again when only another version of the series moved meanwhile."""
 
@@ -75,11 +77,12 @@ class Playbooks:
             named = ", ".join(unknown) or "nothing"
             raise invalid(f"A draft cannot be changed by {named}.", f"Send one or more of {', '.join(EDITABLE)}.")
         read = self.find(reference)[1]
+        before = self._files.read(read.text, read.pin)
         playbook = self._changed(read, changes)
         text = canonical_text(playbook)
         event = Edited(
             version_id=read.id, text=text, digest=text_digest(text), guidance=playbook.spec.guidance,
-            blanks=blanks_of(playbook, read.source),
+            blanks=blanks_of(playbook, read.source), words_only=_words_only(before, playbook),
         )  # fmt: skip
 
         def edited(version: Version) -> Edited:
@@ -171,6 +174,11 @@ class Playbooks:
             changed = series.find(version_id)
             return view_of(changed or version, whole=True)
         raise conflict(f"The series of {version_id} kept moving.", "Look at it, and say it again.")
+
+
+def _words_only(before: Playbook, after: Playbook) -> bool:
+    as_it_was = {name: getattr(before.spec, name) for name in WORDS}
+    return after.model_copy(update={"spec": after.spec.model_copy(update=as_it_was)}) == before
 
 
 def must_be_draft(version: Version, what: str) -> None:

@@ -67,7 +67,7 @@ class DecisionPacket(Noun):
     quorum: int = Field(ge=1)
     proposer: str
     author: str = ""
-    """Who last wrote the playbook's text; nobody approves their own text alone."""
+    """Who last changed what the playbook's text does; nobody approves their own text alone."""
     undo_of: str | None = None
     """The operation that this packet takes back, when it is a rollback."""
     nonce: str

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ratchet.domain.drill import Found, Rejudged, Verdict
 from ratchet.domain.fault import CausedObject, Fault
 from ratchet.domain.noun import Noun
-from ratchet.domain.observed import Observed
+from ratchet.domain.observed import Observed, Pending
 from ratchet.domain.score import Part, Score
 
 WEIGHTS = {
@@ -109,14 +109,18 @@ def _evidence(sight: Sight) -> Part:
     return _part("evidence", sight.rejudged.same, sight.rejudged.because, sight.rejudged.because)
 
 
+def _unanswered(asked: Pending, cause: str) -> str:
+    if asked.author.startswith("user:"):
+        return f"asked for {asked.step} of a text that {asked.author} wrote: somebody else must run this drill"
+    return f"asked for {asked.step}, which nobody here may approve for {cause}"
+
+
 def _action(sight: Sight) -> Part:
     if not sight.remediate:
         return _part("action", not sight.observed.steps, OWN_STEPS_ONLY, f"did {_listed(sight.observed.steps)}")
     seen, spec = sight.observed, sight.fault.spec
     if seen.asked is not None:
-        return _of(
-            "action", f"asked for {seen.asked.step}, which nobody here may approve for {spec.cause}", passed=False
-        )
+        return _of("action", _unanswered(seen.asked, spec.cause), passed=False)
     if spec.expects == "nothing":
         return _part("action", not seen.steps, "nothing was done", f"did {_listed(seen.steps)}")
     if spec.remedy == "acted":

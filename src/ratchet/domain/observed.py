@@ -24,6 +24,8 @@ class Pending(Noun):
     title: str
     writes: bool
     """Whether a session with uncommitted writes would be touched: that is never approved in advance."""
+    author: str = ""
+    """Who wrote what the playbook does: their yes never counts, in advance or not."""
 
 
 class Observed(Noun):
@@ -128,8 +130,9 @@ def _asked(incident: Incident) -> Pending | None:
     if incident.status != "awaiting_approval" or packet is None or covered:
         return None
     return Pending(
-        decision=packet.id, digest=packet.digest, step=packet.step, title=packet.title, writes=packet.preview.writes
-    )
+        decision=packet.id, digest=packet.digest, step=packet.step, title=packet.title, writes=packet.preview.writes,
+        author=packet.author,
+    )  # fmt: skip
 
 
 def _waited(incident: Incident, timeline: Sequence[t.Recorded[t.Event]]) -> float:

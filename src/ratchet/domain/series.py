@@ -28,6 +28,7 @@ class Version(Noun):
     created_at: datetime
     created_by: str
     edited_by: str = ""
+    """Who last changed what the text does; an edit of words alone leaves it as it was."""
     authors: tuple[str, ...] = ()
     """Everybody who edited it, in order; with `created_by` they are those who cannot be its second reader."""
     commit: str = ""
@@ -52,7 +53,7 @@ class Version(Noun):
 
     @property
     def author(self) -> str:
-        """Who last wrote the text."""
+        """Who wrote what the text does; they approve no step of it."""
         return self.edited_by or self.created_by
 
 
@@ -84,6 +85,8 @@ class Edited(Noun):
     guidance: str
     blanks: tuple[str, ...]
     reason: str = ""
+    words_only: bool = False
+    """Whether nothing changed but what people read: then its editor is no author of what is approved."""
 
 
 class Backtested(Noun):
@@ -181,7 +184,7 @@ def _edited(versions: Versions, e: Edited, recorded: Recorded[Any]) -> Versions:
         authors = v.authors if recorded.by in v.authors else (*v.authors, recorded.by)
         return {
             "text": e.text, "digest": e.digest, "guidance": e.guidance, "blanks": e.blanks, "authors": authors,
-            "edited_by": recorded.by, "revision": v.revision + 1, "backtest": None,
+            "edited_by": v.edited_by if e.words_only else recorded.by, "revision": v.revision + 1, "backtest": None,
         }  # fmt: skip
 
     return tuple(v.model_copy(update=edited(v)) if v.id == e.version_id else v for v in versions)
