@@ -104,11 +104,15 @@ class opened:  # noqa: N801 - reads as a word in a with statement
     """A Night as a context; the target is registered at the first opening of a home."""
 
     def __init__(
-        self, server: Cluster, home: Path, tags: tuple[str, ...] = ("chaos",), allow: tuple[str, ...] = ()
+        self,
+        server: Cluster,
+        home: Path,
+        tags: tuple[str, ...] = ("chaos",),
+        allow: tuple[str, ...] = (),
+        database: str = "postgres",
     ) -> None:
-        environ = {
-            **os.environ, "NIGHT_ADMIN": server.dsn("night_admin"), "NIGHT_CANARY": server.dsn("night_canary"),
-        }  # fmt: skip
+        logins = {name: server.dsn(f"night_{name}", database) for name in ("admin", "canary")}
+        environ = {**os.environ, "NIGHT_ADMIN": logins["admin"], "NIGHT_CANARY": logins["canary"]}
         self._settings = read_settings(environ, home / "home")
         self._tags = tags
         self._allow = allow

@@ -24,6 +24,8 @@ ADMIN_ROLE = "ratchet_admin"
 CANARY_ROLE = "canary"
 NAMES: dict[Part, str] = {"primary": "shop-db", "replica": "shop-db-replica", "pgbouncer": "shop-db-pooler"}
 JOURNAL = "caused"
+ADMIN_OPTION_FROM = 16
+"""The version from which CREATEROLE alters only the roles that it was given with ADMIN OPTION."""
 LAB_SERVER: Settings = {"max_connections": 40, "wal_level": "logical"}
 
 
@@ -64,6 +66,8 @@ class Lab:
     bystanders: Bystanders
     health: HealthDoor = field(repr=False)
     pooler: Pooler | None = None
+    maintainers: list[str] = field(default_factory=list[str])
+    """The roles that act: they may do what the owner of the tables may, and administer the roles that faults make."""
 
     @classmethod
     def up(cls, root: Path, *, replica: bool, seed: int, binaries: Binaries, pgbouncer: bool = False) -> Self:
@@ -156,6 +160,17 @@ class Lab:
         """Lets a role act on the shop's tables as their owner, which VACUUM and CREATE INDEX ask for."""
         with self.primary.connect() as session:
             session.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(SHOP_ROLE), sql.Identifier(role)))
+        if role not in self.maintainers:
+            self.maintainers.append(role)
+
+    def entrust(self, role: str) -> None:
+        """Lets the roles that act take back settings of `role`; before version 16 CREATEROLE alone does."""
+        if self.primary.binaries.version[0] < ADMIN_OPTION_FROM:
+            return
+        with self.primary.connect() as session:
+            for maintainer in self.maintainers:
+                grant = sql.SQL("GRANT {} TO {} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+                session.execute(grant.format(sql.Identifier(role), sql.Identifier(maintainer)))
 
     def member(self, member: Member) -> Cluster:
         """The server in that role; KeyError where the lab was made without it."""

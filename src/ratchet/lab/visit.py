@@ -157,12 +157,14 @@ class Visit:
         with cluster.connect(dbname="postgres") as session:
             mark = sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(DATABASE), sql.Literal(MARK))
             session.execute(mark)
-            for (role,) in session.execute(ACT_ROLES).fetchall():
-                session.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(SHOP_ROLE), sql.Identifier(str(role))))
+            acting = [str(role) for (role,) in session.execute(ACT_ROLES).fetchall()]
         shop = Shop(cluster, None, self._seed)
         bystanders = Bystanders(cluster, self._seed)
         shop.start()
-        return Lab(self._home, self._seed, cluster, None, shop, bystanders, HealthDoor(shop))
+        lab = Lab(self._home, self._seed, cluster, None, shop, bystanders, HealthDoor(shop))
+        for role in acting:
+            lab.let_maintain(role)
+        return lab
 
 
 def beyond(fault: Fault, database: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ratchet.domain.binding import calls_of, params_of
+from ratchet.domain.denied import told_what_is_denied
 from ratchet.domain.differential import Candidate, Moment, judge
 from ratchet.domain.errors import not_found
 from ratchet.domain.evidence import Evidence, ProbeCall
@@ -46,7 +47,8 @@ class Investigator:
 
     def conclude(self, incident: Incident, evidence: Sequence[Evidence]) -> Conclusion:
         """Judge all hypotheses of all candidates over captured evidence."""
-        return judge(self._candidates(incident), self.moment(incident, evidence))
+        found = judge(self._candidates(incident), self.moment(incident, evidence))
+        return told_what_is_denied(found, evidence)
 
     def moment(self, incident: Incident, evidence: Sequence[Evidence]) -> Moment:
         """What conditions see: evidence by call, the alert's own words, and when it was looked."""

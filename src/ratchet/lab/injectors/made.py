@@ -63,6 +63,7 @@ class PointArgs(Noun):
 def make_role(grip: Grip, _args: NoArgs) -> None:
     """A login of one application, as ordinary as the shop's."""
     grip.lab.primary.add_login(grip.names.role)
+    grip.lab.entrust(grip.names.role)
     grip.lab.admit()
 
 

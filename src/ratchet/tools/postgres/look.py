@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from time import monotonic
 
+from psycopg import sql
+
 from ratchet.domain.errors import Refusal
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.ports import Clock
 from ratchet.security.redact import Redacts
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.postgres.line import Line, Row
+from ratchet.tools.postgres.privileges import PRIVILEGES
 from ratchet.tools.postgres.probes import ProbeShelf, ProbeSpec, bind
 from ratchet.tools.postgres.rates import RATES, Readings
 from ratchet.tools.postgres.session import EXTRA, Facts, Sessions, read_only
@@ -23,6 +26,8 @@ EXTRA_AFTER = 0.1
 ROOM = 6
 """Free login slots below which no further session is opened: the last ones belong to others."""
 CANARY = "postgres.canary"
+SEES = PRIVILEGES["pg_monitor"].grants
+BLIND = "the login {login} is no member of pg_monitor and would see half of it without an error: {grant}"
 
 
 class Look:
@@ -63,7 +68,7 @@ class Look:
             return []
         warm = pool.submit(self._work_warm, facts)
         wait([warm], timeout=EXTRA_AFTER)
-        if warm.done() or facts.room < ROOM:
+        if warm.done() or not facts.sees_others or facts.room < ROOM:
             return [warm]
         more = min(EXTRA, len(self._queue))
         return [warm, *(pool.submit(self._work_extra, facts) for _ in range(more))]
@@ -158,6 +163,8 @@ class Look:
             raise NoAnswer(Answer.MISSING, f"{call.probe} asks a {spec.where}, and this server is a {role}")
         if spec.extension and spec.extension not in facts.extensions:
             raise NoAnswer(Answer.MISSING, f"the extension {spec.extension} is not installed in this database")
+        if not facts.sees_others and any(PRIVILEGES[name].grants == SEES for name in spec.privileges):
+            raise NoAnswer(Answer.PERMISSION, BLIND.format(login=facts.login, grant=grant_to(facts.login)))
         return spec
 
     def _next(self) -> tuple[int, ProbeCall] | None:
@@ -180,3 +187,8 @@ class Look:
 
     def _left(self) -> float:
         return self._until - monotonic()
+
+
+def grant_to(login: str) -> str:
+    """The line that lets a login see the other sessions."""
+    return SEES[0].format(role=sql.Identifier(login).as_string())

@@ -36,16 +36,20 @@ FACTS = b"""SELECT current_setting('server_version_num')::int AS version, pg_is_
      JOIN pg_namespace n ON n.oid = e.extnamespace) AS extensions,
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0)
-    - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS room"""
+    - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS room,
+  current_user::text AS login, pg_has_role(current_user, 'pg_monitor', 'USAGE') AS sees_others"""
 
 
 class Facts(Noun):
-    """What decides which probes fit here: version, role in replication, extensions by schema, free login slots."""
+    """What decides which probes fit here: version, role in replication, extensions by schema, free login slots, and
+    whether the login sees other sessions at all; where it does not, it cannot count the slots either."""
 
     version: int
     in_recovery: bool
     extensions: dict[str, str]
     room: int
+    login: str
+    sees_others: bool
 
 
 class Warm:

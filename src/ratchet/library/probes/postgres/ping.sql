@@ -7,7 +7,7 @@
 --   in_recovery bool               true on a replica
 --   version_num int                server version as a number, 150018 for 15.18
 --   version text                   full version text
---   can_see_others bool            this login is a member of pg_monitor; without it counts are silently wrong
+--   can_see_others bool            this login has the rights of pg_monitor; without them counts are silently wrong
 --   is_superuser bool              this login is a superuser (a diagnosis login should not be)
 --   postmaster_start_time timestamp  when the server was started
 --   system_identifier text         identity of the cluster, shared by a primary and its replicas
@@ -17,7 +17,7 @@
 SELECT pg_is_in_recovery() AS in_recovery,
        current_setting('server_version_num')::int AS version_num,
        version() AS version,
-       pg_has_role(current_user, 'pg_monitor', 'member') AS can_see_others,
+       pg_has_role(current_user, 'pg_monitor', 'usage') AS can_see_others,
        current_setting('is_superuser')::bool AS is_superuser,
        to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
            AS postmaster_start_time,
