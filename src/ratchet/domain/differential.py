@@ -7,9 +7,11 @@ from typing import Any, cast
 
 from ratchet.domain.condition import Condition, Unknown
 from ratchet.domain.evidence import Evidence, ProbeCall, not_looked
+from ratchet.domain.history import kept_open, with_prior
 from ratchet.domain.hypothesis import Conclusion, Found, Hypothesis, Reason, Verdict, groups
 from ratchet.domain.noun import Noun
 from ratchet.domain.playbook import HypothesisRule, ObjectRule, Playbook
+from ratchet.domain.priors import Priors
 from ratchet.domain.substitute import Unresolved, substitute
 
 FACTOR: dict[Verdict, float] = {
@@ -35,11 +37,12 @@ class Candidate(Noun):
 
 
 class Moment(Noun):
-    """What a differential is judged over: the evidence by call, the alert's labels, and the time."""
+    """What a differential is judged over: evidence by call, the alert's labels, the time, what was confirmed before."""
 
     evidence: dict[str, Evidence]
     alert: dict[str, Any]
     now: datetime
+    priors: Priors = Priors()
 
 
 @lru_cache(maxsize=4096)
@@ -78,18 +81,28 @@ def _from(row: Any, target: str) -> Any:
     return row if isinstance(row, Unknown) else {**row, "target": target}
 
 
-def judge(candidates: Sequence[Candidate], moment: Moment, priors: Mapping[str, float] | None = None) -> Conclusion:
-    """Judge all hypotheses; `priors` maps a cause to a factor learned from confirmed past causes (1.0 = no change)."""
+def judge(candidates: Sequence[Candidate], moment: Moment) -> Conclusion:
+    """Judge all hypotheses. What people confirmed before orders them; between two that the evidence leaves open, or
+    against the one that it finds, history does not choose."""
     judged = [
-        _hypothesis(candidate, rule, scope, moment)
+        (rule.likelihood, _hypothesis(candidate, rule, scope, moment))
         for candidate in candidates
         for scope in [scope_of(candidate, moment)]
         for rule in candidate.playbook.spec.triage.hypotheses
     ]
-    weighed = _posterior(_priors(judged, candidates, priors or {}))
-    ranked = tuple(sorted(_merge(weighed), key=lambda h: (-h.confidence, h.playbook, h.id)))
     gaps = {c.playbook.pin: c.playbook.spec.triage.ambiguity.min_gap for c in candidates}
-    return _conclude(ranked, gaps)
+    share = 1.0 / max(1, len(candidates))
+    alone = _conclude(_ranked([h for _, h in judged], share), gaps)
+    if moment.priors.silent:
+        return alone
+    learned = [with_prior(h, moment.priors.of(h.cause, declared)) for declared, h in judged]
+    return kept_open(_conclude(_ranked(learned, share), gaps), alone)
+
+
+def _ranked(judged: Sequence[Hypothesis], share: float) -> tuple[Hypothesis, ...]:
+    """Likeliest first. Each playbook is as likely as another before the alert speaks."""
+    weighed = _posterior([h.model_copy(update={"prior": h.prior * share}) for h in judged])
+    return tuple(sorted(_merge(weighed), key=lambda h: (-h.confidence, h.playbook, h.id)))
 
 
 def _hypothesis(candidate: Candidate, rule: HypothesisRule, scope: dict[str, Any], moment: Moment) -> Hypothesis:
@@ -175,16 +188,6 @@ def objects_of(rule: ObjectRule, scope: Mapping[str, Any]) -> list[Found]:
         label = "" if name is None or isinstance(name, Unknown) else str(name)
         found.append(Found(kind=rule.kind, id=str(key), name=label, values=kept))
     return list({(f.kind, f.id): f for f in found}.values())[: rule.limit]
-
-
-def _priors(
-    judged: Sequence[Hypothesis], candidates: Sequence[Candidate], learned: Mapping[str, float]
-) -> list[Hypothesis]:
-    """Each playbook is as likely as another before the alert speaks; learned factors stay within a factor of four."""
-    share = 1.0 / max(1, len(candidates))
-    return [
-        h.model_copy(update={"prior": h.prior * share * min(4.0, max(0.25, learned.get(h.cause, 1.0)))}) for h in judged
-    ]
 
 
 def _posterior(judged: Sequence[Hypothesis]) -> list[Hypothesis]:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from ratchet.domain.condition import Trace, read
 from ratchet.domain.noun import Noun
+from ratchet.domain.priors import Prior
 from ratchet.domain.substitute import Group
 
 Verdict = Literal["confirmed", "refuted", "undecided", "unknown", "contradictory"]
@@ -69,6 +70,8 @@ class Hypothesis(Noun):
     then: tuple[str, ...] = ()
     security: bool = False
     action: str = ""
+    learned: Prior | None = None
+    """How the likelihood that its playbook declares was moved by what people confirmed; None where nobody did."""
 
 
 class Conclusion(Noun):
