@@ -20,7 +20,7 @@ from tests.nights.protocol import alert_apart, events
 
 pytestmark = [pytest.mark.postgres, pytest.mark.night]
 FAULTS = load_catalog().faults
-NAMED = ("pg-missing-index", "pg-stale-stats", "db-long-running-query")
+NAMED = ("pg-missing-index", "pg-stale-stats", "pg-redundant-indexes")
 """Slowness whose cause stands elsewhere too."""
 UNSEEN = "pg-cast-mismatch"
 """The text of the statement, which only the extension keeps, is what tells it."""
