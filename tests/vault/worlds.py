@@ -329,6 +329,7 @@ def healthy() -> World:
         "postgres.stats_age": [{"counter": "database", "age_s": 90000.0}],
         "postgres.replay": [replay()],
         "postgres.standby_limits": [standby_limits()],
+        "postgres.restarts": [{"started_s": 90000.0, "restarted_s": None, "restarted": False, "reloaded_s": 90000.0}],
         "postgres.replication_slots": [slot("replica_1")],
         "postgres.long_queries": [query(44, query_age_s=8.0)],
         "postgres.role_db_settings": [{"db": "", "role": "bi", "name": "statement_timeout", "value": "30s"}],
