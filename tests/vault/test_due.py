@@ -40,7 +40,7 @@ def test_a_playbook_that_was_never_proved_and_a_draft_are_on_the_list_and_no_rea
     records.draft(records.active(SERIES))
     assert whats(records) == ["draft", "unproved"]
     lines: list[str] = []
-    remind(records.store, records.files, records.clock, lines.append)
+    remind(due_lines(records.store, records.files, records.clock()), lines.append)
     assert lines == []
 
 
@@ -48,7 +48,7 @@ def test_a_playbook_whose_last_run_failed_comes_first_until_a_later_run_passes(r
     run(records, 1, verdict="fail")
     assert whats(records) == ["failed"]
     lines: list[str] = []
-    remind(records.store, records.files, records.clock, lines.append)
+    remind(due_lines(records.store, records.files, records.clock()), lines.append)
     assert [f"series={SERIES}" in line and "what=failed" in line for line in lines] == [True]
     run(records, 2, verdict="error")
     assert whats(records) == ["failed"]

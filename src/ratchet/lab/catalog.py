@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -58,17 +59,23 @@ def read_fault(source: Traversable) -> tuple[Fault | None, list[Mistake]]:
     """One file: the fault, or None with everything that is wrong with it."""
     raw = source.read_bytes()
     if len(raw) > LARGEST:
-        return None, [_mistake(source, None, "FL001", f"the file holds more than {LARGEST} bytes", SEE)]
+        return None, [_mistake(source.name, None, "FL001", f"the file holds more than {LARGEST} bytes", SEE)]
+    fault, mistakes = _read(source.name, raw)
+    return fault, list(mistakes)
+
+
+@lru_cache(maxsize=256)
+def _read(source: str, raw: bytes) -> tuple[Fault | None, tuple[Mistake, ...]]:
     # The library's types say little; what it yields is judged by the model below.
     reader: Any = YAML(typ="rt", pure=True)
     try:
         tree: Any = reader.load(raw.decode("utf-8"))
     except UnicodeDecodeError:
-        return None, [_mistake(source, None, "FL001", "the file is not UTF-8", "Save it as UTF-8.")]
+        return None, (_mistake(source, None, "FL001", "the file is not UTF-8", "Save it as UTF-8."),)
     except YAMLError as failed:
-        return None, [_unreadable(source, failed)]
+        return None, (_unreadable(source, failed),)
     if not isinstance(tree, CommentedMap):
-        return None, [_mistake(source, 1, "FL001", "the file is not a mapping", SEE)]
+        return None, (_mistake(source, 1, "FL001", "the file is not a mapping", SEE),)
     mistakes: list[Mistake] = []
     fault: Fault | None = None
     try:
@@ -76,10 +83,10 @@ def read_fault(source: Traversable) -> tuple[Fault | None, list[Mistake]]:
     except ValidationError as refused:
         mistakes += _refused(source, tree, refused, ())
     mistakes += _unknown_names(source, tree)
-    if fault is not None and source.name != f"{fault.id}{SUFFIX}":
+    if fault is not None and source != f"{fault.id}{SUFFIX}":
         remedy = f"Name the file {fault.id}{SUFFIX}."
         mistakes.append(_mistake(source, 1, "FL004", f"the file's name does not carry its id {fault.id!r}", remedy))
-    return (None if mistakes else fault), mistakes
+    return (None if mistakes else fault), tuple(mistakes)
 
 
 def _fault_files(place: Traversable) -> list[Traversable]:
@@ -88,14 +95,14 @@ def _fault_files(place: Traversable) -> list[Traversable]:
     return sorted((each for each in place.iterdir() if each.name.endswith(SUFFIX)), key=lambda each: each.name)
 
 
-def _unreadable(source: Traversable, failed: YAMLError) -> Mistake:
+def _unreadable(source: str, failed: YAMLError) -> Mistake:
     mark: Any = getattr(failed, "problem_mark", None)
     problem: Any = getattr(failed, "problem", None)
     line = None if mark is None else int(mark.line) + 1
     return _mistake(source, line, "FL001", f"not readable as YAML: {problem or 'syntax'}", "Mend the syntax here.")
 
 
-def _refused(source: Traversable, tree: Any, refused: ValidationError, below: tuple[int | str, ...]) -> list[Mistake]:
+def _refused(source: str, tree: Any, refused: ValidationError, below: tuple[int | str, ...]) -> list[Mistake]:
     found: list[Mistake] = []
     for each in refused.errors(include_url=False, include_input=False):
         path = (*below, *each["loc"])
@@ -106,7 +113,7 @@ def _refused(source: Traversable, tree: Any, refused: ValidationError, below: tu
     return found
 
 
-def _unknown_names(source: Traversable, tree: Any) -> list[Mistake]:
+def _unknown_names(source: str, tree: Any) -> list[Mistake]:
     """Injectors and checks that do not exist, or that are given arguments they do not take."""
     spec: Any = tree.get("spec")
     found: list[Mistake] = []
@@ -139,7 +146,7 @@ def _parse(noun: type[FaultStep] | type[FaultCheck], entry: Any) -> FaultStep | 
 
 
 def _bind(
-    source: Traversable,
+    source: str,
     tree: Any,
     path: tuple[int | str, ...],
     known: Mapping[str, type[Noun]],
@@ -194,5 +201,5 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _mistake(source: Traversable, line: int | None, code: str, message: str, remedy: str) -> Mistake:
-    return Mistake(where=source.name, line=line, code=code, message=message, remedy=remedy)
+def _mistake(source: str, line: int | None, code: str, message: str, remedy: str) -> Mistake:
+    return Mistake(where=source, line=line, code=code, message=message, remedy=remedy)

@@ -3,6 +3,8 @@
 import math
 import re
 import warnings
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, cast
 
 from ruamel.yaml import YAML
@@ -33,7 +35,21 @@ class _TooMuch(Exception):
 
 
 def read_sheet(text: str, where: str) -> tuple[Sheet, list[Mistake]]:
-    """The values and lines of a YAML text, and what is wrong with the YAML itself. Never raises for a bad text."""
+    """The values and lines of a YAML text, and what is wrong with the YAML itself. Never raises for a bad text.
+
+    A text is read once and its values are shared between all who ask for them: nobody may change them.
+    """
+    sheet, mistakes = _read(text)
+    return replace(sheet, where=where), [each.model_copy(update={"where": where}) for each in mistakes]
+
+
+@lru_cache(maxsize=32)
+def _read(text: str) -> tuple[Sheet, tuple[Mistake, ...]]:
+    sheet, mistakes = _read_at(text, "")
+    return sheet, tuple(mistakes)
+
+
+def _read_at(text: str, where: str) -> tuple[Sheet, list[Mistake]]:
     if len(text.encode()) > MAX_BYTES:
         size = f"the file has {len(text.encode()) // 1024} KB; at most {MAX_BYTES // 1024} are read"
         return Sheet(where, None, {}), [_plain(where, None, size, "Move prose into linked pages.")]

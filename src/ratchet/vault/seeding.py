@@ -27,9 +27,11 @@ def shipped_texts() -> dict[str, str]:
 def seed(store: Store, files: PlaybookFiles, texts: Mapping[str, str], log: Callable[[str], None]) -> tuple[int, int]:
     """Offer every text to the vault; returns how many were seeded and how many were there already.
 
-    All texts are read before the first is kept: a release with a broken file seeds nothing and says why.
+    A text that is in the vault already is not read again. All others are read before the first is kept: a release
+    with a broken file seeds nothing and says why.
     """
-    playbooks = [files.load(text, where) for where, text in texts.items()]
+    known = {version.id for series in store.all_series() for version in series.versions}
+    playbooks = [files.load(text, where) for where, text in texts.items() if _id(text) not in known]
     created_at = files.clock() if files.clock else _BEGINNING
     seeded = 0
     for playbook in playbooks:
@@ -42,28 +44,31 @@ def seed(store: Store, files: PlaybookFiles, texts: Mapping[str, str], log: Call
         seeded += 1
         log(_line(version, active))
     if seeded:
-        store.record(SeedCompleted(seeded=seeded, skipped=len(playbooks) - seeded), by=BY)
-    log(f'INFO msg="playbooks: seed complete" seeded={seeded} skipped={len(playbooks) - seeded}')
-    return seeded, len(playbooks) - seeded
+        store.record(SeedCompleted(seeded=seeded, skipped=len(texts) - seeded), by=BY)
+    log(f'INFO msg="playbooks: seed complete" seeded={seeded} skipped={len(texts) - seeded}')
+    return seeded, len(texts) - seeded
 
 
 def shipped_version(playbook: Playbook, created_at: datetime) -> Version:
     """The version that a shipped playbook becomes; its id follows from its text."""
     text = canonical_text(playbook)
-    digest = text_digest(text)
     return Version(
-        id=f"pb_system_{digest.removeprefix('sha256:')[:12]}",
+        id=_id(text),
         series=playbook.metadata.series,
         version=playbook.metadata.version,
         name=playbook.metadata.name,
         title=playbook.metadata.title,
         source=playbook.metadata.source,
         text=text,
-        digest=digest,
+        digest=text_digest(text),
         guidance=playbook.spec.guidance,
         created_at=created_at,
         created_by=BY,
     )
+
+
+def _id(text: str) -> str:
+    return f"pb_system_{text_digest(text).removeprefix('sha256:')[:12]}"
 
 
 def takes_over(series: Series, version: Version) -> bool:

@@ -108,6 +108,10 @@ class House:
         """Present numbers for the metrics page."""
         return self._health.figures()
 
+    def remind(self, log: Callable[[str], None]) -> None:
+        """One log line for each playbook that a person should look at before it is needed."""
+        remind(self._rooms.vault.reviewing.reviews(), log)
+
     def start(self) -> None:
         """Begin to tell the sinks, open the warm sessions of every target, then let the worker run."""
         self._stop_sinks = follow_all(self.store.audit, sinks_of(self.settings))
@@ -148,7 +152,6 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     playbooks = PlaybookFiles(known, causes, now)
     seed(store, playbooks, shipped_texts(), log)
     offer(store, playbooks, site_texts(_overlays(settings, "playbooks"), log), (now(), log))
-    remind(store, playbooks, now, log)
     revoke_outdated(store, hands)
     shelf = VaultShelf(store, playbooks)
     faults = load_catalog(_overlays(settings, "faults")).faults

@@ -1,15 +1,15 @@
 """The vault's rooms put together: review, backtest, what comes from outside, and what worked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ratchet.desk.alerts import Intake
 from ratchet.desk.arriving import Arriving
-from ratchet.desk.due import due_lines
 from ratchet.desk.hands_over import HandsOver
 from ratchet.desk.playbooks import Playbooks
 from ratchet.desk.records import Records
 from ratchet.desk.reviewing import Reviewing
 from ratchet.desk.vault_room import VaultRooms
+from ratchet.desk.vault_views import ReviewLine
 from ratchet.domain.fault import Fault
 from ratchet.domain.ports import Clock, Shelf, Store
 from ratchet.tools.replay import Replay
@@ -21,9 +21,9 @@ from ratchet.vault.report import Reports
 PRESSING = ("failed", "overdue", "environment")
 
 
-def remind(store: Store, files: PlaybookFiles, now: Clock, log: Callable[[str], None]) -> None:
+def remind(reviews: Sequence[ReviewLine], log: Callable[[str], None]) -> None:
     """One log line for each playbook that a person should look at before it is needed."""
-    for line in due_lines(store, files, now()):
+    for line in reviews:
         if line.what in PRESSING:
             because = line.because.replace("\\", "\\\\").replace('"', '\\"')
             log(

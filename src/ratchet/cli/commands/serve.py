@@ -45,6 +45,7 @@ def serve_until_stopped(
     where = (host or settings.host, settings.port if port is None else port)
     house = open_house(settings, say)
     try:
+        house.remind(say)
         if not no_worker:
             house.start()
         _serve(house, settings, where, (allow_remote, tuple(name or ())))

@@ -1,7 +1,7 @@
 """A condition as the rest of the house sees it: parse, check the names, evaluate, explain."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ratchet.domain.condition.errors import ConditionError
 from ratchet.domain.condition.evaluate import look
@@ -35,8 +35,9 @@ class Condition:
         refuse_bad_shape(self._root)
 
     @staticmethod
+    @lru_cache(maxsize=4096)
     def parse(text: str) -> "Condition":
-        """Raises ConditionError with a column and a remedy."""
+        """The condition in a text, which is read once. Raises ConditionError with a column and a remedy."""
         return Condition(text)
 
     @cached_property

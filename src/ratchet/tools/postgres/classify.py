@@ -6,6 +6,7 @@ parser here and the server's cannot disagree about where a string or a statement
 """
 
 import re
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -34,6 +35,7 @@ _TEXT_TRAPS = (
 _HIDDEN_SETTINGS = re.compile(r"(?i)all|.*(?:conninfo|passphrase|_command|secret|token|credential).*")
 
 
+@lru_cache(maxsize=512)
 def objections(sql: str, allowed: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Why `sql` is not a single harmless read; empty when it is.
 
