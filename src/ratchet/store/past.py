@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import select
 
 from ratchet.domain.past import Past
-from ratchet.domain.timeline import Event, Looked, Opened, Recorded, Resolved, Verified
+from ratchet.domain.timeline import Event, Looked, Opened, Rated, Recorded, Resolved, Verified
 from ratchet.store import tables as t
 from ratchet.store.encoding import EVENT, recorded, stamp
 from ratchet.store.journal import Journal
 
-_KINDS = ("opened", "looked", "intended", "verified", "resolved")
+_KINDS = ("opened", "looked", "intended", "verified", "resolved", "rated")
 _PREFIX = "incident/"
 
 
@@ -46,10 +46,12 @@ def _past(incident_id: str, timeline: Sequence[Recorded[Event]]) -> Past | None:
 
 
 def _confirmed(timeline: Sequence[Recorded[Event]]) -> str:
-    """A person's word counts; ours only where the recovery was proved after we acted."""
-    cause, proved, acted = "", False, False
+    """A person's word counts, a rating before all; ours only where the recovery was proved after we acted."""
+    cause, proved, acted, rated = "", False, False, ""
     for one in timeline:
         match one.event:
+            case Rated():
+                rated = one.event.cause
             case Verified():
                 proved = one.event.passed
             case Resolved():
@@ -58,4 +60,4 @@ def _confirmed(timeline: Sequence[Recorded[Event]]) -> str:
                 cause = (one.event.cause or "") if sound else ""
             case _:
                 acted = acted or one.event.kind == "intended"
-    return cause
+    return rated or cause

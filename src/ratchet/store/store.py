@@ -38,6 +38,7 @@ from ratchet.store.incidents import Incidents
 from ratchet.store.intake import Intake
 from ratchet.store.intents import Intents
 from ratchet.store.journal import SEAL_EVERY, Journal
+from ratchet.store.lives import Lives
 from ratchet.store.migrate import migrate
 from ratchet.store.past import past
 from ratchet.store.proof import BEGINNING, read_head
@@ -69,6 +70,7 @@ class EventStore:
         self._standing = StandingGrants(journal)
         self._certificates = Certificates(journal)
         self._runs = Runs(journal)
+        self.lives = Lives(journal)
 
     @staticmethod
     def open_at(home: Path, clock: Clock, new_id: Callable[[], str]) -> "EventStore":

@@ -12,6 +12,7 @@ from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.incident import Incident
 from ratchet.domain.named import is_named
 from ratchet.domain.ports import Clock, Shelf, Toolbox
+from ratchet.domain.priors import Priors
 from ratchet.domain.target import Target
 from ratchet.domain.timeline import Looked
 
@@ -19,14 +20,23 @@ MAX_CALLS = 120
 """Probe calls of one look, over all candidates and members of a group."""
 
 
+def nothing_learned(_: Incident, _targets: Sequence[Target]) -> Priors:
+    """The priors of somebody who was never told what an incident was: what the playbooks declare."""
+    return Priors()
+
+
 class Investigator:
     """Triage without a model."""
 
-    def __init__(self, toolbox: Toolbox, shelf: Shelf, targets: Callable[[], Sequence[Target]], clock: Clock) -> None:
+    def __init__(
+        self, toolbox: Toolbox, shelf: Shelf, targets: Callable[[], Sequence[Target]], clock: Clock,
+        learned: Callable[[Incident, Sequence[Target]], Priors] = nothing_learned,
+    ) -> None:  # fmt: skip
         self._toolbox = toolbox
         self._shelf = shelf
         self._targets = targets
         self._clock = clock
+        self._learned = learned
 
     def look(self, incident: Incident) -> tuple[Looked, list[Evidence]]:
         """Run every probe that a candidate names, each call once, in parallel."""
@@ -51,10 +61,11 @@ class Investigator:
         return told_what_is_denied(found, evidence)
 
     def moment(self, incident: Incident, evidence: Sequence[Evidence]) -> Moment:
-        """What conditions see: evidence by call, the alert's own words, and when it was looked."""
+        """What conditions see: evidence by call, the alert's own words, when it was looked; and what was learned."""
         alert: dict[str, Any] = {"labels": dict(incident.alert.labels), "name": incident.alert.name}
         when = incident.looked_at or self._clock()
-        return Moment(evidence={e.call_key: e for e in evidence}, alert=alert, now=when)
+        priors = self._learned(incident, self._targets())
+        return Moment(evidence={e.call_key: e for e in evidence}, alert=alert, now=when, priors=priors)
 
     def _candidates(self, incident: Incident) -> list[Candidate]:
         """Every active playbook for the kind of target; one that the alert names is likelier, none is left out."""

@@ -40,6 +40,7 @@ from ratchet.store.store import EventStore
 from ratchet.tools.postgres.probes import ProbeShelf
 from ratchet.tools.registry import Hands
 from ratchet.triage.investigate import Investigator
+from ratchet.triage.learned import Learned
 from ratchet.vault.causes import causes_of
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.keeping import Drafting
@@ -189,7 +190,7 @@ def _parts(
         store=store,
         shelf=shelf,
         toolbox=hands,
-        investigator=Investigator(hands, shelf, store.targets, now),
+        investigator=Investigator(hands, shelf, store.targets, now, Learned(store.lives, now).priors),
         planner=Planner(hands, shipped_policy()),
         asking=Asking(hands, now, new_id),
         undoing=Undoing(hands, now, new_id),

@@ -12,6 +12,7 @@ from ratchet.domain.ports.lists import (
     Page,
     Placed,
 )
+from ratchet.domain.ports.lives import Lives
 from ratchet.domain.ports.shelf import Files, Shelf
 from ratchet.domain.ports.store import Store
 from ratchet.domain.ports.toolbox import Missing, Sent, Took, Toolbox
@@ -25,6 +26,7 @@ __all__ = [
     "Files",
     "Joinable",
     "Joining",
+    "Lives",
     "Missing",
     "Opening",
     "Page",
