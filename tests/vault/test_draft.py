@@ -18,7 +18,7 @@ from ratchet.domain.plan import Plan, PlannedStep
 from ratchet.domain.plan import Verification as Window
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.series import Series, Version
-from ratchet.domain.timeline import Concluded, Looked, Noted, Opened, Recorded, Verified
+from ratchet.domain.timeline import Concluded, Intended, Looked, Noted, Opened, Recorded, Verified
 from ratchet.lab.catalog import load_catalog
 from ratchet.vault.canonical import canonical_text, text_digest
 from ratchet.vault.draft import synthesise
@@ -223,6 +223,65 @@ def test_what_the_series_said_before_is_kept_once(shipped: list[Playbook], base:
     again = drilled(shipped, base.model_copy(update={"spec": base.spec.model_copy(update={"guidance": once.guidance})}))
     assert base.spec.guidance.strip() in again.guidance
     assert again.guidance == once.guidance
+
+
+def with_guidance(base: Playbook, text: str) -> Playbook:
+    return base.model_copy(update={"spec": base.spec.model_copy(update={"guidance": text})})
+
+
+def test_a_cause_met_again_adds_a_line_to_its_lesson_and_keeps_what_people_wrote_there(
+    shipped: list[Playbook], base: Playbook
+) -> None:
+    first = drilled(shipped, base).guidance.replace("- Looked", "- Call the network team first.\n- Looked")
+    text = first
+    for number in range(8, 16):
+        again = verified(shipped, base, alert()).model_copy(update={"number": number})
+        text = synthesise(told(again, base), with_guidance(base, text), ids(number)).guidance
+    assert text.count("Learned from") == 1
+    assert "- Call the network team first." in text
+    added = [line for line in text.splitlines() if line not in first.splitlines()]
+    assert [line.partition(",")[0] for line in added] == [f"- Again in INC-{n}" for n in range(11, 16)], "the newest"
+    assert all("end_idle_sessions worked; 7 samples held" in line and "# from INC-" in line for line in added)
+    assert [line for line in first.splitlines() if line not in text.splitlines()] == []
+
+
+def test_each_cause_of_a_series_keeps_its_own_lesson(shipped: list[Playbook], base: Playbook) -> None:
+    first = drilled(shipped, base).guidance
+    incident = verified(shipped, base, alert()).model_copy(update={"number": 8})
+    assert incident.conclusion is not None and incident.conclusion.leading is not None
+    leading = incident.conclusion.leading.model_copy(update={"cause": "real_load"})
+    known = replace(told(incident, base), said=leading)
+    made = synthesise(known, with_guidance(base, first), ids())
+    assert made.guidance.endswith(first), "the newest lesson stands first, and nothing is taken away"
+    assert made.guidance.count("Learned from") == 2
+
+
+def test_each_step_cites_its_own_events_and_says_who_let_it_be_done(shipped: list[Playbook], base: Playbook) -> None:
+    incident = verified(shipped, base, alert(), "drill")
+    one = incident.ops[0]
+    leave = one.grant.model_copy(update={"op_id": "op2", "approved_by": ("standing:sg_1",)})
+    two = one.model_copy(update={"grant": leave, "step": "second"})
+    known = told(incident.model_copy(update={"ops": (one, two)}), base)
+    sent = [Intended(grant=op.grant, attempt=1, action="x") for op in (one, two)]
+    more = [Recorded(seq=n, at=NOW, by="ratchet", event=event) for n, event in enumerate(sent, 20)]
+    lesson = synthesise(replace(known, timeline=[*known.timeline, *more]), base, ids()).guidance
+    did = [line for line in lesson.splitlines() if line.startswith("- Did:")]
+    assert "approved by person:ana; it worked; 3 objects touched. # from INC-7 event 20" in did[0]
+    assert "approved in advance for this drill (standing:sg_1)" in did[1] and did[1].endswith("event 21")
+
+
+def test_an_alert_that_differs_by_the_name_of_its_target_is_no_new_symptom(
+    shipped: list[Playbook], base: Playbook
+) -> None:
+    told_once = "Logins are rejected by crm-db"
+    base = base.model_copy(update={"spec": base.spec.model_copy(update={"symptoms": (told_once,)})})
+    said = alert(summary="Logins are rejected by shop-db", description="It is the third time.")
+    made = synthesise(told(verified(shipped, base, said), base), base, ids())
+    assert "symptoms:\n    - Logins are rejected by crm-db\n    - Logins are rejected by shop-db. It is the third" in (
+        made.text
+    )
+    said = alert(summary="Logins are rejected by shop-db")
+    assert "shop-db" not in synthesise(told(verified(shipped, base, said), base), base, ids()).text.partition("tags")[0]
 
 
 def test_the_words_of_an_alert_land_in_symptoms_and_guidance_only(

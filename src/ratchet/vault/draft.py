@@ -15,13 +15,16 @@ from ratchet.domain.series import Version
 from ratchet.vault.lessons import Told, guidance, spoken
 from ratchet.vault.making import PERSON, Made, free_version, new_version, short
 from ratchet.vault.outline import Outline, drafted
+from ratchet.vault.similar import words_of
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 _LINK = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/?=&%#-]*)?")
 _SOURCE_KEYS = ("summary", "description")
 _MOST_NEW_SYMPTOMS = 2
 _MOST_RELATED = 3
-_LOOK_ALIKE = ("confirmed", "undecided", "unknown")
+_LOOK_ALIKE = ("confirmed", "undecided")
+_LEANS = re.compile(r"(It|Its|They|Their|This|That|These|Those)\b")
+"""How a sentence begins that says nothing without the one before it."""
 
 
 def synthesise(told: Told, base: Playbook, new_id: Callable[[], str]) -> Version:
@@ -74,11 +77,24 @@ def _spec(told: Told, base: Playbook, leading: Hypothesis) -> Spec:
 
 
 def _symptoms(told: Told, base: Playbook) -> tuple[str, ...]:
-    known = [symptom.casefold() for symptom in base.spec.symptoms]
-    alert = told.incident.alert
-    words = [spoken(alert.annotations.get(key, "")) for key in _SOURCE_KEYS]
-    new = [line for line in dict.fromkeys(words) if len(line) >= 8 and not any(line.casefold() in one for one in known)]
+    """The symptoms, and the alert's own words where no line says them already, if only of another target."""
+    own = words_of([told.incident.target or ""])
+    known = [(line.casefold(), words_of([line])) for line in base.spec.symptoms]
+    new = [line for line in _alert_lines(told) if len(line) >= 8 and not _said(line, own, known)]
     return (*base.spec.symptoms, *new[:_MOST_NEW_SYMPTOMS])
+
+
+def _said(line: str, own: frozenset[str], known: list[tuple[str, frozenset[str]]]) -> bool:
+    words = words_of([line]) - own
+    return any(line.casefold() in text or (words and words <= said) for text, said in known)
+
+
+def _alert_lines(told: Told) -> list[str]:
+    said = [spoken(told.incident.alert.annotations.get(key, "")) for key in _SOURCE_KEYS]
+    summary, description = said
+    if summary and _LEANS.match(description):
+        said = [spoken(f"{summary.rstrip('.')}. {description}")]
+    return list(dict.fromkeys(said))
 
 
 def _tags(told: Told, base: Playbook) -> Tags:
@@ -97,8 +113,8 @@ def _with(known: tuple[str, ...], word: str) -> tuple[str, ...]:
 
 
 def _owner(told: Told, base: Playbook) -> str:
-    """The series' owner, the fault's, the target's; else whoever ended or approved it is proposed; never a team."""
-    inherited = (base.spec.owner, told.fault.spec.owner if told.fault else "", told.service_owner)
+    """The series' owner, the target's, the fault's; else whoever ended or approved it is proposed; never a team."""
+    inherited = (base.spec.owner, told.service_owner, told.fault.spec.owner if told.fault else "")
     proposed = (f"user:default/{name.removeprefix('user:')}" for name in _handled_by(told) if name.startswith("user:"))
     return next((owner for owner in (*inherited, *proposed) if PERSON.fullmatch(owner)), "")
 
