@@ -1,6 +1,6 @@
 """The house's own record: targets and tokens, each in one transaction with its event."""
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ratchet.domain.errors import invalid, not_found
 from ratchet.domain.house import HouseEvent, TargetAdded, Token, TokenMade, TokenRevoked
@@ -9,9 +9,14 @@ from ratchet.store import tables as t
 from ratchet.store.encoding import HOUSE_EVENT, stamp
 from ratchet.store.events import Ledger, last_seq, read_stream
 from ratchet.store.journal import Journal
+from ratchet.store.prepared import Prepared
 
 STREAM = "house"
 _T = t.tokens.c
+_TARGETS = Prepared(
+    select(t.targets.c.body).where(t.targets.c.tenant == bindparam("of")).order_by(t.targets.c.name)
+)  # fmt: skip
+_TOKEN = Prepared(select(_T.body).where(_T.tenant == bindparam("of"), _T.hashed == bindparam("print")))
 
 
 class House:
@@ -20,6 +25,8 @@ class House:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._made: dict[str, TokenMade] = {}
+        self._read: dict[str, Target] = {}
+        """The targets as last read, by the text that stands for each."""
 
     def record(self, event: HouseEvent, by: str) -> None:
         """Append an event of the house, and bring what it speaks of up to it."""
@@ -45,10 +52,12 @@ class House:
 
     def targets(self) -> list[Target]:
         """All registered targets, by name."""
-        c = t.targets.c
-        query = select(c.body).where(c.tenant == self._journal.tenant).order_by(c.name)
         with self._journal.reading() as connection:
-            return [Target.model_validate_json(body) for body in connection.execute(query).scalars()]
+            bodies = _TARGETS.scalars(connection, {"of": self._journal.tenant})
+        known = self._read
+        read = {body: known.get(body) or Target.model_validate_json(body) for body in bodies}
+        self._read = read
+        return [read[body] for body in bodies]
 
     def put_token(self, token: Token, by: str) -> None:
         """Keep a token's hash; raises Refusal(CONFLICT) for an id or hash that is there already."""
@@ -59,10 +68,9 @@ class House:
 
     def token(self, hashed: str) -> Token | None:
         """The token of that hash, revoked and expired ones included; None when it is not as its event says."""
-        query = select(_T.body).where(_T.tenant == self._journal.tenant, _T.hashed == hashed)
         with self._journal.reading() as connection:
-            body = connection.execute(query).scalar()
-            token = None if body is None else Token.model_validate_json(body)
+            row = _TOKEN.first(connection, {"of": self._journal.tenant, "print": hashed})
+            token = None if row is None else Token.model_validate_json(row[0])
             if token is None or token.hashed != hashed or not self._as_made(connection, token):
                 return None
         return token

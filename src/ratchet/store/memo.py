@@ -4,6 +4,8 @@ import threading
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from pydantic_core import to_json
+
 from ratchet.domain.incident import Incident
 
 MOST_CHARACTERS = 4_000_000
@@ -13,7 +15,7 @@ _APART = (
     "rolled_back", "handoff", "resolved", "draft",
 )  # fmt: skip
 """The fields that may be large; what a move left alone is not written out again."""
-_TOGETHER = set(Incident.model_fields) - set(_APART)
+_TOGETHER = tuple(name for name in Incident.model_fields if name not in _APART)
 
 
 class Checkpoint(NamedTuple):
@@ -22,22 +24,31 @@ class Checkpoint(NamedTuple):
     incident: Incident
     body: str
     pieces: Mapping[str, str]
+    tail: str = ""
+    """The pieces put together; empty while they are not known."""
 
 
 def write(incident: Incident, before: Checkpoint | None) -> Checkpoint:
     """The checkpoint of an incident; what it shares with the one before is taken from there, value by value."""
-    pieces = {name: _piece(incident, name, before) for name in _APART}
-    together = incident.model_dump_json(include=_TOGETHER)[1:-1]
-    body = "{" + ",".join([together, *(f'"{name}":{piece}' for name, piece in pieces.items())]) + "}"
-    return Checkpoint(incident, body, pieces)
+    now = vars(incident)
+    was = {} if before is None else vars(before.incident)
+    known: Mapping[str, str] = {} if before is None else before.pieces
+    pieces = {
+        name: known[name] if name in known and now[name] is was[name] else _piece(incident, name) for name in _APART
+    }
+    together = to_json({name: now[name] for name in _TOGETHER})[1:-1].decode("utf-8")
+    tail = before.tail if before is not None and pieces == known else _put_together(pieces)
+    return Checkpoint(incident, f"{{{together},{tail}}}", pieces, tail)
 
 
-def _piece(incident: Incident, name: str, before: Checkpoint | None) -> str:
+def _put_together(pieces: Mapping[str, str]) -> str:
+    return ",".join(f'"{name}":{piece}' for name, piece in pieces.items())
+
+
+def _piece(incident: Incident, name: str) -> str:
     value = getattr(incident, name)
     if not value:
         return "null" if value is None else "[]"
-    if before is not None and name in before.pieces and value is getattr(before.incident, name):
-        return before.pieces[name]
     return incident.model_dump_json(include={name})[len(name) + 4 : -1]
 
 

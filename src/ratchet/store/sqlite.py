@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +18,17 @@ from ratchet.domain.errors import Code, Refusal, conflict
 BUSY_MS = 5000
 """How long a statement waits for another process that writes, in milliseconds."""
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
-_WRITES = "ratchet_writes"
+KEPT_READERS = 8
+_BEGUN = "ratchet_begun"
+"""Marks the connections whose transactions are begun and ended here, not by the layer above the driver."""
 
 
 def open_engine(path: Path) -> Engine:
     """The engine over one file, which is made with mode 0600 when it is not there; the log files take its mode."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    engine = create_engine(f"sqlite+pysqlite:///{path}", pool_size=8, max_overflow=56, pool_timeout=BUSY_MS / 1000)
+    engine = create_engine(
+        f"sqlite+pysqlite:///{path}", pool_size=KEPT_READERS, max_overflow=56, pool_timeout=BUSY_MS / 1000
+    )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -39,8 +44,8 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """The driver's own transactions begin too late to see one moment, so ours begin here; `write` begins by itself."""
-    if not connection.get_execution_options().get(_WRITES, False):
+    """The driver's own transactions begin too late to see one moment, so ours begin here, or in `Connections`."""
+    if not connection.get_execution_options().get(_BEGUN, False):
         connection.connection.cursor().execute("BEGIN")
 
 
@@ -52,18 +57,42 @@ class Connections:
         self._writer = threading.Lock()
         self._held: Connection | None = None
         """The connection that writes; it stays out of the pool until something goes wrong on it."""
+        self._readers: deque[Connection] = deque()
+        """Connections that read before and are idle; they stay out of the pool likewise."""
+        self._closed = False
 
     @contextmanager
     def read(self) -> Generator[Connection]:
         """A connection whose reads all see one moment."""
-        with refusing(), self._engine.connect() as connection:
-            yield connection
+        with refusing():
+            connection, well = self._reader(), False
+            try:
+                cursor = connection.connection.cursor()
+                cursor.execute("BEGIN")
+                yield connection
+                cursor.execute("ROLLBACK")
+                connection.rollback()
+                well = True
+            finally:
+                if well and not self._closed and len(self._readers) < KEPT_READERS:
+                    self._readers.append(connection)
+                else:
+                    connection.close()
+
+    def _reader(self) -> Connection:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return self._open()
+
+    def _open(self) -> Connection:
+        return self._engine.connect().execution_options(**{_BEGUN: True})
 
     @contextmanager
     def write(self) -> Generator[Connection]:
         """A connection in one transaction: durable when the block ends, undone when it raises."""
         with refusing(), self._writer:
-            connection = self._held or self._engine.connect().execution_options(**{_WRITES: True})
+            connection = self._held or self._open()
             self._held = None
             try:
                 cursor = connection.connection.cursor()
@@ -78,10 +107,13 @@ class Connections:
 
     def close(self) -> None:
         """Close every connection."""
+        self._closed = True
         with self._writer:
             if self._held is not None:
                 self._held.close()
                 self._held = None
+        while self._readers:
+            self._readers.pop().close()
         self._engine.dispose()
 
 
