@@ -13,6 +13,7 @@ from ratchet.domain.evidence import Answer
 from ratchet.domain.noun import Noun
 from ratchet.domain.target import Fingerprint, HostControl
 from ratchet.tools.answers import NoAnswer
+from ratchet.tools.host.proc_table import nobody_listens, sockets_of
 
 PROGRAM_LIMIT = 10.0
 
@@ -94,6 +95,8 @@ class Holder(Noun):
 
 def port_holder(port: int, server_pid: int | None) -> Holder | None:
     """Another process that listens on the port; None when nobody does or only the server."""
+    if nobody_listens(port):
+        return None
     for held in psutil.net_connections(kind="tcp"):
         if held.pid is None and server_pid is not None:
             continue  # whose socket it is shows only to root; the running server's own is the likelier
@@ -104,13 +107,8 @@ def port_holder(port: int, server_pid: int | None) -> Holder | None:
 
 def listening(pid: int | None) -> list[str] | None:
     """The places that a process listens on as `address:port`; None without a process, or when they are not shown."""
-    if pid is None:
-        return None
-    try:
-        held = psutil.Process(pid).net_connections(kind="tcp")
-    except psutil.Error:
-        return None
-    return sorted(f"{each.laddr[0]}:{each.laddr[1]}" for each in held if each.status == psutil.CONN_LISTEN)
+    held = sockets_of(pid) if pid is not None else None
+    return sorted(each.place for each in held) if held is not None else None
 
 
 def process_state(pid: int | None) -> str | None:

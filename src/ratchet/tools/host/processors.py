@@ -10,6 +10,7 @@ import psutil
 
 from ratchet.domain.target import HostControl
 from ratchet.tools.host.control import read_pid_file
+from ratchet.tools.host.proc_table import Task, ancestors, family, owner_of, tasks
 from ratchet.tools.probe_columns import CodeProbe
 
 PROGRAMS = CodeProbe(
@@ -41,17 +42,6 @@ MOST_PROGRAMS = 12
 MOST_PIDS = 10
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """One process at one moment: processor time in seconds, memory in bytes, whether it ran or waited to run."""
-
-    program: str
-    owner: str | None
-    seconds: float
-    rss: int
-    runs: bool
-
-
 @dataclass
 class _Group:
     """Processes of one name, owner and side."""
@@ -67,15 +57,17 @@ class _Group:
 
 def programs(host: HostControl) -> list[dict[str, Any]]:
     """Rows with the columns of `host.programs`; one row with no program on a host where nothing works."""
-    started, before, idle = monotonic(), _readings(), psutil.cpu_times()
+    started, before, idle = monotonic(), tasks(), psutil.cpu_times()
     sleep(SAMPLE)
-    after, elapsed, now_idle = _readings(), monotonic() - started, psutil.cpu_times()
-    server, own = _family(_server_pid(host)), _own() | _ancestors()
+    after, elapsed, now_idle = tasks(), monotonic() - started, psutil.cpu_times()
+    server, here = _server_pid(host), os.getpid()
+    sides = dict.fromkeys(_own(after, here) | ancestors(after, here), "ratchet")
+    sides |= dict.fromkeys(family(after, server) if server is not None else (), "server")
     groups: dict[tuple[str, str | None, str], _Group] = {}
     for pid, now in after.items():
-        then = before.get(pid, now)
-        ours = "server" if pid in server else "ratchet" if pid in own else ""
-        group = groups.setdefault((now.program, now.owner, ours), _Group(now.program, now.owner, ours, []))
+        then, ours = before.get(pid, now), sides.get(pid, "")
+        owner = owner_of(pid, closely=now.runs or now.seconds > then.seconds)
+        group = groups.setdefault((now.program, owner, ours), _Group(now.program, owner, ours, []))
         group.pids.append(pid)
         group.used += max(0.0, now.seconds - then.seconds) / elapsed
         group.hungry += pid in before and now.runs and then.runs
@@ -85,51 +77,15 @@ def programs(host: HostControl) -> list[dict[str, Any]]:
     return [_row(group, around) for group in busiest]
 
 
-def _readings() -> dict[int, _Reading]:
-    found: dict[int, _Reading] = {}
-    for process in psutil.process_iter(["name", "username", "cpu_times", "memory_info", "status"]):
-        said = process.info
-        if said["cpu_times"] is None:
-            continue
-        seconds = said["cpu_times"].user + said["cpu_times"].system
-        rss = said["memory_info"].rss if said["memory_info"] else 0
-        runs = said["status"] == psutil.STATUS_RUNNING
-        found[process.pid] = _Reading(str(said["name"] or "?"), said["username"], seconds, rss, runs)
-    return found
-
-
 def _server_pid(host: HostControl) -> int | None:
     found = read_pid_file(host)
     return found.pid if found is not None and found.alive else None
 
 
-def _family(pid: int | None) -> set[int]:
-    if pid is None:
-        return set()
-    try:
-        return {pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))}
-    except psutil.Error:
-        return {pid}
-
-
-def _own() -> set[int]:
+def _own(now: dict[int, Task], here: int) -> set[int]:
     """This process and its children; a child in a session of its own, such as a lab, is a program like any other."""
-    here = os.getpid()
-    return {here, *(pid for pid in _family(here) if _session(pid) == os.getsid(0))}
-
-
-def _session(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return None
-
-
-def _ancestors() -> set[int]:
-    try:
-        return {each.pid for each in psutil.Process().parents() if each.pid != 1}
-    except psutil.Error:
-        return set()
+    session = os.getsid(0)
+    return {pid for pid in family(now, here) if pid == here or now[pid].session == session}
 
 
 def _busy(before: Any, after: Any) -> float | None:
