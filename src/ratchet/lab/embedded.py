@@ -39,6 +39,9 @@ LAB_SETTINGS: dict[str, str | int] = {
     "wal_retrieve_retry_interval": "500ms",
 }
 
+REPLICA_SETTINGS: Settings = {"max_locks_per_transaction": 256}
+"""A replica takes over the exclusive locks of its primary: where both have the same room, it ends when that is full."""
+
 
 @dataclass(eq=False)
 class Cluster:
@@ -238,6 +241,7 @@ class Cluster:
             with self.connect() as session:
                 session.execute("SELECT pg_create_physical_replication_slot(%s, true)", [slot])
             replica.copy_from(self, slot)
+            replica.configure(REPLICA_SETTINGS)
             replica.start_on_a_port(fixed=port is not None)
             failed.pop_all()
         self.replicas.append(replica)
