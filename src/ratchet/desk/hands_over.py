@@ -10,7 +10,19 @@ from ratchet.domain.escalation import Stop
 from ratchet.domain.incident import LIVE, Incident
 from ratchet.domain.policy import Impact
 from ratchet.domain.ports import Clock, Shelf, Store
-from ratchet.domain.timeline import Closed, EndProposed, Escalated, Event, HandedBack, Noted, Resolved, Taken
+from ratchet.domain.rating import Rating
+from ratchet.domain.timeline import (
+    Closed,
+    EndProposed,
+    Escalated,
+    Event,
+    FollowedUp,
+    HandedBack,
+    Noted,
+    Rated,
+    Resolved,
+    Taken,
+)
 from ratchet.execution.handoffs import hand_over
 from ratchet.security.principal import Principal
 
@@ -90,12 +102,7 @@ class HandsOver:
     def resolve(self, who: Principal, reference: str, cause: str, reason: str) -> None:
         """A person says that it is over, and what it was; no playbook is credited with it. High impact takes two."""
         by, because = person(who, "resolve an incident"), spoken(reason, "A reason")
-        if cause not in self.causes:
-            near = [name for name in sorted(self.causes) if set(name.split("_")) & set(cause.casefold().split("_"))]
-            raise invalid(
-                f"{cause[:80]!r} is not a cause that is known here.",
-                f"Name one of: {', '.join(near or sorted(self.causes))}.",
-            )
+        self._refuse_unknown(cause)
 
         def resolved(incident: Incident) -> Event | None:
             _refuse(incident, {*LIVE, "escalated", "held"}, "resolved")
@@ -129,6 +136,38 @@ class HandsOver:
             return _ended(incident, word, Closed(by=by, reason=because))
 
         self._say(by, reference, closed)
+
+    def rate(self, who: Principal, reference: str, rating: Rating) -> None:
+        """A person says what it really was, once nobody works on it any more; the last word counts."""
+        by = person(who, "rate an incident")
+        self._refuse_unknown(rating.cause)
+
+        def rated(incident: Incident) -> Event | None:
+            _refuse(incident, {"escalated", "held", "resolved", "closed"}, "rated")
+            word = Rated(by=by, **rating.model_dump())
+            return None if word == incident.rated else word
+
+        self._say(by, reference, rated)
+
+    def sign(self, who: Principal, reference: str, word: FollowedUp) -> None:
+        """A person's word on a follow-up; `word.by` is overwritten by who says it."""
+        by, because = person(who, "sign a follow-up"), spoken(word.reason, "A reason")
+        signed = word.model_copy(update={"by": by, "reason": because})
+
+        def said(incident: Incident) -> Event | None:
+            _refuse(incident, {"escalated", "held", "resolved", "closed"}, "followed up")
+            return None if signed in incident.signed else signed
+
+        self._say(by, reference, said)
+
+    def _refuse_unknown(self, cause: str) -> None:
+        if cause in self.causes:
+            return
+        near = [name for name in sorted(self.causes) if set(name.split("_")) & set(cause.casefold().split("_"))]
+        raise invalid(
+            f"{cause[:80]!r} is not a cause that is known here.",
+            f"Name one of: {', '.join(near or sorted(self.causes))}.",
+        )
 
     def _two(self, incident: Incident) -> str:
         """Why ending it takes two people, or an empty text."""

@@ -15,6 +15,13 @@ KINDS = (
 """The events that a case is folded from."""
 
 
+class Signed(Noun):
+    """A person's last word on one follow-up, and when it was said."""
+
+    at: datetime
+    word: t.FollowedUp
+
+
 class Case(Noun):
     """An incident as it is counted. What did not happen yet is None, False or empty, and counts as not known."""
 
@@ -57,7 +64,7 @@ class Case(Noun):
     """When a person named a cause first."""
     helpful: bool | None = None
     draft: str = ""
-    signed: tuple[t.FollowedUp, ...] = ()
+    signed: tuple[Signed, ...] = ()
 
     @property
     def name(self) -> str:
@@ -184,7 +191,8 @@ def _ended(case: Case, event: Event, at: datetime) -> dict[str, Any]:
         case t.Rated():
             return {**_named(case, event.cause, at), "helpful": event.helpful}
         case t.FollowedUp():
-            return {"signed": (*(one for one in case.signed if one.number != event.number), event)}
+            others = (one for one in case.signed if one.word.number != event.number)
+            return {"signed": (*others, Signed(at=at, word=event))}
         case t.Drafted():
             return {"draft": event.draft}
         case _:

@@ -47,6 +47,20 @@ class Freeze(Noun):
     """Conflict groups that it is for; none means all."""
 
 
+class Objectives(Noun):
+    """What is expected of Ratchet over a span: times in seconds, shares between 0 and 1; None where nothing is."""
+
+    mttd: Duration | None = None
+    """Mean time from the alert to the first look, at most."""
+    mttr: Duration | None = None
+    """Mean time from the first look to the proved recovery, at most."""
+    escalation_rate: float | None = Field(default=None, ge=0, le=1)
+    false_action_rate: float | None = Field(default=None, ge=0, le=1)
+    agreement: float | None = Field(default=None, ge=0, le=1)
+    routine_share: float | None = Field(default=None, ge=0, le=1)
+    """Of the incidents whose type repeats, how many are resolved without escalation, at least."""
+
+
 class Impact(Noun):
     """From how much harm on an incident commander decides; None for no limit."""
 
@@ -82,6 +96,7 @@ class Policy(Noun):
     drill: Profile = Profile()
     freezes: tuple[Freeze, ...] = ()
     impact: Impact = Impact()
+    objectives: Objectives = Objectives()
 
     def profile(self, chaos: bool) -> Profile:
         """The profile of a target."""
