@@ -44,6 +44,7 @@ from ratchet.domain.standing import Bound, StandingGrant
 from ratchet.domain.target import Fingerprint
 from ratchet.security.principal import Principal, require
 from tests.gateway.paper_drills import PaperPractice
+from tests.gateway.paper_learning import PaperLearning
 from tests.gateway.paper_vault import PaperVault
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
@@ -202,6 +203,10 @@ class PaperDesk:
     @property
     def drills(self) -> PaperPractice:
         return PaperPractice(self._note, self._principal, self._papers.runs)
+
+    @property
+    def learning(self) -> PaperLearning:
+        return PaperLearning(self._note, self._principal, self.incident, self.playbook)
 
     def whoami(self) -> tuple[str, Role]:
         return self._principal.id, self._principal.role

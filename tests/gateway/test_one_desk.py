@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from ratchet.desk.contract import Desk
+from ratchet.desk.learning_contract import Learning
 from ratchet.desk.vault_contract import VaultDesk
 from ratchet.desk.vault_views import Arrival, BundleRequest
 from ratchet.desk.views import GrantRequest, TargetRequest
@@ -15,6 +16,7 @@ from ratchet.domain.alert import Alert
 from ratchet.domain.certificate import Certification, Tried
 from ratchet.domain.drill import DrillRequest
 from ratchet.domain.errors import Refusal
+from ratchet.domain.rating import Rating
 from ratchet.domain.standing import Bound
 from ratchet.domain.target import SecretRef, Target
 from ratchet.gateway.client import HttpDesk
@@ -39,6 +41,7 @@ FOUND = Certification(
     series="pbs_connection_triage", playbook_digest="sha256:aa", target="db-1", batch="a1b2c3d4", faults=("db-x",),
     seeds=(1,), tried=(Tried(part="healthy", passed=True, because="ü", runs=("run_1",)),),
 )  # fmt: skip
+RATING = Rating(cause="real_load", objects=("application:bill ü",), helpful=False, reason="no")
 Verb = Callable[[Desk], Any]
 VERBS: dict[str, Verb] = {
     "whoami": lambda d: d.whoami(),
@@ -111,6 +114,15 @@ VERBS: dict[str, Verb] = {
     "vault status of a target": lambda d: d.vault.status(7, "db-1"),
     "vault drift": lambda d: d.vault.drift(90),
     "vault drift of a target": lambda d: d.vault.drift(7, "db-1"),
+    "learning rate": lambda d: d.learning.rate("INC-1", RATING),
+    "learning rate by an unknown cause": lambda d: d.learning.rate("INC-1", Rating(cause="unheard_of")),
+    "learning quality": lambda d: d.learning.quality(),
+    "learning quality of drills": lambda d: d.learning.quality(7, "drill"),
+    "learning follow_ups": lambda d: d.learning.follow_ups(),
+    "learning follow_ups that are open": lambda d: d.learning.follow_ups("open", 7),
+    "learning sign": lambda d: d.learning.sign("INC-1.2", "done", "merged ü"),
+    "learning sign unknown": lambda d: d.learning.sign("INC-9.1", "wont", "no"),
+    "learning suggest": lambda d: d.learning.suggest("pbs_x"),
     "targets": lambda d: d.targets(),
     "add_target": lambda d: d.add_target(REQUEST),
     "check_target": lambda d: d.check_target("db-1"),
@@ -185,6 +197,11 @@ def test_every_verb_of_the_desk_is_tried():
 def test_every_verb_of_the_vault_is_tried():
     verbs = {name for name in vars(VaultDesk) if not name.startswith("_")}
     assert verbs == {name.split(" ")[1] for name in VERBS if name.startswith("vault ")}
+
+
+def test_every_verb_of_learning_is_tried():
+    verbs = {name for name in vars(Learning) if not name.startswith("_")}
+    assert verbs == {name.split(" ")[1] for name in VERBS if name.startswith("learning ")}
 
 
 @pytest.mark.parametrize(("role", "name"), ROADS)

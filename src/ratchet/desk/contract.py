@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ratchet.desk.drill_contract import Practice
 from ratchet.desk.hands_over import Criterion
+from ratchet.desk.learning_contract import Learning
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.vault_contract import VaultDesk
 from ratchet.desk.views import (
@@ -39,6 +40,11 @@ class Desk(Protocol):
     @property
     def drills(self) -> Practice:
         """What concerns faults that are caused on purpose, and the runs that are kept of them."""
+        ...
+
+    @property
+    def learning(self) -> Learning:
+        """Ratings, the quality report, follow-ups, and likelihoods corrected by what people confirmed."""
         ...
 
     def whoami(self) -> tuple[str, Role]:

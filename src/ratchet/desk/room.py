@@ -11,6 +11,8 @@ from ratchet.desk.drill_contract import Practice
 from ratchet.desk.drills import Drills, LocalPractice
 from ratchet.desk.hands_over import Criterion, HandsOver
 from ratchet.desk.incidents import decision_view, incident_line, incident_view
+from ratchet.desk.learning import LearningRooms, LocalLearning
+from ratchet.desk.learning_contract import Learning
 from ratchet.desk.records import Records
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.standing import Standing
@@ -53,6 +55,7 @@ class Rooms:
     intake: Intake
     answers: Answers
     vault: VaultRooms
+    learning: LearningRooms
     targets: Targets
     tokens: Tokens
     records: Records
@@ -78,6 +81,10 @@ class LocalDesk:
     @property
     def drills(self) -> Practice:
         return LocalPractice(self._r.drills, self._who)
+
+    @property
+    def learning(self) -> Learning:
+        return LocalLearning(self._r.learning, self._who, self.incident)
 
     def whoami(self) -> tuple[str, Role]:
         return self._who.id, self._who.role

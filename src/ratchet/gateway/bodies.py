@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from ratchet.desk.hands_over import Criterion
+from ratchet.desk.learning_contract import SignState
 from ratchet.domain.alert import Alert
 from ratchet.domain.house import Role
 from ratchet.domain.noun import Noun
@@ -59,6 +60,19 @@ class ResolveBody(Noun):
 
     cause: str = Field(min_length=1, max_length=100)
     reason: str = Field(min_length=1, max_length=REASON)
+
+
+class SignBody(Noun):
+    """A person's word on a follow-up, and why."""
+
+    state: SignState
+    reason: str = Field(min_length=1, max_length=REASON)
+
+
+class SuggestBody(Noun):
+    """A series whose likelihoods are to be corrected."""
+
+    series: str = Field(min_length=1, max_length=100)
 
 
 class EscalateBody(Noun):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from ratchet.desk.drill_contract import Practice
 from ratchet.desk.hands_over import Criterion
+from ratchet.desk.learning_contract import Learning
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.vault_contract import VaultDesk
 from ratchet.desk.views import (
@@ -41,6 +42,7 @@ from ratchet.domain.ports import Page
 from ratchet.gateway.address import place_of
 from ratchet.gateway.bodies import AlertBatch, Received, Who
 from ratchet.gateway.client_drills import HttpPractice
+from ratchet.gateway.client_learning import HttpLearning
 from ratchet.gateway.client_vault import HttpVault
 from ratchet.gateway.problem import STATUS, Problem
 from ratchet.gateway.routes_playbooks import Playbooks
@@ -79,6 +81,10 @@ class HttpDesk:
     @property
     def drills(self) -> Practice:
         return HttpPractice(self._ask, self._send)
+
+    @property
+    def learning(self) -> Learning:
+        return HttpLearning(self._ask)
 
     def whoami(self) -> tuple[str, Role]:
         found = self._ask(Who, "GET", "whoami")

@@ -15,6 +15,7 @@ from ratchet.desk.contract import Desk
 from ratchet.desk.decisions import Answers
 from ratchet.desk.drills import Drills
 from ratchet.desk.hands_over import HandsOver
+from ratchet.desk.learning import LearningRooms
 from ratchet.desk.records import Records
 from ratchet.desk.room import LocalDesk, Rooms
 from ratchet.desk.standing import Standing
@@ -161,12 +162,16 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     health = Health(settings.home, (store, store.audit), (hands, now.ahead), shelf)
     hands_over = HandsOver(store, shelf, now, causes, shipped_policy().impact)
     ends = (hands_over, Records(store, store.audit, shelf), Intake(store, store.targets, new_id, redactor))
+    vault = vault_rooms(
+        (store, now, new_id), (playbooks, shelf), (faults, lambda: tools_digest(hands)), ends, worker.nudge
+    )
     rooms = Rooms(
         store=store,
         intake=ends[2],
         answers=Answers(store, now),
-        vault=vault_rooms(
-            (store, now, new_id), (playbooks, shelf), (faults, lambda: tools_digest(hands)), ends, worker.nudge
+        vault=vault,
+        learning=LearningRooms(
+            store, store.lives, shelf, vault.playbooks, ends[0], shipped_policy().objectives, now, new_id
         ),
         targets=Targets(store, hands, shelf, (credentials.provision, credentials.address)),
         tokens=Tokens(store, now, os.urandom, new_id),
