@@ -174,3 +174,18 @@ def test_no_field_can_change_unseen(path: str) -> None:
     found = difference(play(BASE), play(changed(path, other)))
     named = path in ("metadata.series", "metadata.version")
     assert bool(found.changes) is not named, "series and version are shown as the pins themselves"
+
+
+def test_an_item_of_a_list_is_told_by_itself_and_a_change_at_the_end_of_a_long_line_is_one() -> None:
+    long = "It showed: " + "x" * 400
+    before = play(changed("spec.guidance", f"First.\n{long}\n"))
+    after = play(changed("spec.guidance", f"First.\n{long} and y\nLast.\n"))
+    found = [c for c in difference(before, after).changes if c.place == "guidance"]
+    assert [(c.says, bool(c.before), c.after[:5]) for c in found] == [
+        ("line", True, "It sh"), ("new line", False, "Last."),
+    ]  # fmt: skip
+    more = play(changed("spec.symptoms", ["too many clients", "sorry, no room"]))
+    (only,) = difference(play(BASE), more).changes
+    assert (only.kind, only.says, only.before, only.after) == (
+        "cause", "new symptom, by which alerts are matched", "", "sorry, no room",
+    )  # fmt: skip

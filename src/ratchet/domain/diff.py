@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 from ratchet.domain.diff_steps import approval_changes, step_changes
-from ratchet.domain.diff_words import Change, Kind, changed, shown
+from ratchet.domain.diff_words import Change, Kind, changed, listed, shown
 from ratchet.domain.noun import Noun
 from ratchet.domain.playbook import HypothesisRule, Param, Playbook, ProbeUse, Spec, VerifyRule
 
@@ -157,9 +157,15 @@ def _words(before: Playbook, after: Playbook) -> Iterator[Change]:
         yield from changed(f"metadata.{field}", was, now, ("words", field))
     old, new = before.spec, after.spec
     yield from changed("match", old.match, new.match, ("cause", "which alerts name it"))
-    yield from changed("symptoms", old.symptoms, new.symptoms, ("cause", "symptoms, which alerts are matched by"))
-    for field in ("owner", "team", "tags", "escalation", "follow_ups", "links", "review", "guidance"):
-        yield from changed(field, getattr(old, field), getattr(new, field), ("words", field.replace("_", " ")))
+    yield from listed("symptoms", old.symptoms, new.symptoms, ("cause", "symptom, by which alerts are matched"))
+    for field in ("service", "alert", "dashboard", "fault"):
+        yield from listed(f"tags.{field}", getattr(old.tags, field), getattr(new.tags, field), ("words", "tag"))
+    for field, word in (("follow_ups", "prevention"), ("links", "link")):
+        yield from listed(field, getattr(old, field), getattr(new, field), ("words", word))
+    for field in ("owner", "team", "escalation", "review"):
+        yield from changed(field, getattr(old, field), getattr(new, field), ("words", field))
+    was, now = ([line for line in side.guidance.splitlines() if line.strip()] for side in (old, new))
+    yield from listed("guidance", was, now, ("words", "line"))
 
 
 Compare: TypeAlias = Callable[[str, Any, Any], Iterator[Change]]

@@ -1,6 +1,8 @@
 """One change between two texts of a playbook: where it stands, its kind, and both sides as a person reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import Any, Literal, TypeAlias, cast
 
 from pydantic import BaseModel
@@ -37,6 +39,17 @@ def changed(place: str, before: Any, after: Any, how: tuple[Kind, str]) -> Itera
     """The change when both sides differ; `how` is its kind and what the field is."""
     if before != after:
         yield Change(place=place, kind=how[0], says=how[1], before=shown(before), after=shown(after))
+
+
+def listed(place: str, before: Sequence[Any], after: Sequence[Any], how: tuple[Kind, str]) -> Iterator[Change]:
+    """A change for each item that is gone, new, or stands where another one stood."""
+    kind, word = how
+    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        for old, new in zip_longest(map(shown, before[a:b]), map(shown, after[c:d]), fillvalue=""):
+            says = word if old and new else f"{word} gone" if old else f"new {word}"
+            yield Change(place=place, kind=kind, says=says, before=old, after=new)
 
 
 def shown(value: Any) -> str:
