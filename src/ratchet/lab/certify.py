@@ -12,7 +12,8 @@ from ratchet.domain.errors import not_found
 from ratchet.domain.fault import Fault
 from ratchet.domain.observed import Observed
 from ratchet.lab.drill import Drilling, Drills, Plan
-from ratchet.lab.ground import Caused, FaultGround
+from ratchet.lab.ground import FaultGround
+from ratchet.lab.quiet import as_healthy, quiet_drills
 
 Heard = Callable[[TrialPart, Run], None]
 STRENGTH = "named"
@@ -92,7 +93,7 @@ class Certifier:
     def healthy(self, cases: Cases, seeds: Sequence[int]) -> Tried | None:
         """The alerts of its own faults, while nothing is wrong: nothing is confirmed and nothing is done."""
         runs = [
-            self._hear("healthy", self._quiet(fault).run(as_healthy(fault), seeds[n % len(seeds)], STRENGTH))
+            self._hear("healthy", self._alone(fault, seeds[n % len(seeds)]))
             for n, fault in enumerate(self._present(cases.own))
         ]
         return tried("healthy", runs, [_told(run) for run in runs if run.verdict != "pass"])
@@ -123,8 +124,8 @@ class Certifier:
     def _present(self, faults: Sequence[Fault]) -> list[Fault]:
         return [fault for fault in faults if not self._place.lacking(fault)]
 
-    def _quiet(self, fault: Fault) -> Drills:
-        return Drills(_Nothing(self._place, fault), _Called(self._desk, fault.id), self._plan)
+    def _alone(self, fault: Fault, seed: int) -> Run:
+        return quiet_drills(self._place, self._desk, self._plan, fault).run(as_healthy(fault), seed, STRENGTH)
 
     def _hear(self, part: TrialPart, run: Run) -> Run:
         told = run.model_copy(update={"trial": part})
@@ -154,65 +155,9 @@ def tried(part: TrialPart, runs: Sequence[Run], wrong: Sequence[str]) -> Tried |
     return Tried(part=part, passed=not wrong, because=because, runs=tuple(run.id for run in runs))
 
 
-def as_healthy(fault: Fault) -> Fault:
-    """The fault as it is graded where only its alert comes, and nothing is wrong."""
-    quiet = {"control": True, "expects": "nothing", "remedy": "none", "cause": "healthy", "ends_sessions": False}
-    name = fault.metadata.model_copy(update={"id": f"healthy-{fault.id}"[:63], "aliases": ()})
-    return fault.model_copy(update={"metadata": name, "spec": fault.spec.model_copy(update=quiet)})
-
-
 def _told(run: Run) -> str:
     broken = ", ".join(f"{part.name}: {part.because}" for part in run.score.broken)
     return f"{run.fault} seed {run.seed}: {run.verdict} ({run.note or broken or run.cause or run.outcome})"
-
-
-class _Nothing:
-    """A ground on which nothing is caused."""
-
-    def __init__(self, place: FaultGround, fault: Fault) -> None:
-        self._place = place
-        self._fault = fault
-
-    def lacking(self, fault: Fault) -> tuple[str, ...]:  # noqa: ARG002 - the shape is FaultGround's, here and below
-        return self._place.lacking(self._fault)
-
-    def unwell(self, fault: Fault) -> tuple[str, ...]:  # noqa: ARG002
-        return self._place.unwell(self._fault)
-
-    def cause(self, fault: Fault, seed: int) -> Caused:  # noqa: ARG002
-        return Caused(label="nothing", took=True)
-
-    def mended(self, label: str) -> bool:  # noqa: ARG002
-        return True
-
-    def untouched(self, label: str) -> bool:  # noqa: ARG002
-        return True
-
-    def undo(self, label: str) -> str:  # noqa: ARG002
-        return ""
-
-
-class _Called:
-    """A desk that is told a fault by the name that the catalogue has for it."""
-
-    def __init__(self, desk: Drilling, fault: str) -> None:
-        self._desk = desk
-        self._fault = fault
-
-    def ground(self, target: str) -> Ground:
-        return self._desk.ground(target)
-
-    def start(self, request: DrillRequest) -> Drill:
-        return self._desk.start(request.model_copy(update={"fault": self._fault}))
-
-    def observed(self, reference: str) -> Observed:
-        return self._desk.observed(reference)
-
-    def rejudge(self, reference: str) -> Rejudged:
-        return self._desk.rejudge(reference)
-
-    def end(self, reference: str, reason: str) -> None:
-        self._desk.end(reference, reason)
 
 
 class _Twice:

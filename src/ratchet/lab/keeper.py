@@ -91,6 +91,7 @@ class Keeper:
                     return {"untouched": self._known(asked.label).innocents_untouched()}
                 case "maintain":
                     self._lab.let_maintain(asked.role)
+                    self._lab.let_alter_roles(asked.role)
                     return {"may_maintain": asked.role}
                 case _:
                     return self._status()

@@ -163,6 +163,12 @@ class Lab:
         if role not in self.maintainers:
             self.maintainers.append(role)
 
+    def let_alter_roles(self, role: str) -> None:
+        """Gives a role what provisioning leaves out from version 16 on, where it has to be chosen role by role."""
+        if self.primary.binaries.version[0] >= ADMIN_OPTION_FROM:
+            with self.primary.connect() as session:
+                session.execute(sql.SQL("ALTER ROLE {} CREATEROLE").format(sql.Identifier(role)))
+
     def entrust(self, role: str) -> None:
         """Lets the roles that act take back settings of `role`; before version 16 CREATEROLE alone does."""
         if self.primary.binaries.version[0] < ADMIN_OPTION_FROM:

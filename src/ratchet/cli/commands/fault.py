@@ -85,6 +85,9 @@ def run(
     unattended: Annotated[
         bool, typer.Option("--unattended", help="With --remediate: by standing grants alone; nobody answers.")
     ] = False,
+    healthy: Annotated[
+        bool, typer.Option("--healthy", help="Cause nothing: only the alerts come, and nothing may be claimed or done.")
+    ] = False,
     lab: Annotated[bool, typer.Option("--lab", help="In the lab; so it is without --conn.")] = False,
     conn: Conn = None,
     db_agent: Annotated[str | None, typer.Option(help="The same as --gateway, which wins.")] = None,
@@ -110,9 +113,10 @@ def run(
     if wish is None:
         strengths: tuple[Strength, ...] = STRENGTHS if strength in ("all", "turns") else (strength,)
         wish = Wish(
-            batch=new_batch(), faults=_chosen(catalog, ids, every=every), seeds=tuple(range(seed, seed + seeds)),
+            batch=new_batch(), faults=_chosen(catalog, ids, (every, healthy)), seeds=tuple(range(seed, seed + seeds)),
             strengths=strengths, turns=strength == "turns",
-            remediate=remediate, unattended=unattended, judge=_judge(judge, f"{judge_vendor} {judge_model}".strip()),
+            remediate=remediate, unattended=unattended, healthy=healthy,
+            judge=_judge(judge, f"{judge_vendor} {judge_model}".strip()),
         )  # fmt: skip
     line = Line(context, _now, form, None if lab else conn or settings.fault_conn)
     batch = run_batch(line, wish, [catalog.find(name) for name in wish.faults])
@@ -203,13 +207,16 @@ def example() -> None:
     out(place.read_text(encoding="utf-8").rstrip())
 
 
-def _chosen(catalog: Catalog, ids: list[str] | None, *, every: bool) -> tuple[str, ...]:
+def _chosen(catalog: Catalog, ids: list[str] | None, how: tuple[bool, bool]) -> tuple[str, ...]:
+    """The ids; of all faults, those that have something to cause where nothing is to be caused."""
+    every, healthy = how
     if every and ids:
         raise invalid("--all and --id say different things.", "Give one of them.")
     named = [part for each in ids or () for part in each.split(",") if part]
     if not every and not named:
         raise invalid("No fault is named.", "Give --id ID (they are listed by: ratchet fault list), or --all.")
-    return tuple(dict.fromkeys(sorted(catalog.faults) if every else (catalog.find(name).id for name in named)))
+    found = [catalog.faults[name] for name in sorted(catalog.faults)] if every else map(catalog.find, named)
+    return tuple(dict.fromkeys(fault.id for fault in found if not (healthy and every and fault.spec.control)))
 
 
 def _judge(wanted: bool, who: str) -> str:
@@ -226,8 +233,9 @@ def _use_agent(context: typer.Context, db_agent: str | None) -> None:
 
 def _as_typed(wish: Wish) -> str:
     strength = "turns" if wish.turns else "all" if len(wish.strengths) > 1 else "".join(wish.strengths)
-    remediate = f"{' --remediate' if wish.remediate else ''}{' --unattended' if wish.unattended else ''}"
-    return f"ratchet fault run ...{remediate} --seeds {len(wish.seeds)} --strength {strength}"
+    flags = {"--healthy": wish.healthy, "--remediate": wish.remediate, "--unattended": wish.unattended}
+    said = "".join(f" {flag}" for flag, given in flags.items() if given)
+    return f"ratchet fault run ...{said} --seeds {len(wish.seeds)} --strength {strength}"
 
 
 def _end(batch: Batch, form: Form) -> None:

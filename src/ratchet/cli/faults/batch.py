@@ -26,6 +26,7 @@ from ratchet.domain.errors import Refusal, not_found
 from ratchet.domain.fault import Fault, Strength
 from ratchet.domain.noun import Noun
 from ratchet.lab.drill import Drills, Plan
+from ratchet.lab.quiet import as_healthy, quiet_drills
 from ratchet.security.private_file import replace_private
 
 Key = tuple[str, int, str]
@@ -42,6 +43,8 @@ class Wish(Noun):
     """Each seed at the next strength, instead of each seed at every strength."""
     remediate: bool
     unattended: bool = False
+    healthy: bool = False
+    """Only the alerts come, and nothing is caused."""
     judge: str = "no judge was asked for"
 
     def trials(self) -> Sequence[tuple[int, Strength]]:
@@ -124,16 +127,24 @@ def _runs(here: Stand, group: list[Fault], batch: Batch, line: Line) -> Iterator
         approve=here.desk.approve, now=line.now, new_id=new_id, judge=wish.judge,
         unattended=wish.unattended,
     )  # fmt: skip
-    drills = Drills(here.place, here.desk.drills, plan)
     for fault in group:
         lacking = here.place.lacking(fault)
         if lacking:
             batch.skipped.append((fault.id, " and ".join(lacking)))
             _skip(fault, lacking, line.form)
             continue
+        graded, drills = _as_wished(wish, fault, here, plan)
         for seed, strength in wish.trials():
-            if (fault.id, seed, strength) not in done:
-                yield drills.run(fault, seed, strength)
+            if (graded.id, seed, strength) not in done:
+                run = drills.run(graded, seed, strength)
+                yield run.model_copy(update={"trial": "healthy"}) if wish.healthy else run
+
+
+def _as_wished(wish: Wish, fault: Fault, here: Stand, plan: Plan) -> tuple[Fault, Drills]:
+    """The fault as it is graded, and what runs it."""
+    if wish.healthy:
+        return as_healthy(fault), quiet_drills(here.place, here.desk.drills, plan, fault)
+    return fault, Drills(here.place, here.desk.drills, plan)
 
 
 def exported(settings: Settings, run: Run, now: datetime) -> None:
