@@ -15,6 +15,8 @@ def page() -> str:
         "Probes",
         "Written by `make docs` from the headers of `library/probes/postgres/*.sql`. A probe is one read-only "
         "statement; a playbook names it with `uses:` and asks of its columns in [conditions](conditions.md). "
+        "SQL that several probes share stands once in `shared/`, and `-- include: name` takes it in when the files are "
+        "read; what is judged, sent and kept is the whole text. "
         "Timestamps are ISO 8601 texts in UTC. A probe for which the diag login lacks the right answers `permission`, "
         "and every condition over it is unknown.",
     )

@@ -9,6 +9,7 @@ import pytest
 
 from ratchet.domain.errors import Code, Refusal
 from ratchet.tools.postgres.privileges import PRIVILEGES
+from ratchet.tools.postgres.probe_fragments import SHARED, fragments_of, sql_files
 from ratchet.tools.postgres.probes import ProbeShelf, bind
 
 SHIPPED = files("ratchet.library") / "probes" / "postgres"
@@ -56,7 +57,7 @@ def test_the_shipped_probes_load_and_are_many():
 
 
 def test_every_shipped_percent_sign_is_doubled_or_a_placeholder():
-    for file in SHIPPED.iterdir():
+    for file in (*sql_files(SHIPPED), *sql_files(SHIPPED / SHARED)):
         sql = re.sub(r"(?m)^--.*$", "", file.read_text())
         assert "%" not in re.sub(r"%\([a-z_]+\)s|%%", "", sql), file.name
 
@@ -134,6 +135,68 @@ def test_a_later_directory_adds_but_never_replaces(directory: Path, tmp_path: Pa
     with pytest.raises(Refusal) as refused:
         ProbeShelf.load([directory, site])
     assert "stands already" in refused.value.mistakes[0].message
+
+
+INCLUDING = GOOD.replace("SELECT pid FROM", "WITH\n-- include: shared_part\nSELECT pid FROM")
+PART = "-- What several probes ask first.\nseen AS (SELECT 1 AS one)\n"
+
+
+@pytest.fixture
+def shared(directory: Path) -> Path:
+    (directory / SHARED).mkdir()
+    return directory / SHARED
+
+
+def test_what_probes_share_is_included_whole_and_a_change_of_it_changes_each(directory: Path, shared: Path):
+    (shared / "shared_part.sql").write_text(PART)
+    (shared / "more.sql").write_text("more AS (SELECT 2 AS two)\n")
+    second = INCLUDING.replace(".good", ".second").replace("shared_part\n", "shared_part\n,\n-- include: more\n")
+    before = shelf_of(directory, good=INCLUDING, second=second)
+    assert before.names() == ("postgres.good", "postgres.second")
+    sql = before.spec("postgres.second", 150000).sql
+    assert sql.startswith(f"WITH\n{PART},\nmore AS (SELECT 2 AS two)\nSELECT pid FROM"), sql
+    (shared / "shared_part.sql").write_text(PART.replace("1", "3"))
+    after = ProbeShelf.load([directory])
+    assert all(before.spec(name, 150000).sql != after.spec(name, 150000).sql for name in before.names())
+
+
+@pytest.mark.parametrize(
+    ("part", "line", "expected"),
+    [
+        (PART, "-- include: part", "good.sql:11: PB001 there is no fragment 'part' -> Known here: shared_part."),
+        (PART, "-- include: ../good", "good.sql:11: PB001 this include cannot be read -> Write '-- include: name'"),
+        (PART, "-- include shared_part", "good.sql:11: PB001 this include cannot be read -> Write"),
+        (PART, "-- include:", "good.sql:11: PB001 this include cannot be read -> Write '-- include: name'"),
+        (
+            "-- include: good\n" + PART,
+            "-- include: shared_part",
+            "shared_part.sql:1: PB001 a fragment includes another",
+        ),
+        ("", "-- include: shared_part", "shared_part.sql:1: PB001 the file is empty, too large or not UTF-8"),
+        (
+            "seen AS (DELETE FROM t RETURNING 1)",
+            "-- include: shared_part",
+            "good.sql:10: PB014 this is not a known read",
+        ),
+    ],
+)
+def test_a_fragment_that_is_missing_or_wrong_is_named(
+    directory: Path, shared: Path, part: str, line: str, expected: str
+):
+    (shared / "shared_part.sql").write_text(part)
+    said = mistakes_of(directory, good=INCLUDING.replace("-- include: shared_part", line))
+    assert any(expected in each for each in said), said
+
+
+def test_without_any_fragment_a_missing_one_says_where_it_would_stand(directory: Path):
+    said = mistakes_of(directory, good=INCLUDING)
+    assert any("shared/shared_part.sql beside the probe would be it" in each for each in said), said
+
+
+def test_every_shipped_fragment_serves_several_probes():
+    texts = [file.read_text() for file in sql_files(SHIPPED)]
+    for name in fragments_of(SHIPPED, []):
+        assert sum(f"-- include: {name}\n" in text for text in texts) > 1, name
 
 
 def test_the_form_is_chosen_by_the_servers_version(directory: Path):

@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any, get_args
 
 from ratchet.domain.errors import Mistake
 from ratchet.tools.postgres.classify import PLACEHOLDER, objections
 from ratchet.tools.postgres.privileges import PRIVILEGES
+from ratchet.tools.postgres.probe_fragments import expanded
 from ratchet.tools.postgres.probe_spec import (
     ArgSpec,
     ArgType,
@@ -37,11 +40,15 @@ _UNCAST = re.compile(r"%\(([A-Za-z0-9_]*)\)s(?!::)")
 
 
 class HeaderReader:
-    """Collects one file's header. `mistakes` fills while it reads; `spec` is there when it stays empty."""
+    """Collects one file's header. `mistakes` fills while it reads; `spec` is there when it stays empty.
 
-    def __init__(self, file: str, kind: str, stem: str) -> None:
+    `file` is `postgres/locks@17.sql` and names the probe; `fragments` are those that the SQL may include.
+    """
+
+    def __init__(self, file: str, kind: str, fragments: Mapping[str, str]) -> None:
         self.file = file
-        self.expected = f"{kind}.{stem.partition('@')[0]}"
+        self.expected = f"{kind}.{PurePosixPath(file).stem.partition('@')[0]}"
+        self.fragments = fragments
         self.mistakes: list[Mistake] = []
         self._said: dict[str, tuple[str, int]] = {}
         self._args: list[ArgSpec] = []
@@ -53,7 +60,9 @@ class HeaderReader:
         length = next((n for n, line in enumerate(lines) if not line.startswith("--")), len(lines))
         for number, line in enumerate(lines[:length], start=1):
             self._header_line(number, line)
-        sql = "\n".join(lines[length:]).strip()
+        sql, wrong = expanded(lines[length:], self.fragments)
+        for place, message, remedy in wrong:
+            self._wrong(length + 1 + place, message, remedy)
         for key in _ONCE:
             if key not in self._said and key not in _OPTIONAL:
                 self._wrong(1, f"the header has no '{key}:' line", f"Add '-- {key}: ...'.")

@@ -6,12 +6,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ratchet.domain.errors import Mistake, invalid, not_found
+from ratchet.tools.postgres.probe_fragments import fragments_of, sql_files, text_of
 from ratchet.tools.postgres.probe_header import HeaderReader
 from ratchet.tools.postgres.probe_spec import ArgSpec, ColumnSpec, ProbeSpec, Scalar, VersionRange, bind
 
 __all__ = ["ArgSpec", "ColumnSpec", "ProbeShelf", "ProbeSpec", "Scalar", "VersionRange", "bind"]
-
-_LARGEST_FILE = 65_536
 
 
 class ProbeShelf:
@@ -24,14 +23,18 @@ class ProbeShelf:
     def load(directories: Sequence[Traversable | Path]) -> "ProbeShelf":
         """Read every `*.sql` of the directories, each named by its target kind (`.../probes/postgres`).
 
+        What several files of a directory share stands in `shared/` inside it, included by name.
         Raises one Refusal with all mistakes of all files. A later directory adds probes; it cannot replace one.
         """
         mistakes: list[Mistake] = []
         specs: dict[str, tuple[ProbeSpec, ...]] = {}
         for directory in directories:
-            for file in sorted(directory.iterdir(), key=lambda entry: entry.name):
-                if file.name.endswith(".sql"):
-                    _shelve(file, directory.name, specs, mistakes)
+            fragments = fragments_of(directory, mistakes)
+            for file in sql_files(directory):
+                where = f"{directory.name}/{file.name}"
+                text = text_of(file, where, mistakes)
+                if text:
+                    _shelve(text, HeaderReader(where, directory.name, fragments), specs, mistakes)
         if mistakes:
             count = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
             raise invalid(f"The probe files hold {count}.", "Mend the lines named.", mistakes)
@@ -66,22 +69,7 @@ class ProbeShelf:
         return frozenset(word for forms in self._specs.values() for form in forms for word in form.privileges)
 
 
-def _shelve(
-    file: Traversable | Path, kind: str, specs: dict[str, tuple[ProbeSpec, ...]], mistakes: list[Mistake]
-) -> None:
-    where = f"{kind}/{file.name}"
-    raw = file.read_bytes()
-    try:
-        text = raw.decode("utf-8") if len(raw) <= _LARGEST_FILE else ""
-    except UnicodeDecodeError:
-        text = ""
-    if not text:
-        remedy = f"Write UTF-8 text of at most {_LARGEST_FILE} bytes."
-        mistakes.append(
-            Mistake(where=where, line=1, message="the file is empty, too large or not UTF-8", remedy=remedy)
-        )
-        return
-    reader = HeaderReader(where, kind, file.name.removesuffix(".sql"))
+def _shelve(text: str, reader: HeaderReader, specs: dict[str, tuple[ProbeSpec, ...]], mistakes: list[Mistake]) -> None:
     spec = reader.read(text)
     mistakes.extend(reader.mistakes)
     if spec is None:
@@ -91,6 +79,6 @@ def _shelve(
     if clash is not None:
         message = f"{spec.name} for versions {spec.versions} stands already in {clash.file} ({clash.versions})"
         remedy = "Choose another file name, or versions that do not overlap."
-        mistakes.append(Mistake(where=where, line=1, message=message, remedy=remedy))
+        mistakes.append(Mistake(where=reader.file, line=1, message=message, remedy=remedy))
         return
     specs[spec.name] = (*known, spec)

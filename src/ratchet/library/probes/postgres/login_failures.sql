@@ -16,35 +16,14 @@
 --   connection_limit int           limit of that role or database, null without one
 --   detail text                    what the server added for its administrators, 200 characters
 --   reason text                    why nothing could be read, null when something was
-WITH place AS MATERIALIZED (
-    SELECT CASE WHEN c.path !~ '[.](csv|json)$' THEN c.path END AS path
-    FROM (SELECT pg_current_logfile() AS path) AS c
-), measured AS MATERIALIZED (
-    SELECT p.path,
-           CASE WHEN p.path IS NOT NULL
-                THEN (SELECT f.size FROM pg_ls_logdir() AS f
-                      WHERE f.name = regexp_replace(p.path, '^.*/', '')) END AS size
-    FROM place AS p
-), split AS MATERIALIZED (
-    SELECT l.position, left(l.line, 500) AS line
-    FROM measured AS m
-    CROSS JOIN LATERAL string_to_table(
-        encode(pg_read_binary_file(m.path, greatest(0, m.size - 131072), 131072, true), 'escape'), chr(10))
-        WITH ORDINALITY AS l(line, position)
-    WHERE m.size IS NOT NULL
-), refused AS MATERIALIZED (
-    -- A line of a client's own making begins with a tab; what a client put before the level ends the match.
-    SELECT s.position, substring(s.line FROM '^.*?(?:LOG|ERROR|FATAL|PANIC|WARNING):  (.*)$') AS said,
-           substring(s.line FROM '[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?')::timestamp
-               AT TIME ZONE current_setting('log_timezone') AS at
-    FROM split AS s
-    WHERE strpos(s.line, 'FATAL:  ') > 0 AND left(s.line, 1) <> chr(9) AND s.line ~ '[0-9]{4}-[0-9]{2}-[0-9]{2} '
-), told AS MATERIALIZED (
+WITH
+-- include: log_lines
+, told AS MATERIALIZED (
     SELECT r.position, r.at, r.said,
            (SELECT left(substring(d.line FROM 'DETAIL:  (.*)$'), 200) FROM split AS d
             WHERE d.position = r.position + 1 AND strpos(d.line, 'DETAIL:  ') > 0) AS detail
-    FROM refused AS r
-    WHERE r.at > clock_timestamp() - interval '5 minutes'
+    FROM met AS r
+    WHERE r.level = 'FATAL' AND r.at > clock_timestamp() - interval '5 minutes'
 ), sorted AS MATERIALIZED (
     SELECT t.at, t.detail,
            CASE WHEN t.said ~ '^role ".*" is not permitted to log in$' THEN 'nologin'
@@ -104,13 +83,8 @@ WITH place AS MATERIALIZED (
            j.connection_limit, j.detail, NULL::text AS reason
     FROM judged AS j
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-           CASE WHEN m.path IS NULL THEN 'the server does not write its log as plain text through its collector'
-                WHEN m.size IS NULL THEN 'the log file is gone'
-                ELSE 'the server does not write its messages in English' END
-    FROM measured AS m
-    WHERE m.size IS NULL
-       OR split_part(current_setting('lc_messages'), '_', 1) NOT IN ('', 'C', 'C.UTF-8', 'POSIX', 'en')
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, u.reason
+    FROM unread AS u
 )
 SELECT a.kind, a.role, a.db, a.times, a.last_s, a.ongoing, a.still, a.is_group, a.valid_until,
        a.connection_limit, a.detail, a.reason

@@ -18,58 +18,18 @@
 --   still bool                     the setting explains the errors now; null when the role is not known
 --   statement text                 one such statement, 200 characters
 --   reason text                    why nothing could be read, null when something was
-WITH place AS MATERIALIZED (
-    SELECT CASE WHEN c.path !~ '[.](csv|json)$' THEN c.path END AS path
-    FROM (SELECT pg_current_logfile() AS path) AS c
-), measured AS MATERIALIZED (
-    SELECT p.path,
-           CASE WHEN p.path IS NOT NULL
-                THEN (SELECT f.size FROM pg_ls_logdir() AS f
-                      WHERE f.name = regexp_replace(p.path, '^.*/', '')) END AS size
-    FROM place AS p
-), split AS MATERIALIZED (
-    SELECT l.position, left(l.line, 600) AS line
-    FROM measured AS m
-    CROSS JOIN LATERAL string_to_table(
-        encode(pg_read_binary_file(m.path, greatest(0, m.size - 131072), 131072, true), 'escape'), chr(10))
-        WITH ORDINALITY AS l(line, position)
-    WHERE m.size IS NOT NULL
-), met AS MATERIALIZED (
-    -- A line of a client's own making begins with a tab; whatever a client put before the level ends the match.
-    SELECT s.position, s.line, substring(s.line FROM '^.*?(?:LOG|ERROR|FATAL|PANIC|WARNING):  (.*)$') AS said,
-           substring(s.line FROM '[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?')::timestamp
-               AT TIME ZONE current_setting('log_timezone') AS at
-    FROM split AS s
-    WHERE (strpos(s.line, 'ERROR:  ') > 0 OR strpos(s.line, 'FATAL:  ') > 0) AND left(s.line, 1) <> chr(9)
-      AND s.line ~ '[0-9]{4}-[0-9]{2}-[0-9]{2} '
-), fresh AS MATERIALIZED (
-    SELECT m.position, m.at, regexp_replace(m.said, ' at character [0-9]+$', '') AS said,
-           substring(m.line FROM '^(.*?)(?:LOG|ERROR|FATAL|PANIC|WARNING):  ') AS prefix
+WITH
+-- include: log_lines
+, fresh AS MATERIALIZED (
+    SELECT m.position, m.at, m.said, m.prefix
     FROM met AS m
     WHERE m.at > clock_timestamp() - interval '5 minutes'
       AND m.said ~ 'read-only transaction|^canceling statement due to |^terminating connection due to '
     ORDER BY m.position DESC
     LIMIT 40
-), asked AS MATERIALIZED (
-    -- The role: the one word of the line's beginning that is a role's name, where the server writes it there at all.
-    SELECT f.position, f.at, f.said,
-           (SELECT min(r.rolname::text)
-            FROM regexp_split_to_table(f.prefix, '[][[:space:]@,=:()/]+') AS w(word)
-            JOIN pg_roles AS r ON r.rolname = w.word
-            WHERE strpos(current_setting('log_line_prefix'), chr(37) || 'u') > 0
-            HAVING count(DISTINCT r.oid) = 1) AS role,
-           (SELECT left(string_agg(ltrim(regexp_replace(s.line, '^.*?STATEMENT:  ', ''), chr(9)), ' '
-                                   ORDER BY s.position), 600)
-            FROM split AS s
-            WHERE s.position >= b.first AND s.position < coalesce(
-                (SELECT min(e.position) FROM split AS e
-                 WHERE e.position > b.first AND e.position <= b.first + 30 AND left(e.line, 1) <> chr(9)),
-                b.first + 30)) AS statement
-    FROM fresh AS f
-    LEFT JOIN LATERAL (SELECT min(s.position) AS first FROM split AS s
-                       WHERE s.position > f.position AND s.position <= f.position + 6
-                         AND left(s.line, 1) <> chr(9) AND strpos(s.line, 'STATEMENT:  ') > 0) AS b ON true
-), sorted AS MATERIALIZED (
+),
+-- include: log_asked
+, sorted AS MATERIALIZED (
     SELECT a.position, a.at, a.role, a.statement,
            CASE WHEN a.said ~ '^cannot execute .* in a read-only transaction$' THEN 'read_only'
                 WHEN a.said = 'canceling statement due to statement timeout' THEN 'statement_timeout'
@@ -122,13 +82,8 @@ WITH place AS MATERIALIZED (
            left(v.statement, 200) AS statement, NULL::text AS reason
     FROM given AS v
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-           CASE WHEN m.path IS NULL THEN 'the server does not write its log as plain text through its collector'
-                WHEN m.size IS NULL THEN 'the log file is gone'
-                ELSE 'the server does not write its messages in English' END
-    FROM measured AS m
-    WHERE m.size IS NULL
-       OR split_part(current_setting('lc_messages'), '_', 1) NOT IN ('', 'C', 'C.UTF-8', 'POSIX', 'en')
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, u.reason
+    FROM unread AS u
 )
 SELECT a.kind, a.role, a.times, a.last_s, a.ongoing, a.setting, a.value, a.value_ms, a.set_for, a.set_by, a.db,
        a.still, a.statement, a.reason
