@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench import restart
+from bench.figure import Figure
 from ratchet.lab.binaries import find_binaries
 from ratchet.lab.embedded import Cluster
 from tests.proof import test_model
@@ -90,7 +92,13 @@ WORDS = {
 }  # fmt: skip
 
 
-def page(tallies: list[Tally], lived: dict[str, Any], trials: tuple[list[str], list[str]], asked: Any) -> str:
+def page(
+    tallies: list[Tally],
+    restarts: list[Figure],
+    lived: dict[str, Any],
+    trials: tuple[list[str], list[str]],
+    asked: Any,
+) -> str:
     """The page of figures."""
     counted = added(tallies)
     starts = sorted(1000 * s for tally in tallies for s in tally.starts)
@@ -111,6 +119,10 @@ def page(tallies: list[Tally], lived: dict[str, Any], trials: tuple[list[str], l
         "| | |", "|---|---:|", *figures, f"| Chain and anchor | {chain} |",
         f"| From fork to ready, median / 99th / longest (ms) | {starts[len(starts) // 2]:.0f} /"
         f" {starts[int(len(starts) * 0.99)]:.0f} / {starts[-1]:.0f} |", "",
+        "## Restart", "",
+        f"A process ends without closing anything; the next one has {restart.EVENTS:,} events behind it.", "",
+        "| | | |", "|---|---:|---|",
+        *(f"| {each.name} ({each.unit}) | {each.value:.3f} | {each.note} |" for each in restarts), "",
         "## Random lives", "",
         f"{lived['lives']:,} lives in {lived['seconds']:.0f} s, no invariant broken. In them: {happened}.", "",
         "## Mutants", "",
@@ -136,11 +148,14 @@ def main() -> int:
     say(f"kills: {asked.kills}")
     tallies = kill(asked.kills, asked.lanes, asked.seed)
     say(f"{added(tallies)} {[tally.chain for tally in tallies]}")
+    say(f"restart behind {restart.EVENTS:,} events")
+    restarts = restart.run()
     say(f"lives: {asked.lives}")
     lived = model(asked.lives, asked.seed)
     trials = mutants(asked.mutant_lives)
-    asked.page.write_text(page(tallies, lived, trials, asked), encoding="utf-8")
-    wrong = sum(tally.wrong() for tally in tallies) + len(trials[1])
+    asked.page.write_text(page(tallies, restarts, lived, trials, asked), encoding="utf-8")
+    slow = [each.name for each in restarts if each.met is False]
+    wrong = sum(tally.wrong() for tally in tallies) + len(trials[1]) + len(slow)
     say("proved" if not wrong else f"NOT PROVED: {wrong} wrong")
     return 1 if wrong else 0
 
