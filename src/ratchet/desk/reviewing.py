@@ -62,6 +62,7 @@ class Reviewing:
             certificates=tuple(self._certificates(version)),
             derived_from=self._read(version).metadata.derived_from,
             authors=people(version),
+            author=version.author,
             commit=version.commit,
             secrets_removed=len(_REMOVED.findall(version.text)),
             objections=tuple(no.message for no in said),

@@ -41,6 +41,8 @@ class Examination(Noun):
     certificates: tuple[Certificate, ...]
     derived_from: dict[str, str]
     authors: tuple[str, ...]
+    author: str = ""
+    """Who wrote what the text does; they approve no step of it."""
     commit: str
     secrets_removed: int
     """How many places of the text stand as `[secret:....]`."""

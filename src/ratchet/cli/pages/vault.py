@@ -1,26 +1,31 @@
 """Reviewing a version: its difference, its backtest, and everything else that a person judges it by."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from ratchet.cli.page import Block, Heading, Line, Tone, field
-from ratchet.cli.words import day
+from ratchet.cli.words import counted, day
 from ratchet.desk.vault_views import Examination
 from ratchet.domain.backtest import Backtest
 from ratchet.domain.diff import Change, Difference
 
+PROSE = "guidance"
+
 
 def difference_page(found: Difference) -> Iterator[Block]:
-    """The changes, what may harm first."""
+    """The changes, what may harm first; those of one kind in one place stand together."""
     aside = "needs a second person" if found.widens else ""
     yield Heading(f"{found.before or '(nothing)'} -> {found.after}", aside)
     if not found.changes:
         yield field("CHANGES", "none")
-    for change in found.changes:
-        yield field(change.kind.replace("_", " "), *_lines(change), tone="bad" if change.widens else "")
+    for (kind, place, says), alike in groupby(found.changes, lambda one: (one.kind, one.place, one.says)):
+        changes = list(alike)
+        count = f" ({len(changes)})" if len(changes) > 1 else ""
+        lines = [Line(f"{place}: {says}{count}", "strong"), *(line for one in changes for line in _sides(one))]
+        yield field(kind.replace("_", " "), *lines, tone="bad" if changes[0].widens else "")
 
 
-def _lines(change: Change) -> Iterator[Line]:
-    yield Line(f"{change.place}: {change.says}", "strong")
+def _sides(change: Change) -> Iterator[Line]:
     if change.before:
         yield Line(f"- {change.before}", "dim")
     if change.after:
@@ -54,15 +59,29 @@ def examination_page(found: Examination) -> Iterator[Block]:
     tone: Tone = "warn" if test is None else "bad" if test.worse else "good"
     yield field("BACKTEST", Line(test.sentence() if test else "not yet; activation makes it", tone))
     yield field("CERTIFICATE", *([Line(_certificate(found, n)) for n in range(len(found.certificates))] or ["none"]))
-    if found.secrets_removed:
-        yield field("REDACTED", f"{found.secrets_removed} secrets were taken out of its texts")
+    removed = counted(found.secrets_removed, "secret")
+    yield field("REDACTED", f"{removed} taken out of its texts" if found.secrets_removed else "nothing")
+    if found.author.startswith("user:"):
+        yield field("APPROVALS", f"not by {found.author}, who wrote what it does")
     if view.state == "draft":
         lines = [Line(one, "bad") for one in found.objections] or [Line("nothing stands against it", "good")]
         yield field("ACTIVATION", *lines)
-    yield from difference_page(found.difference)
-    yield Heading("Guidance", level=2)
+    yield from difference_page(_without_prose(found.difference))
+    yield Heading("Guidance", _prose(found.difference), level=2)
     for line in view.guidance.strip().splitlines() or ["-"]:
         yield field("", line)
+
+
+def _without_prose(found: Difference) -> Difference:
+    """The guidance stands below as a whole."""
+    kept = tuple(change for change in found.changes if change.place != PROSE)
+    return found.model_copy(update={"changes": kept})
+
+
+def _prose(found: Difference) -> str:
+    prose = [change for change in found.changes if change.place == PROSE]
+    new, gone = (sum(bool(getattr(change, side)) for change in prose) for side in ("after", "before"))
+    return f"{counted(new, 'line')} new, {gone} gone" if found.before and prose else ""
 
 
 def _origin(found: Examination) -> Iterator[str]:
@@ -70,6 +89,9 @@ def _origin(found: Examination) -> Iterator[str]:
     yield f"{view.source}, {day(view.created_at)}, by {', '.join(found.authors) or view.created_by}"
     for name, value in found.derived_from.items():
         yield f"{name}: {value}"
+    grown, active = found.derived_from.get("playbook", ""), found.difference.before
+    if view.state == "draft" and active and grown.startswith(f"{view.series_id}@") and grown != active:
+        yield f"{active} is active by now: what it has and this lacks would be gone again"
     if found.commit:
         yield f"commit: {found.commit}"
 
