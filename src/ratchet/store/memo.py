@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from operator import is_, itemgetter
 from typing import NamedTuple
 
 from pydantic_core import to_json
@@ -15,40 +16,41 @@ _APART = (
     "rolled_back", "handoff", "resolved", "draft",
 )  # fmt: skip
 """The fields that may be large; what a move left alone is not written out again."""
-_TOGETHER = tuple(name for name in Incident.model_fields if name not in _APART)
+_EVERY_TIME = ("seq", "updated_at")
+"""The fields that every move changes."""
+_TOGETHER = tuple(name for name in Incident.model_fields if name not in {*_APART, *_EVERY_TIME})
+_lasting = itemgetter(*_TOGETHER, *_APART)
 
 
 class Checkpoint(NamedTuple):
-    """An incident, the text that stands for it in the table, and the pieces of that text as far as they are known."""
+    """An incident, the text that stands for it in the table, and the parts of that text as far as they are known."""
 
     incident: Incident
     body: str
     pieces: Mapping[str, str]
-    tail: str = ""
-    """The pieces put together; empty while they are not known."""
+    rest: str = ""
+    """All of the text but what every move changes."""
 
 
 def write(incident: Incident, before: Checkpoint | None) -> Checkpoint:
     """The checkpoint of an incident; what it shares with the one before is taken from there, value by value."""
     now = vars(incident)
-    was = {} if before is None else vars(before.incident)
-    known: Mapping[str, str] = {} if before is None else before.pieces
-    pieces = {
-        name: known[name] if name in known and now[name] is was[name] else _piece(incident, name) for name in _APART
-    }
-    together = to_json({name: now[name] for name in _TOGETHER})[1:-1].decode("utf-8")
-    tail = before.tail if before is not None and pieces == known else _put_together(pieces)
-    return Checkpoint(incident, f"{{{together},{tail}}}", pieces, tail)
+    if before is not None and before.rest and all(map(is_, _lasting(now), _lasting(vars(before.incident)))):
+        pieces, rest = before.pieces, before.rest
+    else:
+        pieces = {name: _piece(incident, name, before) for name in _APART}
+        together = to_json({name: now[name] for name in _TOGETHER}).decode("utf-8")[1:-1]
+        rest = ",".join([together, *(f'"{name}":{piece}' for name, piece in pieces.items())])
+    moving = to_json({name: now[name] for name in _EVERY_TIME}).decode("utf-8")[:-1]
+    return Checkpoint(incident, f"{moving},{rest}}}", pieces, rest)
 
 
-def _put_together(pieces: Mapping[str, str]) -> str:
-    return ",".join(f'"{name}":{piece}' for name, piece in pieces.items())
-
-
-def _piece(incident: Incident, name: str) -> str:
+def _piece(incident: Incident, name: str, before: Checkpoint | None) -> str:
     value = getattr(incident, name)
     if not value:
         return "null" if value is None else "[]"
+    if before is not None and name in before.pieces and value is getattr(before.incident, name):
+        return before.pieces[name]
     return incident.model_dump_json(include={name})[len(name) + 4 : -1]
 
 

@@ -34,9 +34,9 @@ class Prepared:
 
     def run(self, connection: Connection, values: Mapping[str, Value]) -> DBAPICursor:
         """Execute it once; raises KeyError for a bound name without a value."""
-        made = self._made.get(connection.dialect.name) or self._make(connection)
+        text, pick, fixed = self._made.get(connection.dialect.name) or self._make(connection)
         cursor = connection.connection.cursor()
-        cursor.execute(made.text, made.pick({**made.fixed, **values} if made.fixed else values))
+        cursor.execute(text, pick({**fixed, **values} if fixed else values))
         return cursor
 
     def first(self, connection: Connection, values: Mapping[str, Value]) -> Any:
