@@ -93,7 +93,7 @@ class Run(Noun):
     bare_seconds: float = 0.0
     """Causing, seeing that it took, and taking back: what the fault costs without Ratchet."""
     waited_seconds: float = 0.0
-    """Windows: the baseline before, a second look, the verification, and the customers' own after it."""
+    """Windows: the baseline before, a second look, a doubt, the verification, and the customers' own after it."""
     environment: Environment = Environment()
     left: str = ""
     """What the taking back left behind; empty when nothing is left."""

@@ -56,7 +56,7 @@ class Observed(Noun):
     resolved_by: str = ""
     sustained_seconds: float | None = None
     waited_seconds: float = 0.0
-    """Before a second look, and while the verification window was open."""
+    """Before a second look, until a doubt could be settled, and while the verification window was open."""
     draft: str = ""
     received_at: datetime | None = None
     concluded_at: datetime | None = None
@@ -139,7 +139,10 @@ def _waited(incident: Incident, timeline: Sequence[t.Recorded[t.Event]]) -> floa
     window = [r.at for r in timeline if isinstance(r.event, t.Verified)]
     began = incident.effect_at()
     watched = (window[-1] - began).total_seconds() if window and began is not None else 0.0
-    return round(watched + SECOND_LOOK.total_seconds() * max(0, incident.looks - 1), 3)
+    doubts = {r.event.op_id: r.at for r in timeline if isinstance(r.event, t.Doubted)}
+    settled = [(r.at, r.event.op_id) for r in timeline if isinstance(r.event, t.Settled) and r.event.op_id in doubts]
+    doubted = sum((at - doubts[op]).total_seconds() for at, op in settled)
+    return round(watched + doubted + SECOND_LOOK.total_seconds() * max(0, incident.looks - 1), 3)
 
 
 def _granted(timeline: Sequence[t.Recorded[t.Event]]) -> datetime | None:

@@ -6,6 +6,8 @@ from ratchet.cli.words import clean
 from ratchet.domain.accuracy import Accuracy, Tally
 from ratchet.domain.drill import Run
 
+LEAST_BARE = 0.05
+"""Seconds for each run below which nothing was caused that a time could be compared with."""
 MARKS = {"pass": "PASS", "fail": "FAIL", "error": "ERROR", "abstained": "ABSTAINED", "diagnosed": "DIAGNOSED"}
 
 
@@ -78,9 +80,10 @@ def costs(runs: Sequence[Run], seconds: float) -> Iterator[str]:
     bare = sum(run.bare_seconds for run in runs)
     spent = sum((run.ended_at - run.started_at).total_seconds() for run in runs)
     waited = sum(run.waited_seconds for run in runs)
-    times = (spent - waited) / bare if bare else 0.0
+    times = (spent - waited) / bare if bare > 0 else 0.0
     yield f"{len(runs)} runs in {seconds:.0f}s; causing and taking back alone {bare:.0f}s, windows {waited:.0f}s."
-    yield f"Windows left out, that is {times:.1f} times the faults' own time."
+    if bare >= len(runs) * LEAST_BARE:
+        yield f"Windows left out, that is {times:.1f} times the faults' own time."
 
 
 def lined(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
