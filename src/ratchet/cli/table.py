@@ -32,6 +32,12 @@ NOUNS: Final[dict[str, Entry]] = {
     "pause": Entry(_HERE + "pause", "Begin no act on any target until resumed.", "Incidents"),
     "resume": Entry(_HERE + "resume", "Let acts begin again.", "Incidents"),
     "grant": Entry(_HERE + "grant", "Approve in advance: list, create, revoke.", "Incidents", ("grants",)),
+    "quality": Entry(
+        _HERE + "quality", "How good Ratchet was: report; and what that should change: suggest.", "Incidents"
+    ),
+    "followup": Entry(
+        _HERE + "followup", "What keeps incidents from coming again: list, done, wont.", "Incidents", ("followups",)
+    ),
     "alert": Entry(_HERE + "alert", "Hand in alerts: ingest.", "Incidents", ("alerts",)),
     "playbook": Entry(
         _HERE + "playbook",

@@ -19,6 +19,7 @@ from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.hypothesis import Hypothesis, said
 from ratchet.domain.incident import Incident
 from ratchet.domain.ports import DecisionRow
+from ratchet.domain.rating import Rating
 from ratchet.domain.timeline import Acted, Event, Granted, Recorded, Refused, Settled
 
 
@@ -38,7 +39,7 @@ def _line(i: Incident) -> dict[str, Any]:
 
 def _cause(i: Incident) -> str | None:
     """What a person said that it was, else what was concluded."""
-    said = i.resolved.cause if i.resolved is not None else None
+    said = i.rated.cause if i.rated else i.resolved.cause if i.resolved else None
     return said or (i.conclusion.cause if i.conclusion else None)
 
 
@@ -67,6 +68,8 @@ def incident_view(i: Incident, timeline: Sequence[Recorded[Event]], decision: De
         triage_seconds=_seconds(i.opened_at, i.concluded_at),
         grant_to_effect_seconds=_grant_to_effect(timeline),
         resolved_by=i.resolved.by if i.resolved else None,
+        rating=Rating(**i.rated.model_dump(exclude={"kind", "by"})) if i.rated else None,
+        rated_by=i.rated.by if i.rated else None,
     )
 
 
@@ -78,6 +81,7 @@ def hypothesis_view(h: Hypothesis) -> HypothesisView:
         objects=tuple(ObjectView(kind=o.kind, id=o.id, name=o.name) for o in h.objects),
         evidence=tuple(r.text for r in h.evidence), against=tuple(r.text for r in h.against),
         evidence_ids=tuple(ids), evidence_said=said(h.evidence), against_said=said(h.against),
+        prior=h.learned,
     )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def resolution(
         mttd_seconds=_seconds(detected, started),
         mttr_seconds=_seconds(started, proved),
         status=incident.status,
-        cause=(incident.resolved and incident.resolved.cause) or (incident.conclusion and incident.conclusion.cause),
+        cause=_cause(incident),
         target=incident.target,
         without_action=incident.resolved.without_action if incident.resolved else False,
     )
@@ -102,6 +102,12 @@ def _by(incident: Incident) -> str | None:
 def _fix_correct(incident: Incident) -> bool | None:
     acted = any(op.state in ("done", "took") for op in incident.ops)
     return incident.verified.passed if acted and incident.verified is not None else None
+
+
+def _cause(incident: Incident) -> str | None:
+    """A person's rating before all, then how it was ended, then what was concluded."""
+    said = incident.rated or incident.resolved
+    return (said and said.cause) or (incident.conclusion and incident.conclusion.cause)
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:

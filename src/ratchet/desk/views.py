@@ -10,6 +10,8 @@ from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import Role
 from ratchet.domain.noun import Noun
 from ratchet.domain.ports import Missing
+from ratchet.domain.priors import Prior
+from ratchet.domain.rating import Rating
 from ratchet.domain.standing import Bound, StandingGrant
 from ratchet.domain.target import SecretRef, Target
 
@@ -38,6 +40,8 @@ class HypothesisView(Noun):
     evidence_ids: tuple[str, ...]
     evidence_said: tuple[str, ...] = ()
     against_said: tuple[str, ...] = ()
+    prior: Prior | None = None
+    """How its likelihood was moved by what people confirmed; None where nobody did."""
 
 
 class DecisionView(Noun):
@@ -138,6 +142,9 @@ class IncidentView(IncidentLine):
     triage_seconds: float | None
     grant_to_effect_seconds: float | None
     resolved_by: str | None
+    rating: Rating | None = None
+    """What a person said of it afterwards."""
+    rated_by: str | None = None
 
 
 class InFlightView(Noun):

@@ -75,7 +75,7 @@ def _grown(lines: list[Owed], case: Case, item: FollowUp, number: int) -> list[O
     """The lines of one follow-up after one more incident that asks for it."""
     last = lines[-1] if lines else None
     signed = next((one for one in case.signed if one.word.number == number), None)
-    if last is None or (last.state != "open" and last.at is not None and last.at < case.fired_at):
+    if last is None or (last.state != "open" and last.at is not None and last.at <= case.fired_at):
         begun = Owed(
             id=f"{case.name}.{number}", kind=item.kind, title=item.title, link=item.link, series=case.series,
             type=case.kind, target=case.target or "", service=case.service, incidents=(case.name,),

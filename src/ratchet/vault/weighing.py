@@ -15,24 +15,27 @@ LEAST = 0.001
 
 
 def reweighed(
-    playbook: Playbook, series: Series, words: Sequence[Confirmed], made: tuple[Callable[[], str], datetime]
+    playbook: Playbook, series: Series, words: Sequence[Confirmed], made: tuple[Callable[[], str], datetime, str]
 ) -> Version:
-    """The draft. Each likelihood is the share of its cause among the confirmed incidents that this playbook has a cause
-    for, shrunk towards what it declares; their sum grows no further than 1. Raises Refusal(CONFLICT) without a word."""
+    """The draft; who asks for it is proposed as its owner where nobody owns the series.
+
+    Each likelihood is the share of its cause among the confirmed incidents that this playbook has a cause for, shrunk
+    towards what it declares; their sum grows no further than 1. Raises Refusal(CONFLICT) where no word changes any.
+    """
     rules = playbook.spec.triage.hypotheses
     counts = Counter(word.cause for word in last_words(words) if word.cause in {rule.cause for rule in rules})
     if not counts:
         message = f"Nobody confirmed a cause that {playbook.metadata.series} names."
         raise conflict(message, "Rate incidents first: `ratchet incident rate INC-1 --cause CAUSE`.")
-    declared = Counter[str]()
-    for rule in rules:
-        declared[rule.cause] += rule.likelihood  # pyright: ignore[reportArgumentType] - a counter of shares
-    changed = tuple(_corrected(rule, float(declared[rule.cause]), counts) for rule in rules)
+    declared = {cause: sum(rule.likelihood for rule in rules if rule.cause == cause) for cause in counts}
+    changed = tuple(_corrected(rule, declared.get(rule.cause, rule.likelihood), counts) for rule in rules)
     if changed == rules:
         raise conflict("What was confirmed bears the likelihoods out as they are.", "Nothing is to be changed.")
     triage = playbook.spec.triage.model_copy(update={"hypotheses": changed})
     guidance = f"{playbook.spec.guidance.rstrip()}\n\n{_told(rules, changed, counts)}\n".lstrip()
-    spec = playbook.spec.model_copy(update={"triage": triage, "guidance": guidance})
+    new_id, at, by = made
+    owner = playbook.spec.owner or f"user:default/{by.removeprefix('user:')}"
+    spec = playbook.spec.model_copy(update={"triage": triage, "guidance": guidance, "owner": owner})
     metadata = playbook.metadata.model_copy(
         update={
             "version": free_version(playbook.metadata.version, series), "source": "generated",
@@ -40,7 +43,7 @@ def reweighed(
         }
     )  # fmt: skip
     draft = playbook.model_copy(update={"metadata": metadata, "spec": spec})
-    return new_version(draft, "generated", Made(f"pb_learned_{short(made[0](), 6)}", made[1], "ratchet"))
+    return new_version(draft, "generated", Made(f"pb_learned_{short(new_id(), 6)}", at, "ratchet"))
 
 
 def _corrected(rule: HypothesisRule, declared: float, counts: Counter[str]) -> HypothesisRule:

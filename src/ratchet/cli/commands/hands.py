@@ -1,9 +1,11 @@
-"""`ratchet incident take|handback|note|resolve|escalate|close`: what a person does to an incident."""
+"""`ratchet incident take|handback|note|resolve|escalate|close|rate`: what a person does to an incident."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from ratchet.cli.ask import reason_for
 from ratchet.cli.commands.noun import noun
@@ -13,6 +15,7 @@ from ratchet.desk.contract import Desk
 from ratchet.desk.hands_over import Criterion
 from ratchet.desk.views import IncidentView
 from ratchet.domain.errors import invalid
+from ratchet.domain.rating import Rating
 
 app = noun("What a person does to an incident; these verbs stand under `ratchet incident`.")
 Reference = Annotated[str, typer.Argument(metavar="INC", help="INC-1 or the ULID.")]
@@ -87,6 +90,41 @@ def close(
     """Put away what is resolved, escalated or held."""
     because = reason_for(f"close {reference}", reason)
     _do(context, lambda desk: desk.close_incident(reference, because), form)
+
+
+class YesNo(StrEnum):
+    """An answer."""
+
+    YES = "yes"
+    NO = "no"
+
+
+@app.command("rate")
+def rate(
+    context: typer.Context,
+    reference: Reference,
+    cause: Annotated[str, typer.Option(help="What it really was: a name of the cause vocabulary.")],
+    about: Annotated[
+        list[str] | None, typer.Option("--object", help="What it was about, KIND:NAME; may be repeated.")
+    ] = None,
+    helpful: Annotated[YesNo | None, typer.Option(help="Whether what Ratchet said and did helped.")] = None,
+    reason: Annotated[str, typer.Option(help="More words on it.")] = "",
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Say what an incident really was, once it is over. Rankings learn from it; of several ratings the last counts."""
+    said = None if helpful is None else helpful is YesNo.YES
+    try:
+        rating = Rating(cause=cause, objects=tuple(about or ()), helpful=said, reason=reason)
+    except ValidationError:
+        raise invalid(
+            "This rating cannot be kept.", "Write objects as KIND:NAME, such as application:billing, and keep it short."
+        ) from None
+    if form in (Form.TABLE, Form.WIDE, Form.MD):
+        with road(context) as here:
+            view = here.desk.learning.rate(reference, rating)
+        say(f"{view.id} was {view.cause}, as {view.rated_by} says. The next ranking knows it.")
+        return
+    _do(context, lambda desk: desk.learning.rate(reference, rating), form)
 
 
 def _do(context: typer.Context, verb: Callable[[Desk], IncidentView], form: Form) -> None:

@@ -60,7 +60,8 @@ def _cause(view: IncidentView) -> Iterator[Line]:
     if view.cause is None:
         yield Line(view.outcome.replace("_", " ") if view.outcome else "not known yet", "warn" if view.outcome else "")
     else:
-        sure = f"as {view.resolved_by} says" if _said_by_a_person(view) else f"{share(view.confidence)} sure"
+        word = view.rated_by or (view.resolved_by if _said_by_a_person(view) else None)
+        sure = f"as {word} says" if word else f"{share(view.confidence)} sure"
         yield Line(f"{view.cause}, {sure}", "strong")
     if view.why:
         # The strip names the cause; the hypothesis below it has the grounds.
@@ -93,6 +94,7 @@ def hypothesis_field(rank: int, each: HypothesisView, *, whole: bool) -> Field:
         because = f": {against[0]}" if against else ""
         return field(label, Line(f"{each.title}{because}", "dim"), tone=tone)
     lines = [Line(f"{each.title} ({share(each.confidence)})", "strong"), Line(f"{each.cause} · {each.playbook}", "dim")]
+    lines += [Line(each.prior.said, "dim")] if each.prior is not None else []
     lines += [Line(objects_line(each.objects))] if each.objects else []
     lines += [line for reason in each.evidence_said or each.evidence for line in _reason("+", reason, "good")]
     if each.against:
