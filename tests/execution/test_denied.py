@@ -42,7 +42,7 @@ def test_an_incident_handed_back_after_a_denial_says_so_of_itself() -> None:
         life.hand_back(incident)
         life.run()
         packet = life.store.incident(incident).packet
-        assert packet is not None and f"denied on {name} 0 minutes ago" in packet.approval_prompt
+        assert packet is not None and f"denied on {name} just now" in packet.approval_prompt
 
 
 @pytest.mark.parametrize(("klass", "target"), [("A", "other"), ("C", "db")])

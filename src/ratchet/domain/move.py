@@ -125,7 +125,7 @@ def _await_answer(incident: Incident, now: datetime, grave: str) -> Move:
         case "refused":
             return Escalate(stop=Stop.DENIED, detail=incident.answer_detail)
         case "expired":
-            return Escalate(stop=Stop.EXPIRED, detail=f"Decision {packet.id} was asked and nobody answered.")
+            return Escalate(stop=Stop.EXPIRED, detail=f"What was asked: ratchet decision show {packet.id}")
         case "superseded":
             if incident.revision >= MAX_REVISIONS:
                 return Escalate(stop=Stop.TARGET_CHANGED, detail=incident.answer_detail)

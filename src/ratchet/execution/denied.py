@@ -24,8 +24,15 @@ class Denial(NamedTuple):
     def sentence(self, now: datetime) -> str:
         """`A like step was denied on INC-3 12 minutes ago by user:ana.`"""
         minutes = max(0, int((now - self.at).total_seconds() // 60))
-        when = f"{minutes} minute{'' if minutes == 1 else 's'}" if minutes < 120 else f"{minutes // 60} hours"
-        return f"A like step was denied on {self.incident} {when} ago by {self.by}."
+        return f"A like step was denied on {self.incident} {_ago(minutes)} by {self.by}."
+
+
+def _ago(minutes: int) -> str:
+    if minutes < 1:
+        return "just now"
+    if minutes >= 120:
+        return f"{minutes // 60} hours ago"
+    return "1 minute ago" if minutes == 1 else f"{minutes} minutes ago"
 
 
 def denied_before(store: Store, packet: DecisionPacket, now: datetime) -> list[Denial]:
