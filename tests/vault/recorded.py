@@ -11,7 +11,7 @@ from ratchet.domain.series import Activated, Version, VersionDrafted
 from ratchet.domain.timeline import Looked, Opened, Resolved
 from ratchet.store.store import EventStore
 from ratchet.vault.files import PlaybookFiles
-from ratchet.vault.making import blanks_of
+from ratchet.vault.making import Source, blanks_of
 from ratchet.vault.seeding import seed, shipped_texts, shipped_version
 from ratchet.vault.shelf import VaultShelf
 from tests.vault import worlds as w
@@ -86,10 +86,11 @@ class Records:
         return self.files.load(version.text, version.pin)
 
     def draft(
-        self, playbook: Playbook, number: str = "9.0", *, by: str = "user:ana", activate: bool = False
-    ) -> Version:
+        self, playbook: Playbook, number: str = "9.0", *, by: str = "user:ana", activate: bool = False,
+        source: Source = "manual",
+    ) -> Version:  # fmt: skip
         """The text as a version of its series."""
-        metadata = playbook.metadata.model_copy(update={"version": number, "source": "manual"})
+        metadata = playbook.metadata.model_copy(update={"version": number, "source": source})
         named = playbook.model_copy(update={"metadata": metadata})
         update = {"id": f"pb_manual_{number}", "created_by": by, "blanks": blanks_of(named)}
         version = shipped_version(named, w.NOW).model_copy(update=update)

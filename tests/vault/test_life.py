@@ -2,6 +2,7 @@
 
 import multiprocessing
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from ratchet.desk.playbooks import Playbooks
 from ratchet.desk.reviewing import Reviewing
 from ratchet.domain.errors import Code, Outdated, Refusal
 from ratchet.domain.playbook import Playbook
-from ratchet.domain.series import Version
+from ratchet.domain.series import Edited, Version
 from ratchet.tools.replay import Replay
 from ratchet.vault.backtest import Backtests
-from ratchet.vault.canonical import canonical_text
+from ratchet.vault.canonical import canonical_text, text_digest
 from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.making import Source
 from ratchet.vault.seeding import seed, shipped_texts, takes_over
 from tests.vault import worlds as w
 from tests.vault.recorded import Records
@@ -46,8 +48,8 @@ class Room:
             update={"spec": active.spec.model_copy(update={"owner": "user:default/ana", **change})}
         )
 
-    def draft(self, playbook: Playbook, number: str = "9.0", by: str = ANA) -> Version:
-        return self.records.draft(playbook, number, by=by)
+    def draft(self, playbook: Playbook, number: str = "9.0", by: str = ANA, source: Source = "manual") -> Version:
+        return self.records.draft(playbook, number, by=by, source=source)
 
     def active(self) -> str:
         version = self.store.series(SERIES).active
@@ -191,6 +193,25 @@ def test_whoever_went_back_to_a_shipped_version_is_not_overruled_by_the_next_rel
     assert not takes_over(room.store.series(SERIES), newer)
     mine = {name: text for name, text in shipped_texts().items() if name.startswith(SERIES)}
     assert seed(room.store, room.records.files, mine, lambda _: None)[0] == 0
+
+
+def test_drafts_that_nobody_edited_follow_what_was_activated_and_those_of_people_stay(room: Room) -> None:
+    chosen = room.draft(room.spec(guidance="One.\n"), "9.0")
+    drawn, edited = (
+        room.draft(room.spec(guidance="Two.\n"), number, by="ratchet", source="generated") for number in ("9.1", "9.2")
+    )
+    room.playbooks.edit(edited.id, {"guidance": "Mine.\n"}, "", ANA)
+
+    def redrawn(version: Version) -> Edited:
+        text = version.text.replace("Two.", "One and two.")
+        guidance = "One and two.\n"
+        return Edited(version_id=version.id, text=text, digest=text_digest(text), guidance=guidance, blanks=())
+
+    replace(room.reviewing, redrawn=redrawn).activate(chosen.id, "", BO)
+    after = {v.id: v for v in room.store.series(SERIES).versions}
+    assert (after[drawn.id].guidance, after[drawn.id].revision) == ("One and two.\n", 2)
+    assert after[edited.id].guidance == "Mine.\n"
+    assert room.active() == "9.0"
 
 
 def test_what_is_retired_leaves_its_series_without_an_active_version_and_can_come_back(room: Room) -> None:

@@ -1,7 +1,8 @@
 """Review: what a version changes, what it would have concluded, what stands against it, and its activation."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from ratchet.domain.diff import Difference, difference
 from ratchet.domain.errors import Code, Refusal, conflict, invalid
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Clock, Store
-from ratchet.domain.series import Activated, Backtested, Series, Version
+from ratchet.domain.series import Activated, Backtested, Edited, Series, Version
 from ratchet.vault.activation import Judged, check_text, objections, people
 from ratchet.vault.backtest import Backtests
 from ratchet.vault.files import PlaybookFiles
@@ -33,6 +34,8 @@ class Reviewing:
     files: PlaybookFiles
     backtests: Backtests
     clock: Clock
+    redrawn: Callable[[Version], Edited | None] = lambda _: None
+    """A draft's text drawn upon what is active by now; it may refuse."""
 
     def difference(self, reference: str, against: str) -> Difference:
         """What a version changes against another, or against the active one of its series."""
@@ -88,6 +91,7 @@ class Reviewing:
             raise no
         event = Activated(version_id=version.id, by=by, reason=reason)
         self.store.commit_series(series, event, by=by)
+        self._redraw(series.id)
         return self.playbooks.show(version.id)
 
     def reviews(self) -> list[ReviewLine]:
@@ -104,7 +108,20 @@ class Reviewing:
             raise invalid(message, f"Make a draft of it and mend that: `ratchet vault draft {version.pin}`.", mistakes)
         event = Activated(version_id=version.id, by=by, reason=reason, rollback=True)
         self.store.commit_series(series, event, by=by)
+        self._redraw(series.id)
         return self.playbooks.show(version.id)
+
+    def _redraw(self, series_id: str) -> None:
+        """The drafts of a series that no person edited follow what is active, so that none makes the library forget
+        what another one taught. One that cannot follow stays, and its examination says so."""
+        for version in self.store.series(series_id).versions:
+            if version.state != "draft" or version.source != "generated" or people(version):
+                continue
+            with suppress(Refusal):
+                event = self.redrawn(version)
+                series = self.store.series(series_id)
+                if event is not None and series.find(version.id) == version:
+                    self.store.commit_series(series, event, by="ratchet")
 
     def _backtested(self, series: Series, version: Version, by: str) -> tuple[Series, Version]:
         """The version with a backtest of its present text against the present active one, made now when it has none."""

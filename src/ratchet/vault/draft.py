@@ -29,15 +29,21 @@ _LEANS = re.compile(r"(It|Its|They|Their|This|That|These|Those)\b")
 
 def synthesise(told: Told, base: Playbook, new_id: Callable[[], str]) -> Version:
     """The draft version that grows from `base`. Raises Refusal(CONFLICT) when nothing was concluded or proved."""
+    incident = told.incident
+    prefix = "pb_faulttest_" if incident.origin == "drill" else "pb_incident_"
+    made = Made(prefix + short(new_id(), 6), told.at, "ratchet")
+    return new_version(drawn(told, base), "generated", made).model_copy(
+        update={"incident": incident.name, "fault": incident.fault}
+    )
+
+
+def drawn(told: Told, base: Playbook) -> Playbook:
+    """`base` with what was learned added. Raises Refusal(CONFLICT) when nothing was concluded or proved."""
     leading = told.leading
     if leading is None or not told.proved:
         message = f"{told.incident.name} has no proved recovery, so there is nothing to learn a playbook from."
         raise conflict(message, "Drafts come from incidents whose verification passed, or whose alert has resolved.")
-    playbook = base.model_copy(update={"metadata": _metadata(told, base), "spec": _spec(told, base, leading)})
-    incident = told.incident
-    prefix = "pb_faulttest_" if incident.origin == "drill" else "pb_incident_"
-    version = new_version(playbook, "generated", Made(prefix + short(new_id(), 6), told.at, "ratchet"))
-    return version.model_copy(update={"incident": incident.name, "fault": incident.fault})
+    return base.model_copy(update={"metadata": _metadata(told, base), "spec": _spec(told, base, leading)})
 
 
 def blank_sheet(told: Told, cause: str) -> Playbook:

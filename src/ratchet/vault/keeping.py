@@ -9,10 +9,12 @@ from ratchet.domain.hypothesis import Hypothesis
 from ratchet.domain.incident import LIVE, Incident
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Shelf, Store
-from ratchet.domain.series import Series, Version, VersionDrafted
+from ratchet.domain.series import Edited, Series, Version, VersionDrafted
 from ratchet.domain.timeline import Drafted, Sampled
-from ratchet.vault.draft import blank_sheet, synthesise
+from ratchet.vault.canonical import canonical_text, text_digest
+from ratchet.vault.draft import blank_sheet, drawn, synthesise
 from ratchet.vault.lessons import Told
+from ratchet.vault.making import blanks_of
 from ratchet.vault.similar import nearest
 
 
@@ -58,6 +60,34 @@ class Drafting:
         series, base, said = self._of_cause(told, cause)
         told = replace(told, series=series, said=said)
         return self._kept(incident, told, base)
+
+    def redrawn(self, version: Version) -> Edited | None:
+        """A draft's text drawn once more, upon what is active by now; None when it stays as it is.
+
+        Raises Refusal when its incident is no longer kept.
+        """
+        series = self._store.series(version.series)
+        active = series.active
+        if active is None or version.incident is None:
+            return None
+        base = self._shelf.version(active.id)[1]
+        incident = self._store.incident(version.incident)
+        told = self._told(incident, series)
+        if told.by_person:
+            cause = (incident.resolved.cause if incident.resolved else "") or ""
+            told = replace(told, said=_said(base, active, cause))
+        elif all(rule.id != _leading_id(incident) for rule in base.spec.triage.hypotheses):
+            return None
+        playbook = drawn(told, base)
+        number = playbook.metadata.model_copy(update={"version": version.version})
+        playbook = playbook.model_copy(update={"metadata": number})
+        text = canonical_text(playbook)
+        if text == version.text:
+            return None
+        return Edited(
+            version_id=version.id, text=text, digest=text_digest(text), guidance=playbook.spec.guidance,
+            blanks=blanks_of(playbook, version.source), reason=f"drawn again upon {active.pin}",
+        )  # fmt: skip
 
     def _kept(self, incident: Incident, told: Told, base: Playbook) -> Drafted:
         series = told.series

@@ -22,6 +22,7 @@ _LONGEST = 400
 _SHOWN_NOTES = 12
 _SHOWN_OBJECTS = 5
 _SHOWN_AGAIN = 5
+_SHOWN_FAR = 8
 _WORKED = ("done", "took")
 _FAR = ("unknown", "refuted")
 _LESSON = re.compile(r"^Learned from ", re.MULTILINE)
@@ -259,7 +260,8 @@ def _considered(told: Told, leading: Hypothesis) -> Iterator[str]:
     for verdict in _FAR:
         named = [other.id for other in same if other.verdict == verdict]
         if named:
-            yield f"- Considered, {verdict}: {', '.join(named)}. {told.source('concluded')}"
+            more = f" and {len(named) - _SHOWN_FAR} more" if len(named) > _SHOWN_FAR else ""
+            yield f"- Considered, {verdict}: {', '.join(named[:_SHOWN_FAR])}{more}. {told.source('concluded')}"
 
 
 def _tried(told: Told) -> Iterator[str]:

@@ -44,12 +44,11 @@ def vault_rooms(
     faults, tools = practice
     playbooks = Playbooks(store, files, now, new_id)
     backtests = Backtests(store, shelf, Replay, now, lambda fault: faults[fault].spec.cause if fault in faults else "")
+    drafting = Drafting(store, shelf, faults.get, new_id)
     return VaultRooms(
         playbooks=playbooks,
-        reviewing=Reviewing(store, playbooks, files, backtests, now),
-        arriving=Arriving(
-            store, shelf, files, Drafting(store, shelf, faults.get, new_id), ends, playbooks, now, new_id
-        ),
+        reviewing=Reviewing(store, playbooks, files, backtests, now, drafting.redrawn),
+        arriving=Arriving(store, shelf, files, drafting, ends, playbooks, now, new_id),
         reports=Reports(store, faults, tools, now),
         nudge=nudge,
     )
