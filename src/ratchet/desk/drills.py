@@ -117,9 +117,11 @@ class LocalPractice:
     def observed(self, reference: str) -> Observed:
         require(self._who, "read")
         incident = self._d.drill(reference)
+        now = self._d.clock()
+        seen = observe(incident, (), now)
         # Whoever waits for the end asks often; the timeline, which is long, says something only once it is there.
-        timeline = self._d.store.timeline(incident.id) if incident.verified is not None else ()
-        seen = observe(incident, timeline, self._d.clock())
+        if incident.verified is not None and (seen.resting or seen.asked is not None):
+            seen = observe(incident, self._d.store.timeline(incident.id), now)
         return seen if seen.playbook_digest else seen.model_copy(update=self._d.text_of(incident))
 
     def rejudge(self, reference: str) -> Rejudged:
