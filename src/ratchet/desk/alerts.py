@@ -1,7 +1,7 @@
 """Receiving alerts: durable first, then the worker is woken."""
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 from ratchet.domain.alert import Alert
 from ratchet.domain.ports import Store
@@ -29,6 +29,5 @@ class Intake:
 
     def _without_secrets(self, alert: Alert) -> Alert:
         """What a monitor says may hold a credential; what identifies the occurrence is left as it is."""
-        texts = {"labels": alert.labels, "annotations": alert.annotations}
-        texts = {name: cast("dict[str, str]", self._redacts.redact({**text})) for name, text in texts.items()}
-        return alert.model_copy(update={**texts, "generator_url": self._redacts.text(alert.generator_url)})
+        said = {"labels": {**alert.labels}, "annotations": {**alert.annotations}, "generator_url": alert.generator_url}
+        return alert.model_copy(update=cast("dict[str, Any]", self._redacts.redact(said)))

@@ -1,9 +1,12 @@
 """Alerts come in here: durable before they are answered for."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 
+from ratchet.desk.contract import Desk
+from ratchet.domain.alert import Alert
 from ratchet.gateway.access import Ingest
 from ratchet.gateway.bodies import AlertBatch, Received
 from ratchet.gateway.figures import Meter
@@ -19,8 +22,8 @@ async def raw_body(request: Request) -> bytes:
     return await request.body()
 
 
-def meter_of(request: Request) -> Meter:
-    """The application's counters."""
+async def meter_of(request: Request) -> Meter:
+    """The application's counters; nothing is waited for, so that no thread is needed."""
     meter: Meter = request.app.state.meter
     return meter
 
@@ -29,19 +32,20 @@ Body = Annotated[bytes, Depends(raw_body)]
 Counting = Annotated[Meter, Depends(meter_of)]
 
 
-@router.post("/sources/alertmanager", status_code=202, openapi_extra=_BODY)
-def from_alertmanager(desk: Ingest, body: Body, meter: Counting) -> Received:
+@router.post("/sources/alertmanager", status_code=202, response_model=Received, openapi_extra=_BODY)
+def from_alertmanager(desk: Ingest, body: Body, meter: Counting) -> Response:
     """Take an Alertmanager webhook (version 4)."""
-    alerts = alertmanager.parse(body)
-    incidents = desk.receive(alerts)
-    meter.received(alerts, alertmanager.SOURCE)
-    return Received(incidents=tuple(incidents))
+    return _received(desk, meter, alertmanager.parse(body), alertmanager.SOURCE)
 
 
-@router.post("/alerts", status_code=202)
-def from_program(desk: Ingest, batch: AlertBatch, meter: Counting) -> Received:
+@router.post("/alerts", status_code=202, response_model=Received)
+def from_program(desk: Ingest, batch: AlertBatch, meter: Counting) -> Response:
     """Take alerts in Ratchet's own words."""
-    alerts = [alertmanager.clip(alert) for alert in batch.alerts]
+    return _received(desk, meter, [alertmanager.clip(alert) for alert in batch.alerts], "api")
+
+
+def _received(desk: Desk, meter: Meter, alerts: Sequence[Alert], source: str) -> Response:
+    """The answer, once they are durable; written in the thread that is here already, not validated in another."""
     incidents = desk.receive(alerts)
-    meter.received(alerts, "api")
-    return Received(incidents=tuple(incidents))
+    meter.received(alerts, source)
+    return Response(Received(incidents=tuple(incidents)).model_dump_json(), 202, media_type="application/json")

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Iterator
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from ratchet.domain.noun import Json
 from ratchet.security.known import Known
@@ -16,6 +16,13 @@ LONGEST_LINE = 16_384
 DEEPEST = 64
 WITHHELD = "[withheld]"
 _TOKEN = re.compile(r"\[secret:[0-9a-f]{4}\][\])>.]{0,4}")
+
+
+class _Hunt(NamedTuple):
+    """What may stand in a value at all: the secrets that we hold, and shapes by which others are recognised."""
+
+    known: Known
+    shapes: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
 
 
 class Redacts(Protocol):
@@ -43,16 +50,21 @@ class Redactor:
 
     def redact(self, value: Json) -> Json:
         """The value without secrets: same shape, same keys, texts scrubbed; numbers, booleans and null untouched."""
-        whole = "\n".join(_texts(value, DEEPEST))
-        return self._any(value, DEEPEST, self._known if self._known.stands_in(whole) else self._none)
+        return self._any(value, DEEPEST, self._hunt("\n".join(_texts(value, DEEPEST))))
 
     def text(self, text: str) -> str:
         """One text without secrets, or `[withheld]` when it could not be searched."""
-        return self._text(text, self._known)
+        return self._text(text, self._hunt(text))
 
-    def _text(self, text: str, known: Known) -> str:
+    def _hunt(self, whole: str) -> _Hunt:
+        """What has to be looked for in any part of this text: most texts have nothing of it."""
+        lowered = whole.lower()
+        shapes = tuple(pair for pair in LINE if any(word in lowered for word in pair[0]))
+        return _Hunt(self._known if self._known.stands_in(whole) else self._none, shapes)
+
+    def _text(self, text: str, hunt: _Hunt) -> str:
         try:
-            return self._search(known.scrub(text))
+            return self._search(hunt.known.scrub(text), hunt)
         except (ValueError, TypeError, LookupError, RecursionError, OverflowError, re.error):
             return WITHHELD
 
@@ -60,40 +72,40 @@ class Redactor:
         digest = hmac.new(self._key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256)
         return f"[secret:{digest.hexdigest()[:4]}]"
 
-    def _any(self, value: object, depth: int, known: Known) -> Json:
+    def _any(self, value: object, depth: int, hunt: _Hunt) -> Json:
         if depth == 0:
             return WITHHELD
         match value:
             case str():
-                return self._text(value, known)
+                return self._text(value, hunt)
             case None | bool() | int() | float():
                 return value
             case dict():
                 rows = cast("dict[object, object]", value)
-                return {known.scrub(str(key)): self._entry(str(key), rows[key], depth - 1, known) for key in rows}
+                return {hunt.known.scrub(str(key)): self._entry(str(key), rows[key], depth - 1, hunt) for key in rows}
             case list() | tuple():
-                return [self._any(item, depth - 1, known) for item in cast("list[object]", value)]
+                return [self._any(item, depth - 1, hunt) for item in cast("list[object]", value)]
             case _:
                 return WITHHELD
 
-    def _entry(self, key: str, item: object, depth: int, known: Known) -> Json:
+    def _entry(self, key: str, item: object, depth: int, hunt: _Hunt) -> Json:
         if isinstance(item, str) and item and SECRET_KEY.fullmatch(key) and not _TOKEN.fullmatch(item):
-            return known.marks.get(item) or self._mark(item)
-        return self._any(item, depth, known)
+            return hunt.known.marks.get(item) or self._mark(item)
+        return self._any(item, depth, hunt)
 
-    def _search(self, text: str) -> str:
+    def _search(self, text: str, hunt: _Hunt) -> str:
         if "-----BEGIN" in text:
             for pattern in WHOLE:
                 text = pattern.sub(self._hide, text)
         if len(text) <= 256 and "\n" not in text:
-            return self._line(text)
-        return "\n".join(self._line(line) for line in text.split("\n"))
+            return self._line(text, hunt)
+        return "\n".join(self._line(line, hunt) for line in text.split("\n"))
 
-    def _line(self, line: str) -> str:
+    def _line(self, line: str, hunt: _Hunt) -> str:
         over = len(line) - LONGEST_LINE
         line = line if over <= 0 else line[:LONGEST_LINE]
         lowered = line.lower()
-        for words, pattern in LINE:
+        for words, pattern in hunt.shapes:
             if any(word in lowered for word in words):
                 line = pattern.sub(self._hide, line)
         return line if over <= 0 else f"{line}[withheld: {over} characters]"

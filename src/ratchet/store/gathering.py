@@ -32,24 +32,27 @@ class Gathering:
         self._takes = self._takes_more()
         self._holds = {(alert.source, alert.fingerprint) for alert in incident.alerts}
         self._found_by: set[joinable.Key] = set()
+        self.placed = Placed(id=incident.id, number=incident.number)
+        """The incident by name."""
+        self._shown: dict[tuple[str, bool], Joinable] = {}
         if first:
             self._index(joinable.keys(incident))
         else:
             self._found_by.update(joinable.keys(incident))
-
-    @property
-    def placed(self) -> Placed:
-        """The incident by name."""
-        return Placed(id=self.incident.id, number=self.incident.number)
 
     def shown_to(self, alert: Alert) -> Joinable | None:
         """What the alert may know of it; None when they have nothing in common, or when it takes no more alerts."""
         holds = (alert.source, alert.fingerprint) in self._holds
         if not self._takes or not (holds or (alert.group_key and alert.group_key == self._group)):
             return None
-        return Joinable(
+        return self._shown.get((self._group, holds)) or self._show(holds)
+
+    def _show(self, holds: bool) -> Joinable:
+        shown = Joinable(
             incident_id=self.incident.id, target=self.incident.target, group_key=self._group, holds=holds
         )  # fmt: skip
+        self._shown[self._group, holds] = shown
+        return shown
 
     def _takes_more(self) -> bool:
         """That depends on its status, which no alert changes, and on whether any of its alerts still fires."""

@@ -154,6 +154,8 @@ def _labels(found: Mapping[str, Any]) -> dict[str, str]:
 
 def _text(value: object, longest: int = LONGEST_VALUE) -> str:
     """A text without NUL and lone surrogates, cut with a marker; anything else than text is written as JSON."""
+    if isinstance(value, str) and value.isascii() and len(value) <= longest and "\0" not in value:
+        return value
     whole = value if isinstance(value, str) else json.dumps(value)
     clean = whole[:longest].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     return clean if len(whole) <= longest else f"{clean}...[truncated: {len(whole)} characters]"
