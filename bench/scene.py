@@ -14,7 +14,7 @@ import httpx2
 
 from ratchet.config import read_settings
 from ratchet.desk.views import TargetRequest
-from ratchet.domain.fault import Fault
+from ratchet.domain.fault import AlertText, Fault
 from ratchet.domain.target import SecretRef, Target
 from ratchet.gateway.app import create_app
 from ratchet.gateway.server import Server
@@ -28,6 +28,9 @@ PATIENCE = 60.0
 SETTLED = 2.5
 """Seconds that a fault lasts before the alert: a condition may ask that sessions have been idle for a while."""
 TARGET = "shop-db"
+NAMES_NOTHING = AlertText(
+    labels={"alertname": "ServiceDegraded"}, annotations={"summary": "Something is wrong with the shop"}
+)
 
 
 @dataclass
@@ -48,10 +51,10 @@ class Scene:
         answer.raise_for_status()
         return answer.json()
 
-    def alert(self) -> tuple[str, datetime]:
-        """Send one alert that names no playbook; the name of its incident, and the moment before it was sent."""
+    def alert(self, text: AlertText = NAMES_NOTHING) -> tuple[str, datetime]:
+        """Send one alert, by default one that names no playbook; its incident, and the moment before it was sent."""
         self.sent += 1
-        body = alertmanager_body(f"{self.sent:016x}", {"alertname": "ServiceDegraded", "target": TARGET})
+        body = alertmanager_body(f"{self.sent:016x}", {**text.labels, "target": TARGET}, text.annotations)
         began = datetime.now(UTC)
         return self.call("POST", "/api/v1/sources/alertmanager", "monitor", body)["incidents"][0], began
 
@@ -124,10 +127,12 @@ def seconds_to(label: str, seen: dict[str, Any], began: datetime) -> float:
     return (datetime.fromisoformat(times[-1].replace("Z", "+00:00")) - began).total_seconds()
 
 
-def alertmanager_body(fingerprint: str, labels: dict[str, str]) -> dict[str, Any]:
+def alertmanager_body(
+    fingerprint: str, labels: dict[str, str], annotations: dict[str, str] = NAMES_NOTHING.annotations
+) -> dict[str, Any]:
     """A version-4 body with one firing alert of a group of its own."""
     alert = {
-        "status": "firing", "labels": labels, "annotations": {"summary": "Something is wrong with the shop"},
+        "status": "firing", "labels": labels, "annotations": annotations,
         "startsAt": datetime.now(UTC).isoformat(), "endsAt": "0001-01-01T00:00:00Z",
         "generatorURL": "http://prometheus.invalid/graph", "fingerprint": fingerprint,
     }  # fmt: skip
