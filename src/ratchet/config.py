@@ -26,6 +26,8 @@ class Settings(Noun):
     """Where Loki takes pushes; it may hold a name and a password, so it is not shown."""
     syslog: str | None = None
     """`udp://host:514`, `tcp://host:601` or `unix:///dev/log`."""
+    reminder_webhook: str | None = Field(default=None, repr=False)
+    """Where reminders of playbooks that are due are posted; it may hold a password, so it is not shown."""
     failpoint: str | None = None
     """Where the process ends itself, for proof; see `wiring.failpoint`."""
     fault_history: Path = Path("~/.faulttest/history.json")
@@ -47,6 +49,7 @@ def read_settings(environ: Mapping[str, str], home: Path | None = None) -> Setti
         operator=environ.get("RATCHET_PERSON") or environ.get("USER") or environ.get("LOGNAME") or "operator",
         loki_url=environ.get("RATCHET_LOKI_URL") or None,
         syslog=environ.get("RATCHET_SYSLOG") or None,
+        reminder_webhook=environ.get("RATCHET_REMINDER_WEBHOOK") or None,
         failpoint=environ.get("RATCHET_FAILPOINT") or None,
         fault_history=_history(environ),
         fault_conn=environ.get("FAULTTEST_CONN_STR") or None,

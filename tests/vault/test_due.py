@@ -10,8 +10,9 @@ from ratchet import __version__
 from ratchet.desk.due import due_lines
 from ratchet.domain.drill import Environment
 from ratchet.domain.playbook import Review
+from ratchet.notify.reminders import Reminder
 from ratchet.vault.files import PlaybookFiles
-from ratchet.wiring.vault import remind
+from ratchet.wiring.vault import due_reminders
 from tests.gateway.paper_drills import RUN
 from tests.vault.recorded import Records, Ticking
 
@@ -30,6 +31,11 @@ def whats(records: Records) -> list[str]:
     return [line.what for line in due_lines(records.store, records.files, records.clock())]
 
 
+def reminded(records: Records, every: float = 7 * 86400.0) -> list[Reminder]:
+    now = records.clock()
+    return due_reminders(due_lines(records.store, records.files, now), now, every)
+
+
 def run(records: Records, number: int, **change: object) -> None:
     at = records.clock()
     update = {"id": f"run_{number}", "series": SERIES, "ended_at": at, "started_at": at, **change}
@@ -39,17 +45,14 @@ def run(records: Records, number: int, **change: object) -> None:
 def test_a_playbook_that_was_never_proved_and_a_draft_are_on_the_list_and_no_reason_to_warn(records: Records) -> None:
     records.draft(records.active(SERIES))
     assert whats(records) == ["draft", "unproved"]
-    lines: list[str] = []
-    remind(due_lines(records.store, records.files, records.clock()), lines.append)
-    assert lines == []
+    assert reminded(records) == []
 
 
 def test_a_playbook_whose_last_run_failed_comes_first_until_a_later_run_passes(records: Records) -> None:
     run(records, 1, verdict="fail")
     assert whats(records) == ["failed"]
-    lines: list[str] = []
-    remind(due_lines(records.store, records.files, records.clock()), lines.append)
-    assert [f"series={SERIES}" in line and "what=failed" in line for line in lines] == [True]
+    (told,) = reminded(records)
+    assert f"series={SERIES}" in told.line and "what=failed" in told.line and told.period == 1
     run(records, 2, verdict="error")
     assert whats(records) == ["failed"]
     active = records.store.series(SERIES).active
@@ -81,3 +84,7 @@ def test_a_review_is_due_a_fortnight_ahead_and_overdue_after_its_day(records: Re
     (line, _) = due_lines(records.store, records.files, records.clock())
     assert (line.what, line.owner) == ("overdue", "user:default/ana")
     assert line.because == "its review was due on 2026-11-28"
+    (first,) = reminded(records)
+    records.clock.now += timedelta(days=7)
+    (second,) = reminded(records)
+    assert (second.key, second.period) == (first.key, first.period + 1), "the same thing, a week later"

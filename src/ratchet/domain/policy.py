@@ -88,6 +88,12 @@ def _grave(name: str, limit: float | None, text: str) -> str:
 _NUMBER = re.compile(r"\d{1,15}(\.\d{1,6})?")
 
 
+class Reminding(Noun):
+    """How often a playbook that is due is told again."""
+
+    every: Duration = Field(default=7 * 86400.0, ge=3600.0)
+
+
 class Policy(Noun):
     """The whole of `policy.yaml`. A playbook can only tighten it."""
 
@@ -97,6 +103,7 @@ class Policy(Noun):
     freezes: tuple[Freeze, ...] = ()
     impact: Impact = Impact()
     objectives: Objectives = Objectives()
+    reminders: Reminding = Reminding()
 
     def profile(self, chaos: bool) -> Profile:
         """The profile of a target."""

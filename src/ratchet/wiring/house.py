@@ -34,6 +34,7 @@ from ratchet.execution.undo import Undoing
 from ratchet.execution.worker import Worker
 from ratchet.lab.catalog import load_catalog
 from ratchet.notify.follow import follow_all
+from ratchet.notify.reminders import Reminders, Webhook
 from ratchet.security.principal import Principal
 from ratchet.security.private_file import write_private
 from ratchet.security.tokens import check_token, hash_token, principal_of
@@ -55,7 +56,7 @@ from ratchet.wiring.credentials import Credentials, LiveRedactor
 from ratchet.wiring.failpoint import failpoint
 from ratchet.wiring.health import Health
 from ratchet.wiring.sinks import sinks_of
-from ratchet.wiring.vault import remind, vault_rooms
+from ratchet.wiring.vault import due_reminders, vault_rooms
 from ratchet.wiring.warmth import Warmth
 
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
@@ -77,6 +78,7 @@ class House:
         self._hands = hands
         self._rooms, self.worker, self._health = rooms
         self._stop_sinks: Callable[[], None] = _nothing
+        self._stop_reminders: Callable[[], None] = _nothing
         self._warmth = Warmth(lambda: [target.name for target in self.store.targets()], hands.keep_warm)
 
     def desk(self, principal: Principal) -> Desk:
@@ -111,8 +113,15 @@ class House:
         return self._health.figures()
 
     def remind(self, log: Callable[[str], None]) -> None:
-        """One log line for each playbook that a person should look at before it is needed."""
-        remind(self._rooms.vault.reviewing.reviews(), log)
+        """Begin to tell of each playbook that a person should look at before it is needed: in the log, and by POST."""
+        every, reviewing = shipped_policy().reminders.every, self._rooms.vault.reviewing
+        address = self.settings.reminder_webhook
+        reminders = Reminders(
+            lambda: due_reminders(reviewing.reviews(), self._clock(), every), self.store.audit, log,
+            Webhook(address) if address else None,
+        )  # fmt: skip
+        reminders.start()
+        self._stop_reminders = reminders.stop
 
     def start(self) -> None:
         """Begin to tell the sinks, open the warm sessions of every target, then let the worker run."""
@@ -127,6 +136,7 @@ class House:
         self._warmth.stop()
         self.worker.stop()
         self._stop_sinks()
+        self._stop_reminders()
         self._hands.close()
         self.store.close()
 

@@ -1,6 +1,7 @@
 """The vault's rooms put together: review, backtest, what comes from outside, and what worked."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from ratchet.desk.alerts import Intake
 from ratchet.desk.arriving import Arriving
@@ -12,6 +13,7 @@ from ratchet.desk.vault_room import VaultRooms
 from ratchet.desk.vault_views import ReviewLine
 from ratchet.domain.fault import Fault
 from ratchet.domain.ports import Clock, Shelf, Store
+from ratchet.notify.reminders import Reminder
 from ratchet.tools.replay import Replay
 from ratchet.vault.backtest import Backtests
 from ratchet.vault.files import PlaybookFiles
@@ -21,15 +23,21 @@ from ratchet.vault.report import Reports
 PRESSING = ("failed", "overdue", "environment")
 
 
-def remind(reviews: Sequence[ReviewLine], log: Callable[[str], None]) -> None:
-    """One log line for each playbook that a person should look at before it is needed."""
-    for line in reviews:
-        if line.what in PRESSING:
-            because = line.because.replace("\\", "\\\\").replace('"', '\\"')
-            log(
-                f'WARN msg="vault: a playbook wants a person" series={line.series} version={line.version}'
-                f' what={line.what} because="{because}" owner="{line.owner}"'
-            )
+def due_reminders(reviews: Sequence[ReviewLine], at: datetime, every: float) -> list[Reminder]:
+    """What a person should look at before it is needed; told again after each `every` seconds for as long as it is."""
+    pressing = [line for line in reviews if line.what in PRESSING]
+    return [_reminder(line, int((at - (line.since or at)).total_seconds() // every) + 1) for line in pressing]
+
+
+def _reminder(line: ReviewLine, period: int) -> Reminder:
+    because = line.because.replace("\\", "\\\\").replace('"', '\\"')
+    text = (
+        f'WARN msg="vault: a playbook wants a person" series={line.series} version={line.version}'
+        f' what={line.what} because="{because}" owner="{line.owner}"'
+    )
+    since = line.since.isoformat() if line.since else ""
+    body = {key: str(value or "") for key, value in line.model_dump(mode="json").items()}
+    return Reminder(f"reminder {line.id} {line.what} {since}", period, text, body)
 
 
 def vault_rooms(
