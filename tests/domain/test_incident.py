@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from ratchet.domain import timeline as e
 from ratchet.domain.gate import quorum_met
-from ratchet.domain.incident import Incident, fold
+from ratchet.domain.incident import Incident
 from ratchet.domain.move import next_move
+from ratchet.domain.telling import fold
 from ratchet.domain.timeline import Recorded
 from tests.store.walks import START, approval, following, intended, opened, packet, plan
 

@@ -21,8 +21,9 @@ from ratchet.desk.bundle import (
 )
 from ratchet.domain.errors import Refusal
 from ratchet.domain.evidence import Evidence
-from ratchet.domain.incident import Incident, fold
+from ratchet.domain.incident import Incident
 from ratchet.domain.noun import Noun, digest_of
+from ratchet.domain.telling import fold
 from ratchet.domain.timeline import Event, Recorded
 from ratchet.security.seal import fingerprint, signed_by
 

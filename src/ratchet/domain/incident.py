@@ -1,8 +1,8 @@
 """The incident: the fold of its timeline. This value *is* the checkpoint."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial, reduce
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from ratchet.domain import timeline as t
@@ -134,11 +134,6 @@ class Incident(Noun):
         if recorded.event.kind not in ("noted", "end_proposed", "rated", "followed_up"):
             change = {**change, "ending": None}
         return self.model_copy(update={**change, "seq": recorded.seq, "updated_at": recorded.at})
-
-
-def fold(incident_id: str, events: Iterable[t.Recorded[t.Event]], tenant: str = "main") -> Incident:
-    """The incident that a timeline describes."""
-    return reduce(lambda incident, event: incident.apply(event), events, Incident(id=incident_id, tenant=tenant))
 
 
 Change: TypeAlias = dict[str, Any]

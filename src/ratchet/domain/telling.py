@@ -26,6 +26,11 @@ def after(incident: Incident, events: Iterable[Recorded[Event]]) -> Incident:
     return told
 
 
+def fold(incident_id: str, events: Iterable[Recorded[Event]], tenant: str = "main") -> Incident:
+    """The incident that a timeline describes."""
+    return after(Incident(id=incident_id, tenant=tenant), events)
+
+
 def _steps(events: Iterable[Recorded[Event]]) -> Iterator[Sequence[Recorded[Event]]]:
     joining: list[Recorded[Event]] = []
     for recorded in events:
