@@ -183,7 +183,7 @@ def test_a_missed_goal_names_the_types_behind_it_and_what_would_help(ana, lived)
     blamed = {line.type: line for line in found["escalation_rate"].types}
     assert set(blamed) == {STORM, "alert Odd"}
     assert blamed[STORM].help == "Draft what a person did: ratchet vault draft INC-2"
-    assert "ratchet incident rate INC-3" in blamed["alert Odd"].help
+    assert "ratchet incident resolve INC-3" in blamed["alert Odd"].help
     assert f"ratchet quality suggest {SERIES}" in {line.type: line for line in found["agreement"].types}[LOAD].help
 
 

@@ -191,5 +191,8 @@ def _help(kind: str, group: Sequence[Case], library: Library, measure: Name) -> 
         return f"Draft what a person did: ratchet vault draft {last.name}"
     if series:
         return f"{series} knows this cause: read why it stopped in the handoff of {_latest(group)[0]}"
-    last = _latest(group)[0]
-    return f"Say what it was, then draft it: ratchet incident rate {last} --cause CAUSE; ratchet vault draft {last}"
+    newest = max(group, key=lambda c: c.number)
+    if not newest.ended:
+        typed = f"ratchet incident resolve {newest.name} --cause CAUSE; ratchet vault draft {newest.name}"
+        return f"End it with its cause, then draft what was done: {typed}"
+    return f"Say what it was, then write a playbook for it: ratchet incident rate {newest.name} --cause CAUSE"
