@@ -62,6 +62,14 @@ def test_a_playbook_whose_last_run_failed_comes_first_until_a_later_run_passes(r
     assert whats(records) == []
 
 
+def test_a_run_that_was_to_mend_and_did_not_know_the_cause_has_failed(records: Records) -> None:
+    run(records, 1, verdict="abstained", remediate=False)
+    assert "failed" not in whats(records)
+    run(records, 2, verdict="abstained", remediate=True)
+    (line,) = due_lines(records.store, records.files, records.clock())
+    assert line.what == "failed" and line.because.startswith("did not know the cause in its last run of")
+
+
 def test_a_proof_of_another_text_or_another_release_is_said(records: Records) -> None:
     run(records, 1, verdict="pass", environment=Environment(playbook_digest="sha256:old"))
     assert whats(records) == ["environment"]

@@ -33,9 +33,14 @@ def _last_runs(store: Store) -> Mapping[str, Run]:
             newest.setdefault(run.fault, run)
     by_series: dict[str, Run] = {}
     for run in newest.values():
-        if run.verdict == "fail" or run.series not in by_series:
+        if _failed(run) or run.series not in by_series:
             by_series[run.series] = run
     return by_series
+
+
+def _failed(run: Run) -> bool:
+    """Whoever was to mend it and did not know the cause has failed as well."""
+    return run.verdict == "fail" or (run.verdict == "abstained" and run.remediate)
 
 
 def _of(version: Version, spec: Spec, now: datetime) -> Iterator[ReviewLine]:
@@ -58,8 +63,9 @@ def _proved(version: Version, spec: Spec, runs: Mapping[str, Run]) -> Iterator[R
         yield _line((version, spec), "unproved", "no fault was ever caused for it", None)
         return
     where = run.environment
-    if run.verdict == "fail":
-        yield _line((version, spec), "failed", f"failed its last run of {run.fault} on {run.target}", run.ended_at)
+    if _failed(run):
+        how = "failed" if run.verdict == "fail" else "did not know the cause in"
+        yield _line((version, spec), "failed", f"{how} its last run of {run.fault} on {run.target}", run.ended_at)
     elif where.playbook_digest and where.playbook_digest != version.digest:
         yield _line((version, spec), "environment", f"its text changed since {run.fault} was last caused", run.ended_at)
     elif where.ratchet_version and where.ratchet_version != __version__:
