@@ -1,8 +1,17 @@
 """The tables: events are the truth, everything else is folded from them or written in the same transaction."""
 
+from typing import Any
+
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 metadata = MetaData()
+
+
+def _nouns(name: str, *columns: "Column[Any]", key: str = "id") -> Table:
+    """A table of nouns kept whole in `body`, each under its tenant and key; `columns` is what they are found by."""
+    whose = (Column("tenant", Text, primary_key=True), Column(key, Text, primary_key=True))
+    return Table(name, metadata, *whose, *columns, Column("body", Text, nullable=False))
+
 
 events = Table(
     "events",
@@ -99,14 +108,7 @@ evidence = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
-series = Table(
-    "series",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
-    Column("seq", Integer, nullable=False),
-    Column("body", Text, nullable=False),
-)
+series = _nouns("series", Column("seq", Integer, nullable=False))
 
 versions = Table(
     "versions",
@@ -117,22 +119,12 @@ versions = Table(
 )
 """Which series holds a version."""
 
-targets = Table(
-    "targets",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("body", Text, nullable=False),
-)
+targets = _nouns("targets", key="name")
 
-tokens = Table(
+tokens = _nouns(
     "tokens",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
     Column("hashed", Text, nullable=False, unique=True),
     Column("created_at", Text, nullable=False),
-    Column("body", Text, nullable=False),
 )
 
 locks = Table(
@@ -158,35 +150,16 @@ switch = Table(
 )
 """A row while the automation is paused."""
 
-standing = Table(
-    "standing",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
-    Column("given_at", Text, nullable=False),
-    Column("body", Text, nullable=False),
-)
+standing = _nouns("standing", Column("given_at", Text, nullable=False))
 
-certificates = Table(
-    "certificates",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
-    Column("series", Text, nullable=False),
-    Column("issued_at", Text, nullable=False),
-    Column("body", Text, nullable=False),
-)
+certificates = _nouns("certificates", Column("series", Text, nullable=False), Column("issued_at", Text, nullable=False))
 Index("certificates_of_series", certificates.c.tenant, certificates.c.series)
 
-runs = Table(
+runs = _nouns(
     "runs",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
     Column("batch", Text, nullable=False),
     Column("fault", Text, nullable=False),
     Column("ended_at", Text, nullable=False),
-    Column("body", Text, nullable=False),
 )
 Index("runs_by_end", runs.c.tenant, runs.c.ended_at)
 Index("runs_of_fault", runs.c.tenant, runs.c.fault, runs.c.ended_at)
