@@ -18,6 +18,7 @@ from ratchet.desk.hands_over import HandsOver
 from ratchet.desk.learning import LearningRooms
 from ratchet.desk.records import Records
 from ratchet.desk.room import LocalDesk, Rooms
+from ratchet.desk.settings_watch import SettingsWatch
 from ratchet.desk.standing import Standing
 from ratchet.desk.targets import Targets
 from ratchet.desk.tokens import Tokens, holder_name
@@ -55,10 +56,13 @@ from ratchet.wiring.clock import SteadyClock
 from ratchet.wiring.credentials import Credentials, LiveRedactor
 from ratchet.wiring.failpoint import failpoint
 from ratchet.wiring.health import Health
+from ratchet.wiring.rounds import Rounds
 from ratchet.wiring.sinks import sinks_of
 from ratchet.wiring.vault import due_reminders, vault_rooms
 from ratchet.wiring.warmth import Warmth
 
+SETTINGS_EVERY = 900.0
+"""Seconds between two looks at the settings of servers that a certificate was given for."""
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
 
 
@@ -80,6 +84,8 @@ class House:
         self._stop_sinks: Callable[[], None] = _nothing
         self._stop_reminders: Callable[[], None] = _nothing
         self._warmth = Warmth(lambda: [target.name for target in self.store.targets()], hands.keep_warm)
+        self.settings_watch = SettingsWatch(self.store, self._rooms.drills.shelf, hands, self._clock)
+        self._rounds = Rounds(self.settings_watch.round, SETTINGS_EVERY)
 
     def desk(self, principal: Principal) -> Desk:
         """The desk as this principal meets it."""
@@ -129,11 +135,13 @@ class House:
         for target in self.store.targets():
             self._hands.pointed(target.name)
         self._warmth.start()
+        self._rounds.start()
         self.worker.start()
 
     def close(self) -> None:
         """Stop the worker, close every session and the state."""
         self._warmth.stop()
+        self._rounds.stop()
         self.worker.stop()
         self._stop_sinks()
         self._stop_reminders()
