@@ -121,10 +121,10 @@ def found(fault: str) -> Fault:
     return load_catalog().find(fault)
 
 
-def seconds_to(label: str, seen: dict[str, Any], began: datetime) -> float:
-    """From `began` to the last event with this label, by the time that stands in the timeline."""
+def seconds_to(label: str, seen: dict[str, Any], began: datetime, which: int = -1) -> float:
+    """From `began` to the last event with this label (or another one), by the time that stands in the timeline."""
     times = [line["time"] for line in seen["timeline"] if line["event"] == label]
-    return (datetime.fromisoformat(times[-1].replace("Z", "+00:00")) - began).total_seconds()
+    return (datetime.fromisoformat(times[which].replace("Z", "+00:00")) - began).total_seconds()
 
 
 def alertmanager_body(

@@ -15,7 +15,7 @@ def run() -> list[Figure]:
             faulty = [once(here, "awaiting_approval") for _ in range(WARM_UP + SAMPLES)][WARM_UP:]
     return [
         spread("alert to ranking, idle leak on a full server", faulty, GOAL),
-        spread("alert to ranking, healthy server", healthy, GOAL),
+        spread("alert to the first ranking, healthy server", healthy, GOAL),
     ]
 
 
@@ -28,4 +28,5 @@ def once(here: Scene, ends: str) -> float:
     if seen["decision"]:
         here.answer(seen, "deny")
         here.until(name, "escalated")
-    return seconds_to("triage_completed", seen, began)
+    # Where nothing is confirmed it looks again after a while that policy asks for; that wait is nobody's work.
+    return seconds_to("triage_completed", seen, began, 0)

@@ -21,8 +21,9 @@ from ratchet.tools.witness import Witness
 
 BUDGET = 10.0
 """Seconds that one look may spend on one target, however many calls it holds."""
-EXTRA_AFTER = 0.1
-"""Seconds that the warm session works alone; what takes longer is worth more logins."""
+EXTRA_AFTER = 0.2
+"""Seconds that the warm session works alone. What takes longer is worth more logins: each costs the server as much CPU
+as a third of the probes, for what a new session has to read of the catalog."""
 ROOM = 6
 """Free login slots below which no further session is opened: the last ones belong to others."""
 CANARY = "postgres.canary"

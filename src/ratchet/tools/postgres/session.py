@@ -193,14 +193,16 @@ def read_only(line: Line, sql: str, params: Mapping[str, Any], timeout: float, p
     with bounded(line, timeout + GRACE):
         try:
             with line.pipeline():
-                line.execute(b"BEGIN READ ONLY")
+                line.execute(b"BEGIN READ ONLY", prepare=False)
                 line.execute(BOUNDS, bounds)
                 cursor = line.execute(sql.encode(), params)
-                line.execute(b"ROLLBACK")
+                # Prepared behind a statement that fails it would be known to the driver and not to the server, and
+                # every later statement of this session would fail.
+                line.execute(b"ROLLBACK", prepare=False)
             return cursor.fetchall() if cursor.description else []
         finally:
             if not line.closed and line.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
-                line.execute(b"ROLLBACK")
+                line.execute(b"ROLLBACK", prepare=False)
 
 
 def _facts(line: Line) -> Facts:
