@@ -153,6 +153,12 @@ SERVERS: dict[str, Case] = {
              config_text="work_memory = 1"),
         "config_error", [("file", "/srv/data/postgresql.conf")], ("take_line_out", "start_server"),
     ),
+    "one wrong line, and a replica was promoted": (
+        {**down(config_ok=False, config_file="/srv/data/postgresql.conf", config_line=9, config_name="work_memory",
+                config_text="work_memory = 1"),
+         "postgres.ping@shop-replica": [{"in_recovery": False, "can_see_others": True, "version_num": 150018}]},
+        "replica_promoted", [("target", "shop-replica")], PERSON,
+    ),
     "port taken": (
         down(port_taken=True, port_holder="scan (77)", port_holder_pid=77, port_holder_name="scan"),
         "port_conflict", [("process", "77")], PERSON,
