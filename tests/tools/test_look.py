@@ -64,6 +64,21 @@ def test_the_diag_session_can_neither_write_nor_terminate(bench: Bench, served: 
         assert session.execute("SELECT to_regclass('public.forbidden')").fetchone() == (None,)
 
 
+def test_a_server_that_answers_again_has_its_act_session_back_at_once(bench: Bench, served: Cluster):
+    act = bench.hands._sessions(bench.targets["db"]).act
+    ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ratchet:act' AND usename = 'ratchet_act_db'"
+    with served.connect() as session:
+        session.execute("ALTER ROLE ratchet_act_db NOLOGIN")
+        act.close()
+        for _ in range(6):
+            act.warm_up(answered=True)
+        session.execute("ALTER ROLE ratchet_act_db LOGIN")
+        act.warm_up()
+        assert session.execute(ours).fetchone() == (0,), "after so many failures it waits for half a minute"
+        bench.look("postgres.ping")
+        assert session.execute(ours).fetchone() == (1,)
+
+
 def test_a_terminated_warm_session_is_replaced_unseen(bench: Bench, served: Cluster):
     with served.connect() as session:
         session.execute(

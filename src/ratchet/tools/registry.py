@@ -210,7 +210,7 @@ class Hands:
         asked = {read.key: read for read in (_behind(call) for call in calls)}
         answers = Look(sessions, self._shelf, self._redactor, self._clock).answers(list(asked.values()))
         if target.act is not None and any(seen.answer is Answer.OK for seen in answers):
-            sessions.act.warm_up()
+            sessions.act.warm_up(answered=True)
         seen = {one.call_key: log_answer(target, one, asked[one.call_key], self._witness) for one in answers}
         return [self._read(call, seen[_behind(call).key]) for call in calls]
 

@@ -74,9 +74,11 @@ class Warm:
                 self._line = None
             self._lock.release()
 
-    def warm_up(self) -> None:
-        """Open the session early if it is not there, at most once per backoff; a failure is left for the next use."""
-        if monotonic() - self._failed_at < self._backoff or not self._lock.acquire(blocking=False):
+    def warm_up(self, *, answered: bool = False) -> None:
+        """Open the session early if it is not there; a failure is left for the next use. At most once per backoff,
+        unless the server has just `answered` another session: what failed while it was down says nothing any more."""
+        waiting = not answered and monotonic() - self._failed_at < self._backoff
+        if waiting or not self._lock.acquire(blocking=False):
             return
         try:
             self._open()
