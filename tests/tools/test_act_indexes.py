@@ -1,6 +1,7 @@
 """Indexes built and dropped, and table options taken back: exactly what was shown, and back again."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest
 from ratchet.domain.errors import Refusal
 from ratchet.domain.plan import Act, Preview
 from ratchet.lab.embedded import Cluster
-from tests.tools.conftest import Bench, grant_for
+from tests.tools.conftest import Bench, grant_for, until
 
 pytestmark = pytest.mark.postgres
 
@@ -22,6 +23,8 @@ CREATE INDEX part ON public."Odd ""parcels" (note) WHERE id > 5; CREATE INDEX ag
 ALTER TABLE public."Odd ""parcels" SET (autovacuum_enabled = off, fillfactor = 70);
 ALTER TABLE public."Odd ""parcels" OWNER TO ratchet_act_db; GRANT CREATE ON SCHEMA public TO ratchet_act_db
 """
+WAITS_LONG = """SELECT count(*) FROM pg_stat_activity
+WHERE wait_event = 'virtualxid' AND clock_timestamp() - query_start > interval '2.5 s'"""
 NAME: dict[str, Any] = {"schema": "public", "table": 'Odd "parcels'}
 
 
@@ -68,6 +71,22 @@ def test_an_index_is_built_on_the_column_that_was_shown_and_can_be_dropped_again
     assert bench.hands.took(act, grant_for(act)).verdict == "yes"
     undo(bench, act)
     assert indexes(parcels) == before
+
+
+def test_an_index_waits_for_an_older_transaction_longer_than_for_a_lock(
+    bench: Bench, served: Cluster, parcels: psycopg.Connection[Any]
+):
+    parcels.execute("DROP INDEX broken")
+    act = bench.offer("postgres.create_index", **NAME, column="the customer")
+    with served.connect(autocommit=False) as report, ThreadPoolExecutor(1) as other:
+        report.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        report.execute("SELECT 1")
+        sending = other.submit(bench.hands.act, act, grant_for(act))
+        until(lambda: parcels.execute(WAITS_LONG).fetchone() == (1,))
+        report.rollback()
+        sent = sending.result()
+    assert (sent.outcome, bench.hands.took(act, grant_for(act)).verdict) == ("done", "yes"), sent
+    undo(bench, act)
 
 
 @pytest.mark.parametrize("column", ["tag", "the customer", "no_such_column"])

@@ -81,6 +81,24 @@ def test_a_line_that_is_well_is_never_offered(host: Bench, own: Cluster, file: s
     assert (preview.rows, preview.statements) == ((), ())
 
 
+def test_a_line_is_counted_as_the_server_counts_it(host: Bench, own: Cluster):
+    hba = own.data_dir / "pg_hba.conf"
+    good = hba.read_text(encoding="utf-8")
+    hba.write_text(
+        "# a page break \x0c, a line separator \u2028, a next line \x85\nhost all wish_app 127.0.0.1/32 reject\n"
+        + good,
+        "utf-8",
+    )
+    try:
+        act = host.offer(EDIT, file="pg_hba.conf", line=2)
+        assert "wish_app" in str(act.identities) + str(act.statements), act
+        assert host.hands.act(act, grant_for(act)).outcome == "done"
+        changed = hba.read_bytes().split(b"\n")
+        assert b"reject" in changed[1] and changed[1].startswith(b"#")
+    finally:
+        hba.write_text(good, encoding="utf-8")
+
+
 def test_a_file_that_changed_since_it_was_shown_is_left_alone(host: Bench, own: Cluster):
     hba = own.data_dir / "pg_hba.conf"
     good = hba.read_text(encoding="utf-8")

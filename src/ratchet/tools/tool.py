@@ -50,6 +50,8 @@ class WriteTool(Registered[A], ABC):
 
     patience: ClassVar[float] = 5.0
     """Seconds that one of its statements may work at the target."""
+    lock_limit: ClassVar[float] = 2.0
+    """Seconds that a statement may wait for one lock; 0 where waiting for older transactions is its way of working."""
     answers_rows: ClassVar[bool] = True
     """Whether its statement returns what it touched, so that no row means that nothing was."""
 

@@ -37,9 +37,11 @@ def file_lines(path: Path) -> list[str]:
     try:
         if path.stat().st_size > LARGEST_FILE:
             return []
-        return path.read_text(encoding="utf-8").splitlines()
+        # The server and the editor of the line count newlines alone; other marks that end a line elsewhere do not here.
+        lines = path.read_bytes().decode("utf-8").split("\n")
     except (OSError, UnicodeDecodeError):
         return []
+    return [line.rstrip("\r") for line in (lines if lines[-1] else lines[:-1])]
 
 
 def _at(path: Path, number: int, name: str) -> ConfigFault | None:

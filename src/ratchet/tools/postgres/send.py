@@ -36,9 +36,10 @@ limits AS (
   FROM (SELECT remaining, least(%(idle)s::float8, remaining / 2) AS wait FROM t) AS w)
 SELECT remaining, idle_ms, work_ms,
   set_config('idle_session_timeout', idle_ms || 'ms', false) AS idle,
-  set_config('statement_timeout', work_ms || 'ms', false) AS work
+  set_config('statement_timeout', work_ms || 'ms', false) AS work,
+  set_config('lock_timeout', %(lock_ms)s || 'ms', false) AS lock
 FROM limits WHERE remaining > %(earliest)s::float8"""
-DISARM = b"SET idle_session_timeout = 0; SET statement_timeout = 0"
+DISARM = b"SET idle_session_timeout = 0; SET statement_timeout = 0; SET lock_timeout = '2s'"
 NEVER_READ = "57P05"
 """The server ended the idle session before it read the statement."""
 
@@ -81,6 +82,7 @@ class Sending:
             "idle": LONGEST_IDLE,
             "patience": self.tool.patience,
             "earliest": EARLIEST,
+            "lock_ms": str(int(self.tool.lock_limit * 1000)),
         }
         with bounded(line, FACTS_LIMIT):
             row = line.execute(ARM, params).fetchone()

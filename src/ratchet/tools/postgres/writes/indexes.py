@@ -80,6 +80,7 @@ class CreateIndex(WriteTool[ColumnToIndex]):
 
     arguments = ColumnToIndex
     patience: ClassVar[float] = 3600.0
+    lock_limit: ClassVar[float] = 0.0
     answers_rows: ClassVar[bool] = False
     spec: ClassVar[ToolSpec] = declare(
         "postgres.create_index",
@@ -138,6 +139,7 @@ class DropIndexes(WriteTool[IndexesToDrop]):
 
     arguments = IndexesToDrop
     patience: ClassVar[float] = 600.0
+    lock_limit: ClassVar[float] = 0.0
     answers_rows: ClassVar[bool] = False
     spec: ClassVar[ToolSpec] = declare(
         "postgres.drop_indexes",
