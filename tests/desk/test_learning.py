@@ -273,7 +273,10 @@ def test_confirmed_causes_correct_the_likelihoods_in_a_draft_that_a_person_activ
     assert judged and all(before != after for before, after in judged.values())
     assert "6 of 7 confirmed" in draft.guidance
     assert ana.learning.suggest(SERIES).id == draft.id, "nothing was confirmed since"
-    assert ana.activate(draft.id, "six of seven were load").is_active
+    with pytest.raises(Refusal, match="second person"):
+        ana.activate(draft.id, "six of seven were load")
+    ben = house.desk(Principal(kind="person", name="ben", role="approver", channel="cli"))
+    assert ben.activate(draft.id, "six of seven were load").is_active
 
 
 def test_nothing_is_suggested_without_a_word_of_a_person(ana, lived):

@@ -17,7 +17,8 @@ LEAST = 0.001
 def reweighed(
     playbook: Playbook, series: Series, words: Sequence[Confirmed], made: tuple[Callable[[], str], datetime, str]
 ) -> Version:
-    """The draft; who asks for it is proposed as its owner where nobody owns the series.
+    """The draft of whoever asks for it, who is proposed as its owner where nobody owns the series. So another person
+    activates it where a likelihood grows.
 
     Each likelihood is the share of its cause among the confirmed incidents that this playbook has a cause for, shrunk
     towards what it declares; their sum grows no further than 1. Raises Refusal(CONFLICT) where no word changes any.
@@ -43,7 +44,7 @@ def reweighed(
         }
     )  # fmt: skip
     draft = playbook.model_copy(update={"metadata": metadata, "spec": spec})
-    return new_version(draft, "generated", Made(f"pb_learned_{short(new_id(), 6)}", at, "ratchet"))
+    return new_version(draft, "generated", Made(f"pb_learned_{short(new_id(), 6)}", at, by))
 
 
 def _corrected(rule: HypothesisRule, declared: float, counts: Counter[str]) -> HypothesisRule:
