@@ -142,6 +142,7 @@ def status(
         out(f"=== {title} ===")
         _ruled(found.batches, STATUS, how)
         _trend(found)
+        _say_none(found.batches)
     _say_whole(whole=found.whole)
     _plot(plot, paint, status_picture(title, found.batches))
 
@@ -174,6 +175,7 @@ def drift(
         rows = [Row([_text(column.read(each)) for column in DRIFT], list(_notes(each))) for each in shown]
         show_ruled([column.name for column in DRIFT], rows, whole=form is Form.WIDE)
         _left_out(found)
+        _say_none(found.faults)
     _say_whole(whole=found.whole)
     _plot(plot, paint, drift_picture(title, shown))
     if fail_on_drift is not None:
@@ -240,6 +242,11 @@ def _left_out(found: VaultDrift) -> None:
     parts += [f"{counted(found.diagnoses, 'run')} without remediation"] if found.diagnoses else []
     if parts:
         out(f"Not counted: {'; '.join(parts)}.")
+
+
+def _say_none(found: Sequence[object]) -> None:
+    if not found:
+        say("No run counts here yet: ratchet fault run --remediate --id db-max-connections")
 
 
 def _say_whole(*, whole: bool) -> None:
