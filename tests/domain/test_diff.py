@@ -80,6 +80,7 @@ WIDENS = {
     "more mutations per run": ("spec.limits", {"mutations": 5}, "wider"),
     "an alarm leads to the step": ("spec.triage.hypotheses.1.then", ["end"], "wider"),
     "other objects are named": ("spec.triage.hypotheses.0.objects", [{"kind": "session", "id": "1"}], "wider"),
+    "a cause leaps": ("spec.triage.hypotheses.0.likelihood", 0.81, "wider"),
     "one approver is enough": ("spec.steps.end.approval.quorum", 1, "weaker"),
     "the approval lasts longer": ("spec.steps.end.approval.expires", "2h", "weaker"),
     "the dry run asks less": ("spec.steps.end.preview.require", "preview.rows >= 0", "weaker"),
@@ -98,6 +99,7 @@ HOLDS = {
     "an owner": ("spec.owner", "user:default/ana", "words"),
     "a title": ("metadata.title", "Logins are turned away", "words"),
     "another likelihood": ("spec.triage.hypotheses.0.likelihood", 0.5, "cause"),
+    "twice the likelihood": ("spec.triage.hypotheses.0.likelihood", 0.8, "cause"),
     "another cause": ("spec.triage.hypotheses.0.cause", "load", "cause"),
     "another condition": ("spec.triage.hypotheses.0.confirm", "p.rows > 5", "condition"),
     "another probe": ("spec.probes.p.uses", "postgres.slots", "probe"),
@@ -141,6 +143,20 @@ def test_a_text_without_a_predecessor_shows_every_step_that_changes_the_world() 
     found = difference(None, play(BASE))
     assert [(change.kind, change.place) for change in found.changes] == [("new_mutation", "steps.end")]
     assert (found.before, found.after) == ("", "pbs_x@1.0")
+
+
+def test_a_cause_under_another_name_is_a_new_way_to_its_step_and_one_that_only_escalates_is_not() -> None:
+    renamed = changed("spec.triage.hypotheses.0.id", "leek")
+    renamed["spec"]["triage"]["hypotheses"][0]["confirm"] = "true"
+    found = difference(play(BASE), play(renamed))
+    assert [(change.kind, change.place) for change in found.changes] == [
+        ("wider", "hypotheses.leek"), ("cause", "hypotheses.leak"),
+    ]  # fmt: skip
+    assert found.widens
+    told = {**BASE["spec"]["triage"]["hypotheses"][0], "id": "told", "then": ["escalate"]}
+    more = play(changed("spec.triage.hypotheses", [*BASE["spec"]["triage"]["hypotheses"], told]))
+    (only,) = difference(play(BASE), more).changes
+    assert (only.kind, only.widens) == ("cause", False)
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

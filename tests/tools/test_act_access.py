@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from ratchet.domain.errors import Refusal
+from ratchet.domain.gate import changed_since
 from ratchet.domain.plan import Act, Preview
 from ratchet.lab.embedded import Cluster
+from tests.domain.test_gate import packet, reread
 from tests.tools.conftest import Bench, grant_for
 
 pytestmark = pytest.mark.postgres
@@ -89,6 +91,19 @@ def test_only_the_rights_that_are_lacking_are_granted_and_only_these_are_revoked
     assert [each.sql for each in act.statements] == ['GRANT UPDATE ON TABLE "public"."parcels" TO "clerk"']
     lived(made, served, act, "SELECT has_table_privilege('clerk', 'public.parcels', 'UPDATE')")
     assert asked(served, "SELECT has_table_privilege('clerk', 'public.parcels', 'SELECT')") is True
+
+
+def test_a_right_that_was_granted_by_hand_meanwhile_is_not_ours_to_take_away(made: Bench, served: Cluster) -> None:
+    act = made.offer("postgres.grant_right", **RIGHT)
+    shown = packet("exact").model_copy(update={"act": act})
+    same = made.hands.preview("db", act.tool, act.args)
+    assert isinstance(same, Preview)
+    assert changed_since(shown, reread(preview=same)) is None
+    with served.connect() as admin:
+        admin.execute("GRANT SELECT ON public.parcels TO clerk")
+    now = made.hands.preview("db", act.tool, act.args)
+    assert isinstance(now, Preview)
+    assert "The preview changed" in (changed_since(shown, reread(preview=now)) or "")
 
 
 @pytest.mark.parametrize(

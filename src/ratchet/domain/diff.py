@@ -1,6 +1,6 @@
 """What one text of a playbook changes against another, field by field, what may harm first; pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from ratchet.domain.diff_steps import approval_changes, step_changes
@@ -14,6 +14,9 @@ Side: TypeAlias = Literal["added", "removed"]
 _ORDER: tuple[Kind, ...] = (
     "effect_raised", "new_mutation", "wider", "weaker", "cause", "condition", "probe", "narrower", "words",
 )  # fmt: skip
+LEAP = 2.0
+"""A declared likelihood that grows beyond so many times its former value counts as wider: it decides which cause leads
+and so which step is asked for, and one person could move it far in few drafts."""
 
 
 class Difference(Noun):
@@ -111,22 +114,37 @@ def _hypothesis(place: str, was: HypothesisRule | None, now: HypothesisRule | No
         rule, word = (now, "new cause") if now else (was, "cause no longer considered")
         if rule is not None:
             says = f"{word}: {rule.cause} ({rule.title}), then {', '.join(rule.then)}"
-            loses_alarm = now is None and rule.security
-            yield Change(place=place, kind="weaker" if loses_alarm else "cause", says=says)
+            yield Change(place=place, kind=_alone(rule, new=now is not None), says=says)
         return
-    acts = [name for name in now.then if name not in was.then and name != "escalate"]
+    acts = _acts(now, beyond=was.then)
     yield from changed(f"{place}.then", was.then, now.then, ("wider" if acts else "cause", "what follows it"))
     yield from changed(f"{place}.objects", was.objects, now.objects, ("wider", "which objects it names to a step"))
     kind: Kind = "weaker" if was.security else "narrower"
     yield from changed(f"{place}.security", was.security, now.security, (kind, "whether it stops everything"))
-    for field, word in (("cause", "cause"), ("likelihood", "likelihood")):
-        yield from changed(f"{place}.{field}", getattr(was, field), getattr(now, field), ("cause", word))
+    yield from changed(f"{place}.cause", was.cause, now.cause, ("cause", "cause"))
+    leaps = now.likelihood > LEAP * was.likelihood
+    yield from changed(
+        f"{place}.likelihood", was.likelihood, now.likelihood, ("wider" if leaps else "cause", "likelihood")
+    )
     for field, word in (("confirm", "what confirms it"), ("refute", "what refutes it")):
         old, new = (" ".join(str(getattr(side, field)).split()) for side in (was, now))
         yield from changed(f"{place}.{field}", old, new, ("condition", word))
     yield from changed(f"{place}.probes", was.probes, now.probes, ("probe", "what it looks at"))
     yield from changed(f"{place}.title", was.title, now.title, ("words", "title"))
     yield from changed(f"{place}.action", was.action, now.action, ("words", "suggested first action"))
+
+
+def _alone(rule: HypothesisRule, *, new: bool) -> Kind:
+    """A cause on one side only. One that leads to a step is a new way to that step, also when it is an old one under
+    another name: what confirms it and which objects it names have nothing to be compared with."""
+    if new:
+        return "wider" if _acts(rule) else "cause"
+    return "weaker" if rule.security else "cause"
+
+
+def _acts(rule: HypothesisRule, beyond: Sequence[str] = ()) -> bool:
+    """Whether something other than an escalation follows it that is not among `beyond`."""
+    return any(name != "escalate" and name not in beyond for name in rule.then)
 
 
 def _probe(place: str, was: ProbeUse | None, now: ProbeUse | None) -> Iterator[Change]:

@@ -199,6 +199,7 @@ def _identity(row: dict[str, Any]) -> str:
 
 IDENTITY = frozenset({
     "pid", "backend_start", "slot_name", "schema", "table", "index", "setting", "role", "database", "source",
-    "current", "state", "restart_lsn",
+    "current", "state", "restart_lsn", "lacks",
 })  # fmt: skip
-"""Preview columns that say *which* object it is; ages and counters may differ between two looks."""
+"""Preview columns that say *which* object it is; ages and counters may differ between two looks. What a role `lacks` is
+what is granted, and what the undo takes away again: a right that somebody granted by hand meanwhile is not ours."""
