@@ -1,5 +1,6 @@
 """`ratchet serve`: the gateway and the worker in one process, until a signal ends it."""
 
+import gc
 import signal
 from contextlib import suppress
 from types import FrameType
@@ -64,8 +65,11 @@ def _serve(house: House, settings: Settings, where: tuple[str, int], reach: tupl
         server_file.write(settings.home, url)
         say(f"Ratchet listens at {url}; the admin token is in {settings.home / TOKEN}")
 
+    gateway = create_app(house, listener)
+    # What was made so far stays until the end; looking through it for garbage again and again would cost every alert.
+    gc.freeze()
     with suppress(KeyboardInterrupt):
-        serve(create_app(house, listener), where[0], where[1], ready, allow_remote=reach[0])
+        serve(gateway, where[0], where[1], ready, allow_remote=reach[0])
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
