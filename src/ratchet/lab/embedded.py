@@ -55,6 +55,8 @@ class Cluster:
     passwords: dict[str, str] = field(repr=False)
     reaper: Reaper = field(repr=False)
     replicas: "list[Cluster]" = field(default_factory=list["Cluster"], repr=False)
+    mark: str = field(default="", kw_only=True)
+    """The comment on every role made here, where roles of others live beside ours."""
 
     @classmethod
     def create(
@@ -217,18 +219,21 @@ class Cluster:
         return psycopg.connect(self.dsn(user, dbname), **options)
 
     def add_login(self, name: str, attributes: LiteralString = "") -> None:
-        """A login role with a random password, known afterwards to `dsn`."""
-        self.passwords[name] = secrets.token_hex(16)
-        with self.connect(application_name="lab") as session:
+        """A login role with a random password, known afterwards to `dsn`; with its mark, or not at all."""
+        password = secrets.token_hex(16)
+        with self.connect(application_name="lab") as session, session.transaction():
             # The server would log the statement with its password if it failed; a verifier tells nobody anything.
-            verifier = session.pgconn.encrypt_password(
-                self.passwords[name].encode(), name.encode(), b"scram-sha-256"
-            ).decode()
+            verifier = session.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
             session.execute(
                 sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} {}").format(
                     sql.Identifier(name), sql.Literal(verifier), sql.SQL(attributes)
                 )
             )
+            if self.mark:
+                session.execute(
+                    sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(name), sql.Literal(self.mark))
+                )
+        self.passwords[name] = password
 
     def replica(self, root: Path, *, slot: str = "replica_one", port: int | None = None) -> "Cluster":
         """A running streaming standby below `root`, with a physical slot; it goes when this server is destroyed."""

@@ -107,6 +107,8 @@ def inject(fault: Fault, lab: Lab, seed: int) -> Injected:
     injected.watchdog.start()
     with ExitStack() as failed:
         failed.callback(injected.undo)
+        for step in fault.spec.undo:
+            _remember(injected.grip, step)
         for step in fault.spec.inject:
             _perform(injected.grip, step)
         failed.pop_all()
@@ -135,6 +137,12 @@ def _take_back(grip: Grip, steps: Iterable[FaultStep]) -> None:
             left.append(f"{step.uses}: {failed}")
     if left:
         raise UndoFailed("; ".join(left))
+
+
+def _remember(grip: Grip, step: FaultStep) -> None:
+    injector = INJECTORS[step.uses]
+    if injector.before is not None:
+        injector.before(grip, injector.args.model_validate(step.args))
 
 
 def _perform(grip: Grip, step: FaultStep) -> None:

@@ -40,8 +40,11 @@ class Entry:
         self.save(written)
 
     def kept(self, name: str) -> Any:
-        """What was kept under that name; None where nothing was."""
-        return self.read()["kept"].get(name)
+        """What was kept under that name; None where nothing was, or where the fault is taken back already."""
+        try:
+            return self.read()["kept"].get(name)
+        except FileNotFoundError:
+            return None
 
     def forget(self) -> None:
         self.path.unlink(missing_ok=True)

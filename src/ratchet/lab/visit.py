@@ -4,7 +4,7 @@ Only what an ordinary superuser's connection can do is done there: sessions, loc
 was made for it. Whatever takes files, processes, a replica or a pooler of the server is not caused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,10 @@ from ratchet.lab.lab import CANARY_ROLE, Lab, PartMissing
 from ratchet.lab.reaper import Reaper
 from ratchet.lab.shop import DATABASE, SHOP_ROLE, HealthDoor, Shop, create_shop
 
+Session = psycopg.Connection[tuple[Any, ...]]
+OUR_ROLES = (SHOP_ROLE, CANARY_ROLE)
 MARK = "made by ratchet for drills"
-"""The comment on our database: without it a database of that name is somebody else's."""
+"""The comment on our database and roles: without it one of that name is somebody else's."""
 CAUSED = frozenset({
     "object", "sql.run", "control.nothing", "made.role", "made.table", "made.client", "made.drop",
     "postgres.fill_slots", "postgres.lock_chain", "postgres.idle_in_transaction", "postgres.advisory_leak",
@@ -41,6 +43,8 @@ SEEN = frozenset({
 IN_OUR_DATABASE = frozenset({"made.table", "schema.deadlocks", "schema.clean", "schema.burn_ids"})
 """What shows only to a diagnosis that looks into the shop's own database."""
 WHO = """SELECT (SELECT system_identifier::text FROM pg_control_system()), current_setting('server_version_num')::int,
+ to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+ (SELECT coalesce(max(setting), '') FROM pg_settings WHERE name = 'data_directory'),
  (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"""
 ACT_ROLES = "SELECT rolname FROM pg_roles WHERE starts_with(rolname, 'ratchet_act_') AND NOT rolsuper"
 
@@ -52,6 +56,9 @@ class Host:
     conn: str = field(repr=False)
     system_identifier: str
     version: int
+    instance: tuple[str, str]
+    """When it was started, to the microsecond, and its data directory: together with the identifier, which clones and
+    replicas share, they name one running server. As the probe postgres.ping tells them."""
     superuser: bool
 
 
@@ -66,8 +73,8 @@ def look_up(conn: str) -> Host:
     except psycopg.OperationalError:
         remedy = "Check host, port, user and password; psql with the same words says more."
         raise Refusal(Code.UNAVAILABLE, "The server of --conn does not let this login in.", remedy) from None
-    identifier, version, superuser = row or ("", 0, False)
-    return Host(conn, str(identifier), int(version), bool(superuser))
+    identifier, version, started, directory, superuser = row or ("", 0, "", "", False)
+    return Host(conn, str(identifier), int(version), (str(started), str(directory)), bool(superuser))
 
 
 @dataclass(eq=False)
@@ -109,10 +116,11 @@ class HostCluster(Cluster):
     def destroy(self) -> None:
         """Our database and roles go; nothing else was made."""
         with self.connect(dbname="postgres") as session:
-            if _ours(session):
+            if _database_mark(session) == MARK:
                 session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE)))
-            for role in self.passwords:
-                session.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+            for role, mark in _role_marks(session, self.passwords).items():
+                if mark == MARK:
+                    session.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
         self.reaper.dismiss()
 
 
@@ -130,11 +138,8 @@ class Visit:
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         cluster = _cluster(self._host, self._home)
         with cluster.connect(dbname="postgres") as session:
-            found = session.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount
-            if found and not _ours(session):
-                message = f"The server has a database {DATABASE!r} already, and it is not Ratchet's."
-                raise conflict(message, "Drill on a server without one; nothing was touched.")
-        cluster.passwords |= {SHOP_ROLE: "", CANARY_ROLE: ""}
+            _refuse_taken(session)
+        cluster.passwords |= dict.fromkeys(OUR_ROLES, "")
         cluster.destroy()
         self._lab = self._open(cluster)
         undo_left_over(self._lab)
@@ -181,10 +186,27 @@ def beyond(fault: Fault, database: str) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _ours(session: "psycopg.Connection[tuple[Any, ...]]") -> bool:
-    query = "SELECT shobj_description(oid, 'pg_database') = %s FROM pg_database WHERE datname = %s"
-    row = session.execute(query, [MARK, DATABASE]).fetchone()
-    return row is not None and row[0] is True
+def _refuse_taken(session: Session) -> None:
+    """A database or role of our name that is not ours is somebody's. Raises Refusal before anything is touched."""
+    taken = [f"a role {name!r}" for name, mark in _role_marks(session, OUR_ROLES).items() if mark != MARK]
+    if _database_mark(session) not in (None, MARK):
+        taken.insert(0, f"a database {DATABASE!r}")
+    if taken:
+        message = f"The server has {' and '.join(taken)} already, and not of Ratchet's making."
+        raise conflict(message, "Drill on a server without; nothing was touched.")
+
+
+def _database_mark(session: Session) -> str | None:
+    """The comment on the database of our name; None where there is none of that name."""
+    query = "SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = %s"
+    row = session.execute(query, [DATABASE]).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _role_marks(session: Session, names: Iterable[str]) -> dict[str, str]:
+    """The comments on the roles of these names that exist."""
+    query = "SELECT rolname, coalesce(shobj_description(oid, 'pg_authid'), '') FROM pg_roles WHERE rolname = ANY (%s)"
+    return {str(name): str(mark) for name, mark in session.execute(query, [list(names)]).fetchall()}
 
 
 def _cluster(host: Host, home: Path) -> HostCluster:
@@ -193,6 +215,7 @@ def _cluster(host: Host, home: Path) -> HostCluster:
     return HostCluster(
         root=home, home=home, binaries=binaries,
         account=server_account(), port=int(words.get("port") or 5432), passwords={}, reaper=NoReaper(), conn=host.conn,
+        mark=MARK,
     )  # fmt: skip
 
 

@@ -11,10 +11,14 @@ from ratchet.lab.injectors.grip import Grip, NoArgs
 
 @dataclass(frozen=True)
 class Injector:
-    """One way: the arguments it takes and what it does with a grip on the lab."""
+    """One way: the arguments it takes and what it does with a grip on the lab.
+
+    `before` writes down what it must know, as an undo, of the time before anything was caused.
+    """
 
     args: type[Noun]
     act: Callable[[Grip, Any], None]
+    before: Callable[[Grip, Any], None] | None = None
 
 
 INJECTORS: Mapping[str, Injector] = {
@@ -38,7 +42,7 @@ INJECTORS: Mapping[str, Injector] = {
     "postgres.end_sessions": Injector(NoArgs, sessions.end_sessions),
     # settings
     "setting.alter_system": Injector(settings.SystemArgs, settings.alter_system),
-    "setting.reset_system": Injector(settings.SystemArgs, settings.reset_system),
+    "setting.reset_system": Injector(settings.SystemArgs, settings.reset_system, settings.remember_system),
     "setting.alter_role": Injector(settings.RoleArgs, settings.alter_role),
     "setting.alter_database": Injector(settings.DatabaseArgs, settings.alter_database),
     "setting.reset_database": Injector(settings.DatabaseArgs, settings.reset_database),

@@ -13,6 +13,14 @@ from ratchet.lab.injectors.grip import Grip, UndoFailed
 from ratchet.lab.lab import Member
 
 NAME = r"^[a-z_]+$"
+LISTS_IN_QUOTES = frozenset({
+    "local_preload_libraries", "search_path", "session_preload_libraries", "shared_preload_libraries",
+    "temp_tablespaces",
+})  # fmt: skip
+"""Settings whose text ALTER SYSTEM would take for one name, and quote: given back, they would say something else."""
+# ALTER SYSTEM writes there; of several lines the last counts.
+BY_ALTER_SYSTEM = """SELECT setting FROM pg_file_settings WHERE lower(name) = lower(%s)
+ AND right(sourcefile, 21) = '/postgresql.auto.conf' ORDER BY seqno DESC LIMIT 1"""
 
 
 class SystemArgs(Noun):
@@ -50,11 +58,33 @@ def alter_system(grip: Grip, args: SystemArgs) -> None:
     _count(grip, args, args.value)
 
 
-def reset_system(grip: Grip, args: SystemArgs) -> None:
-    """Takes the setting back as ALTER SYSTEM knows it; what stands in the server's own file counts again."""
+def remember_system(grip: Grip, args: SystemArgs) -> None:
+    """Writes down what somebody set by ALTER SYSTEM before; RuntimeError where that could not be given back."""
     with grip.admin(args.on) as session:
-        session.execute(sql.SQL("ALTER SYSTEM RESET {}").format(sql.Identifier(args.name)))
-    _count(grip, args, None)
+        row = session.execute(BY_ALTER_SYSTEM, [args.name]).fetchone()
+    was = None if row is None else str(row[0])
+    if was is not None and args.name in LISTS_IN_QUOTES:
+        raise RuntimeError(f"{args.name} was set by ALTER SYSTEM before, and a list cannot be given back as it was")
+    grip.keep(_key(args), {"was": was})
+
+
+def reset_system(grip: Grip, args: SystemArgs) -> None:
+    """As ALTER SYSTEM knew it before the fault: as it was set then, else not at all. Nothing happens where that was
+    not written down, because then nothing was caused either."""
+    kept = grip.kept(_key(args))
+    if kept is None:
+        return
+    name, was = sql.Identifier(args.name), kept["was"]
+    back = sql.SQL("ALTER SYSTEM RESET {}").format(name)
+    if was is not None:
+        back = sql.SQL("ALTER SYSTEM SET {} = {}").format(name, sql.Literal(was))
+    with grip.admin(args.on) as session:
+        session.execute(back)
+    _count(grip, args, was)
+
+
+def _key(args: SystemArgs) -> str:
+    return f"alter system {args.on} {args.name}"
 
 
 def _count(grip: Grip, args: SystemArgs, value: str | None) -> None:
@@ -72,7 +102,7 @@ def _count(grip: Grip, args: SystemArgs, value: str | None) -> None:
             if _in_force(session) > before:
                 return
         time.sleep(0.02)
-    raise UndoFailed(f"the server did not take {args.name} = {value or 'its default'} within 5 s")
+    raise UndoFailed(f"the server did not take {args.name} = {value or 'what it was'} within 5 s")
 
 
 def _in_force(session: "psycopg.Connection[tuple[Any, ...]]") -> float:

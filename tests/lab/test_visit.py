@@ -1,0 +1,132 @@
+"""A visit to somebody else's server leaves what people made there as they made it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ratchet.domain.errors import Refusal
+from ratchet.domain.fault import Fault, FaultStep
+from ratchet.lab.binaries import Binaries
+from ratchet.lab.catalog import Catalog
+from ratchet.lab.embedded import Cluster
+from ratchet.lab.faults import inject, undo_left_over
+from ratchet.lab.journal import Entry
+from ratchet.lab.lab import Lab
+from ratchet.lab.visit import Visit, look_up
+
+pytestmark = pytest.mark.postgres
+EVERYTHING = """SELECT (SELECT array_agg((oid, datname) ORDER BY oid) FROM pg_database)::text,
+ (SELECT array_agg((oid, rolname, shobj_description(oid, 'pg_authid')) ORDER BY oid) FROM pg_roles)::text"""
+WRITTEN = """SELECT setting FROM pg_file_settings WHERE name = 'temp_file_limit'
+ AND sourcefile LIKE '%/postgresql.auto.conf'"""
+
+
+@pytest.fixture(scope="module")
+def theirs(pg_binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A server that is nobody's lab."""
+    root = tmp_path_factory.mktemp("theirs") / "root"
+    with Cluster.create(root, pg_binaries, settings={"max_connections": 40}) as cluster:
+        cluster.add_login("boss", "SUPERUSER")
+        yield cluster
+
+
+def visit(theirs: Cluster, home: Path) -> Visit:
+    return Visit(look_up(theirs.dsn("boss")), home, seed=3)
+
+
+def query(theirs: Cluster, statement: str) -> list[tuple[object, ...]]:
+    with theirs.connect() as session:
+        return session.execute(statement.encode()).fetchall()
+
+
+def tell(theirs: Cluster, *statements: str) -> None:
+    with theirs.connect() as session:
+        for statement in statements:
+            session.execute(statement.encode())
+
+
+def small_limit(catalog: Catalog) -> Fault:
+    """A fault that is one setting, and nothing else."""
+    fault = catalog.find("pg-temp-file-limit")
+    inject_, undo = (
+        FaultStep(uses="setting.alter_system", args={"name": "temp_file_limit", "value": "1MB"}),
+        FaultStep(uses="setting.reset_system", args={"name": "temp_file_limit"}),
+    )
+    return fault.model_copy(update={"spec": fault.spec.model_copy(update={"inject": (inject_,), "undo": (undo,)})})
+
+
+@pytest.mark.parametrize("name", ["shop_app", "canary"])
+def test_a_role_of_somebody_that_has_our_name_is_refused_and_kept(name: str, theirs: Cluster, tmp_path: Path) -> None:
+    tell(theirs, f"CREATE ROLE {name} LOGIN")
+    before = query(theirs, EVERYTHING)
+    with pytest.raises(Refusal, match=f"a role '{name}' already"), visit(theirs, tmp_path):
+        pytest.fail("the visit began")
+    assert query(theirs, EVERYTHING) == before
+    tell(theirs, f"DROP ROLE {name}")
+
+
+def test_what_a_visit_makes_bears_its_mark_and_goes_also_after_one_that_was_cut_off(
+    theirs: Cluster, tmp_path: Path
+) -> None:
+    before = query(theirs, EVERYTHING)
+    cut_off = visit(theirs, tmp_path).__enter__()
+    cut_off.shop.close()
+    cut_off.bystanders.close()
+    cut_off.shop.wait()
+    with visit(theirs, tmp_path):
+        marks = (
+            "SELECT rolname, shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname IN ('shop_app', 'canary')"
+        )
+        assert {mark for _, mark in query(theirs, marks)} == {"made by ratchet for drills"}
+    assert query(theirs, EVERYTHING) == before
+
+
+@pytest.fixture(scope="module")
+def guest(theirs: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One visit for every test of a setting."""
+    with visit(theirs, tmp_path_factory.mktemp("visit")) as lab:
+        yield lab
+
+
+@pytest.mark.parametrize("was", ["2GB", None])
+@pytest.mark.parametrize("crashed", [True, False])
+def test_a_setting_is_again_what_somebody_had_set(
+    was: str | None, crashed: bool, theirs: Cluster, guest: Lab, catalog: Catalog
+) -> None:
+    tell(theirs, "ALTER SYSTEM RESET temp_file_limit" if was is None else f"ALTER SYSTEM SET temp_file_limit = '{was}'")
+    injected = inject(small_limit(catalog), guest, seed=4)
+    assert query(theirs, WRITTEN) == [("1MB",)]
+    if crashed:
+        assert undo_left_over(guest) == (injected.owner_label,)
+    injected.undo()
+    assert query(theirs, WRITTEN) == ([] if was is None else [(was,)])
+    tell(theirs, "ALTER SYSTEM SET temp_file_limit = '3GB'")
+    injected.undo()
+    assert undo_left_over(guest) == ()
+    assert query(theirs, WRITTEN) == [("3GB",)], "an undo that is done is not done again"
+
+
+def test_where_it_crashed_before_anything_was_caused_nothing_is_taken_back(
+    theirs: Cluster, guest: Lab, catalog: Catalog
+) -> None:
+    tell(theirs, "ALTER SYSTEM SET temp_file_limit = '2GB'")
+    Entry.write(guest, small_limit(catalog), "zzzz", 5)
+    assert undo_left_over(guest) == ("zzzz",)
+    assert query(theirs, WRITTEN) == [("2GB",)]
+
+
+def test_a_list_that_somebody_had_set_is_left_alone_because_it_could_not_be_given_back(
+    theirs: Cluster, guest: Lab, catalog: Catalog
+) -> None:
+    tell(theirs, 'ALTER SYSTEM SET search_path = "$user", public')
+    fault = small_limit(catalog)
+    steps = {
+        part: (getattr(fault.spec, part)[0].model_copy(update={"args": {"name": "search_path", "value": "nowhere"}}),)
+        for part in ("inject", "undo")
+    }
+    with pytest.raises(RuntimeError, match="search_path was set by ALTER SYSTEM before"):
+        inject(fault.model_copy(update={"spec": fault.spec.model_copy(update=steps)}), guest, seed=6)
+    kept = "SELECT setting FROM pg_file_settings WHERE name = 'search_path'"
+    assert query(theirs, kept) == [('"$user", public',)]
+    tell(theirs, "ALTER SYSTEM RESET search_path")
