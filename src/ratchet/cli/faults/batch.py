@@ -202,8 +202,12 @@ def _wish_path(home: Path, batch: str) -> Path:
 
 @contextmanager
 def interruptible() -> Generator[None]:
-    """The first Ctrl-C interrupts; while what was caused is taken back, further ones are not heard."""
+    """The first Ctrl-C, SIGTERM or lost terminal interrupts; while what was caused is taken back, further ones are not
+    heard. Under nohup a lost terminal goes on unheard."""
     before: dict[signal.Signals, Any] = {}
+    told = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        told.append(signal.SIGHUP)
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         for number in before:
@@ -211,7 +215,7 @@ def interruptible() -> Generator[None]:
         raise KeyboardInterrupt
 
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in told:
             before[number] = signal.signal(number, interrupt)
         yield
     finally:
