@@ -3,15 +3,16 @@
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 
 from ratchet.desk.contract import Desk
-from ratchet.desk.views import TargetReport, TargetRequest
-from ratchet.domain.errors import Code, Refusal
+from ratchet.desk.views import TargetReport, TargetRequest, TargetView
+from ratchet.domain.errors import Code, Refusal, conflict
 from ratchet.domain.target import HostControl, SecretRef, Target
-from ratchet.lab.keeper import Asked, LabState, ask, read_state
+from ratchet.lab.keeper import Asked, LabState, ask, login_path, read_state
 from ratchet.lab.lab import NAMES
 from ratchet.lab.sweep import sweep
 
@@ -64,8 +65,33 @@ def start(home: Path, seed: int, parts: list[str]) -> LabState:
     raise Refusal(Code.UNAVAILABLE, "The lab did not start.", words[-1] if words else f"Look at {said}.")
 
 
-def register(desk: Desk, state: LabState, owner: str) -> list[TargetReport]:
-    """Register every server of the lab as a target tagged chaos, with all rights that acting on it takes."""
+def names_of(parts: Iterable[str]) -> list[str]:
+    """The targets that a lab with these parts registers."""
+    return [name for part, name in NAMES.items() if part == "primary" or part in parts]
+
+
+def refuse_taken(desk: Desk, home: Path, names: Iterable[str]) -> None:
+    """What a person registered under the name of a server of the lab stays as it is. Raises Refusal."""
+    taken = sorted(each.name for each in desk.targets() if each.name in set(names) and not _of_a_lab(each, home))
+    if taken:
+        raise conflict(
+            f"{' and '.join(taken)} is registered here already, and not by a lab of this home; the lab would take that "
+            "place.",
+            "Give the lab a home of its own, such as RATCHET_HOME=~/.ratchet-lab; nothing was started or changed.",
+        )
+
+
+def _of_a_lab(target: TargetView, home: Path) -> bool:
+    """Whether a lab of this home, up or long down, registered it: only a lab's login is kept among the lab's files."""
+    kind, _, place = target.canary.partition(":")
+    ours = login_path(state_path(home), target.name, "canary")
+    return "chaos" in target.tags and kind == "file" and Path(place).resolve() == ours.resolve()
+
+
+def register(desk: Desk, home: Path, state: LabState, owner: str) -> list[TargetReport]:
+    """Register every server of the lab as a target tagged chaos, with all rights that acting on it takes. Raises
+    Refusal where a target of such a name is a person's."""
+    refuse_taken(desk, home, state.logins)
     reports = [_register(desk, state, name, owner) for name in state.logins]
     ask(state, Asked(verb="maintain", role=ACT_ROLE))
     return reports

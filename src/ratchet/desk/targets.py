@@ -73,6 +73,8 @@ class Targets:
             answer=seen.answer.value if seen is not None else "not looked",
             server=str(row.get("version", "") or (seen.detail if seen else "")),
             missing=missing,
+            started=str(row.get("postmaster_start_time") or ""),
+            data_directory=str(row.get("data_directory") or ""),
         )
 
     def _seen(self, target: Target) -> Evidence | None:

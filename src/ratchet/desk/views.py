@@ -248,6 +248,10 @@ class TargetReport(Noun):
     answer: str
     server: str
     missing: tuple[Missing, ...]
+    started: str = ""
+    """When the server was started, by its own word to the microsecond; empty where it did not say."""
+    data_directory: str = ""
+    """Where its files lie on its own machine; empty where this login is not told."""
 
 
 class TokenView(Noun):

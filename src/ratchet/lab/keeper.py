@@ -151,6 +151,11 @@ def read_state(path: Path) -> LabState | None:
         return None
 
 
+def login_path(state: Path, target: str, kind: str) -> Path:
+    """Where the login of that purpose to a server of the lab is kept: beside the state file."""
+    return state.parent / f"{target}-{kind}.dsn"
+
+
 def _write_state(path: Path, lab: Lab) -> LabState:
     places: dict[str, dict[str, str]] = {}
     control: dict[str, dict[str, str]] = {}
@@ -162,13 +167,13 @@ def _write_state(path: Path, lab: Lab) -> LabState:
         control[endpoint.name] = endpoint.host_control.model_dump()
         words = {"admin": endpoint.admin_dsn, "canary": endpoint.canary_dsn}
         places[endpoint.name] = {
-            kind: str(_private(path.parent / f"{endpoint.name}-{kind}.dsn", dsn)) for kind, dsn in words.items()
+            kind: str(_private(login_path(path, endpoint.name, kind), dsn)) for kind, dsn in words.items()
         }
     if lab.pooler is not None:
         name = NAMES["pgbouncer"]
         addresses[name] = f"127.0.0.1:{lab.pooler.port}/{DATABASE}"
         words = {"stats": lab.pooler.stats_dsn(), "canary": lab.through_pooler(CANARY_ROLE)}
-        places[name] = {kind: str(_private(path.parent / f"{name}-{kind}.dsn", dsn)) for kind, dsn in words.items()}
+        places[name] = {kind: str(_private(login_path(path, name, kind), dsn)) for kind, dsn in words.items()}
     state = LabState(
         pid=os.getpid(), socket=str(lab.primary.home / SOCKET), root=str(lab.root), seed=lab.seed,
         version=".".join(str(part) for part in lab.primary.binaries.version), addresses=addresses, logins=places,

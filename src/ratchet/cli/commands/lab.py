@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ratchet.cli.commands.noun import noun
-from ratchet.cli.lab_life import living, register, start, state_path, take_down
+from ratchet.cli.lab_life import living, names_of, refuse_taken, register, start, state_path, take_down
 from ratchet.cli.road import given_by, road, settings_of
 from ratchet.cli.show import Form, FormOption, document
 from ratchet.domain.errors import Code, Refusal
@@ -29,9 +29,10 @@ def up(
     if living(home) is not None:
         raise Refusal(Code.CONFLICT, "The lab is up already.", "Look: ratchet lab status. End it: ratchet lab down.")
     parts = (["replica"] if replica else []) + (["pgbouncer"] if _wants_pooler(pgbouncer) else [])
-    state = start(home, seed, parts)
     with road(context) as here:
-        reports = register(here.desk, state, f"user:default/{here.settings.operator}")
+        refuse_taken(here.desk, home, names_of(parts))
+        state = start(home, seed, parts)
+        reports = register(here.desk, home, state, f"user:default/{here.settings.operator}")
     _show(state, {"targets": [report.target.name for report in reports], **ask(state, Asked(verb="status"))}, form)
 
 

@@ -1,6 +1,5 @@
 """One certification as a line leads it: a ground, the parts one after the other, and what the desk makes of them."""
 
-import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ import typer
 from ratchet.cli import lab_life, server_file
 from ratchet.cli.faults.batch import exported, interruptible, new_batch, new_id
 from ratchet.cli.faults.mortal import mortal
-from ratchet.cli.faults.stand import ALONE, Stand, catalog_of, parts_of, stand
+from ratchet.cli.faults.stand import ALONE, Stand, catalog_of, lab_for_now, stand
 from ratchet.cli.faults.told import line_of
 from ratchet.cli.road import given_by, road, settings_of
 from ratchet.cli.show import say
@@ -63,7 +62,7 @@ def certify(context: typer.Context, course: Course, conn: str | None) -> Certifi
     faults = [each for each in (*course.cases.own, *course.cases.look_alikes) if ALONE not in each.spec.needs]
     with interruptible(), ExitStack() as last:
         if conn is None:
-            _lab_up(settings, faults, last)
+            _lab_up(context, faults, last)
         with stand(context, faults, conn, say) as here:
             plan = _parts(here, course)
             hindered = _hindered(here, settings, conn)
@@ -76,12 +75,11 @@ def certify(context: typer.Context, course: Course, conn: str | None) -> Certifi
             return there.desk.drills.certify(_found(course))
 
 
-def _lab_up(settings: Settings, faults: list[Fault], last: ExitStack) -> None:
+def _lab_up(context: typer.Context, faults: list[Fault], last: ExitStack) -> None:
     """A lab that outlives the parts, since one of them ends the desk between them."""
-    if lab_life.living(settings.home) is None:
+    if lab_life.living(settings_of(given_by(context)).home) is None:
         say("no lab is up; starting one for this certification")
-        state = lab_life.start(settings.home, secrets.randbelow(1000), parts_of(faults))
-        last.callback(lab_life.take_down, settings.home, state)
+        lab_for_now(context, faults, last)
 
 
 def _parts(here: Stand, course: Course) -> Plan:

@@ -61,7 +61,7 @@ def stand(
             return
         host = look_up(conn)
         here = last.enter_context(road(context, at_work=True))
-        target = chaos_target(here.desk.targets(), host)
+        target = chaos_target(here.desk, host)
         visits = settings.home / "lab" / f"visit-{host.system_identifier}"
         lab = last.enter_context(Visit(host, visits, secrets.randbelow(1000)))
         _, _, database = target.address.partition("/")
@@ -77,25 +77,48 @@ def _in_lab(
     own = state is None
     if state is None:
         say("no lab is up; starting one for this run")
-        state = lab_life.start(settings.home, secrets.randbelow(1000), parts_of(faults))
-        last.callback(lab_life.take_down, settings.home, state)
+        state = lab_for_now(context, faults, last)
     here = last.enter_context(road(context, at_work=True))
     if own or not _registered(here.desk, state):
-        lab_life.register(here.desk, state, f"user:default/{settings.operator}")
+        lab_life.register(here.desk, settings.home, state, f"user:default/{settings.operator}")
     return Stand(KeptGround(state), here.desk, NAMES["primary"], settings)
 
 
-def chaos_target(targets: Sequence[TargetView], host: Host) -> TargetView:
-    """The registered target behind the server; exit 3 where there is none, or where nothing may be broken."""
-    same = [each for each in targets if each.system_identifier == host.system_identifier and not each.replica_of]
-    found = next((each for each in same if not each.pooler_of), None)
-    if found is None:
-        message = f"The server of --conn (system identifier {host.system_identifier}) is not a registered target."
+def lab_for_now(context: typer.Context, faults: Sequence[Fault], last: ExitStack) -> LabState:
+    """A lab with what these faults need, taken down at the end; a refusal where it would take the place of a target."""
+    home, parts = settings_of(given_by(context)).home, parts_of(faults)
+    with road(context) as here:
+        lab_life.refuse_taken(here.desk, home, lab_life.names_of(parts))
+    state = lab_life.start(home, secrets.randbelow(1000), parts)
+    last.callback(lab_life.take_down, home, state)
+    return state
+
+
+def chaos_target(desk: Desk, host: Host) -> TargetView:
+    """The registered target that is this very server; exit 3 where there is none, where nothing may be broken, or where
+    that cannot be told. A clone has the identifier of what it was made from; it was not started in the same moment."""
+    known = f"(system identifier {host.system_identifier})"
+    same = [each for each in desk.targets() if each.system_identifier == host.system_identifier]
+    same = [each for each in same if not each.replica_of and not each.pooler_of]
+    if not same:
+        message = f"The server of --conn {known} is not a registered target."
         raise Stopped(DECLINED, message, f"Register it: {_add('NAME')}")
-    if "chaos" not in found.tags:
-        message = f"Target {found.name} is not tagged chaos, so that no fault is caused there."
-        raise Stopped(DECLINED, message, f"If it may be broken on purpose: {_add(found.name)}")
-    return found
+    seen = {each.name: desk.check_target(each.name) for each in same}
+    here = [each for each in same if (seen[each.name].started, seen[each.name].data_directory) == host.instance]
+    forbidden = next((each for each in here if "chaos" not in each.tags), None)
+    if forbidden is not None:
+        message = f"Target {forbidden.name} is not tagged chaos, so that no fault is caused there."
+        raise Stopped(DECLINED, message, f"If it may be broken on purpose: {_add(forbidden.name)}")
+    unsure = [each for each in same if not (seen[each.name].started and seen[each.name].data_directory)]
+    doubted = next((each for each in unsure if not here or "chaos" not in each.tags), None)
+    if doubted is not None:
+        message = f"Whether the server of --conn {known} is target {doubted.name} cannot be told: it does not say so."
+        raise Stopped(DECLINED, message, f"Let its diag login in, with pg_monitor: ratchet target check {doubted.name}")
+    if not here:
+        names = " and ".join(each.name for each in same)
+        message = f"The server of --conn {known} is not {names}, but a clone or another member of the same cluster."
+        raise Stopped(DECLINED, message, f"Give --conn of the target itself, or register this one: {_add('NAME')}")
+    return here[0]
 
 
 def _add(name: str) -> str:
