@@ -96,6 +96,12 @@ def test_every_guard_has_a_bid_that_only_it_refuses() -> None:
     assert set(REFUSED) == {guard.__name__ for guard in GUARDS}
 
 
+def test_what_was_read_while_another_operation_was_at_work_is_read_again() -> None:
+    no = refuse_intent(bid(acted_until=NOW + timedelta(milliseconds=1)))
+    assert no is not None and (no.guard, no.then) == ("fresh", "conflict")
+    assert refuse_intent(bid(acted_until=NOW)) is None
+
+
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_removing_a_guard_lets_its_bid_through(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refuse_intent(REFUSED[name]) is not None

@@ -46,6 +46,8 @@ class Books(Noun):
     holder: str | None = None
     """The operation that holds the conflict group, when it is not one of this incident's settled ones."""
     cool_until: datetime | None = None
+    acted_until: datetime | None = None
+    """When the last operation of the conflict group was over: what was read before that is not read again."""
     playbook_active: bool
     standing: StandingGrant | None = None
     standing_outside: str = ""
@@ -166,6 +168,10 @@ def _playbook(bid: Bid) -> No | None:
 
 
 def _fresh(bid: Bid) -> No | None:
+    acted = bid.books.acted_until
+    if acted is not None and bid.reread.at < acted:
+        because = f"{bid.packet.conflict_group} was acted upon while it was read just before the act."
+        return No(guard="fresh", because=because, then="conflict")
     old = bid.books.now - bid.reread.at > MAX_AGE
     return _no(old, "fresh", "What was read just before the act is too old.", "supersede")
 

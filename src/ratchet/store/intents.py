@@ -52,6 +52,7 @@ class Intents:
 def _books(ledger: Ledger, incident: Incident, packet: DecisionPacket, demand: Demand) -> Books:
     standing = one(ledger.connection, ledger.tenant, incident.standing) if incident.standing else None
     holder, cool = _lock(ledger.connection, ledger.tenant, packet.conflict_group, incident)
+    until = moment(cool) if cool else None
     return Books(
         now=ledger.at,
         high_water=moment(ledger.high_water) if ledger.high_water else ledger.at,
@@ -59,7 +60,8 @@ def _books(ledger: Ledger, incident: Incident, packet: DecisionPacket, demand: D
         freeze=demand.freeze,
         stored_packet=_stored(ledger, packet.id),
         holder=holder,
-        cool_until=moment(cool) if cool else None,
+        cool_until=until,
+        acted_until=until if until is not None and until <= ledger.at else None,
         playbook_active=_active(ledger, packet),
         standing=standing,
         standing_outside=_outside(standing, packet, demand, incident, ledger) if standing else "",

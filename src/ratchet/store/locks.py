@@ -1,15 +1,19 @@
 """Locks follow the outcome of their operation: held while it is open, released in the commit that closes it."""
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Text, bindparam, case, select, update
 
 from ratchet.domain.incident import Incident
 from ratchet.store import tables as t
+from ratchet.store.encoding import stamp
 from ratchet.store.events import Ledger
 from ratchet.store.prepared import Prepared
 
 _L = t.locks.c
 _HELD_BY = (_L.tenant == bindparam("of"), _L.incident == bindparam("by"), _L.held == 1)
-_RELEASE = Prepared(update(t.locks).where(*_HELD_BY).values({_L.held: 0}))
+_AT = bindparam("at", type_=Text())
+_OVER = case((_L.cool_until > _AT, _L.cool_until), else_=_AT)
+_RELEASE = Prepared(update(t.locks).where(*_HELD_BY).values({_L.held: 0, _L.cool_until: _OVER}))
+"""What was read before the release tells nothing of the effect: `cool_until` is never earlier than that."""
 OPEN = frozenset({"intended", "unknown", "unsure"})
 """States in which an operation may still have an effect that nobody has seen."""
 
@@ -29,7 +33,7 @@ def follow(ledger: Ledger, incident: Incident) -> None:
     """Release this incident's locks once nothing of it holds them."""
     if not incident.ops or holds(incident):
         return
-    _RELEASE.run(ledger.connection, {"of": ledger.tenant, "by": incident.id})
+    _RELEASE.run(ledger.connection, {"of": ledger.tenant, "by": incident.id, "at": stamp(ledger.at)})
 
 
 def holders(connection: Connection, tenant: str) -> list[str]:
