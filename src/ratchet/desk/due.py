@@ -45,7 +45,8 @@ def _failed(run: Run) -> bool:
 
 def _of(version: Version, spec: Spec, now: datetime) -> Iterator[ReviewLine]:
     if version.state == "draft":
-        because = f"waits for a person since {version.created_at.date().isoformat()}"
+        origin = ", ".join(filter(None, (version.incident, version.fault)))
+        because = f"waits since {version.created_at.date().isoformat()}{f': {origin}' if origin else ''}"
         blanks = f"; blank: {', '.join(version.blanks)}" if version.blanks else ""
         yield _line((version, spec), "draft", because + blanks, version.created_at)
         return

@@ -81,7 +81,8 @@ def _second_person(judged: Judged, by: str) -> Refusal | None:
     if not judged.difference.widens or _read_by_two(judged, by):
         return None
     version, grew = judged.version, [change for change in judged.difference.changes if change.widens]
-    told = "; ".join(str(change) for change in grew[:3]) + ("; ..." if len(grew) > 3 else "")
+    named = [f"{change.kind.replace('_', ' ')}: {change.place}, {change.says}" for change in grew[:3]]
+    told = "; ".join([*named, *(["..."] if len(grew) > 3 else [])])
     who = ", ".join(people(version))
     remedy = (
         f"Ask somebody who did not write it ({who} did) to read `ratchet vault diff {version.id}` and activate it."

@@ -35,9 +35,9 @@ DRAFTS = (
     Column[PlaybookView]("SERIES", lambda each: each.series_id),
     Column[PlaybookView]("VERSION", lambda each: each.version),
     Column[PlaybookView]("SOURCE", lambda each: each.source),
-    Column[PlaybookView]("FROM", lambda each: each.incident or each.fault),
+    Column[PlaybookView]("FROM", lambda each: " ".join(filter(None, (each.incident, each.fault)))),
     Column[PlaybookView]("BLANKS", lambda each: ", ".join(each.blanks)),
-    Column[PlaybookView]("CREATED", lambda each: day(each.created_at)),
+    Column[PlaybookView]("CREATED", lambda each: each.created_at.date().isoformat()),
 )
 HISTORY = (
     Column[HistoryLine]("SEQ", lambda each: each.seq),
