@@ -9,6 +9,7 @@ from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.escalation import Stop
 from ratchet.domain.incident import Incident
 from ratchet.store import incidents, memo
+from ratchet.store.encoding import EVENT, VERSION, Entry, recorded, stamp, write_event
 from ratchet.store.store import EventStore
 from tests.store.walks import START, approval, conclusion, following, handoff, intended, look, opened, packet
 
@@ -163,6 +164,24 @@ def test_equal_evidence_is_kept_once(store, home):
     assert len(packed) == 1
     assert packed[0][0] == 1
     assert packed[0][1] < len(look(200).model_dump_json())
+
+
+def bytes_of(version: int, event) -> bytes:
+    return write_event(Entry("main", "incident/i1", 1, stamp(START), "user:ana", event.kind, version), event)
+
+
+def test_a_result_that_is_no_proper_text_is_read_as_it_was_stored():
+    result = {"odd": "\ud800", "query_id": 2**70, "share": 0.1 + 0.2}
+    acted = e.Acted(op_id="o", outcome="done", started_at=START, ended_at=START, return_code="0", result=result)
+    assert recorded(bytes_of(VERSION, acted), EVENT).event == acted
+
+
+def test_an_event_of_a_newer_release_is_refused_by_that_name_also_when_its_words_are_known():
+    noted = e.Noted(by="user:ana", text="x")
+    for stored in (bytes_of(VERSION + 1, noted), bytes_of(VERSION + 1, noted).replace(b'"noted"', b'"sung"')):
+        with pytest.raises(Refusal) as refused:
+            recorded(stored, EVENT)
+        assert "newer Ratchet" in refused.value.message
 
 
 def test_waiting_is_a_row_with_a_time(store, hands):

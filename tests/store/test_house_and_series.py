@@ -40,6 +40,14 @@ def test_a_target_is_replaced_not_doubled(store):
     assert store.verify().events == 3
 
 
+def test_what_another_process_says_of_a_target_is_read_at_once(store, reopen):
+    store.put_target(target("shop"), "user:root")
+    other = reopen()
+    assert other.targets() == store.targets() == [target("shop")]
+    other.put_target(target("shop", tags=("chaos",)), "user:root")
+    assert store.targets() == [target("shop", tags=("chaos",))]
+
+
 def test_tokens_are_found_by_hash_and_listed_newest_first(store):
     for n, name in enumerate(("ana", "bo")):
         store.put_token(token(name, n), "user:root")
