@@ -18,7 +18,7 @@ demo: $(READY) ## break a PostgreSQL of our own, watch it being diagnosed, appro
 	@$(BIN)/ratchet demo $(ARGS)
 
 test: $(READY) packages ## every test, against real servers
-	@$(BIN)/python -m pytest -n 3 --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 faults-check: $(READY) packages ## every fault of the catalogue, caused and taken back
 	@RATCHET_ALL_FAULTS=1 $(BIN)/python -m pytest tests/lab/test_catalogue.py \

@@ -17,7 +17,7 @@ from ratchet.domain.certificate import Certification, Tried
 from ratchet.domain.errors import Refusal
 from ratchet.lab.catalog import load_catalog
 from ratchet.lab.certify import Cases, cases_of
-from tests.cli.test_fault import Shell
+from tests.cli.conftest import Shell
 
 SERIES = "pbs_vacuum_triage"
 BLOAT, OTHERS = "db-table-bloat", "db-idle-in-transaction"

@@ -1,12 +1,14 @@
 """What a pipe gets: whole, plain, tab-separated; JSON as the API says it; and never a question."""
 
 import json
+import shutil
 
 import pytest
 
 from ratchet.cli.page import Heading, Line, field, markdown, plain
 from ratchet.cli.words import clean
 from ratchet.vault.seeding import shipped_texts
+from tests.cli.conftest import said
 
 BODY = {
     "version": "4", "groupKey": "{}", "status": "firing", "receiver": "r", "groupLabels": {}, "commonLabels": {},
@@ -19,12 +21,20 @@ BODY = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def incident(ratchet):
-    """An incident whose monitor tries to steer the terminal."""
-    done = ratchet("alert", "ingest", text=json.dumps(BODY))
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A home with an incident whose monitor tries to steer the terminal, to be copied; and that incident."""
+    home = tmp_path_factory.mktemp("kept") / "home"
+    done = said(home, "alert", "ingest", text=json.dumps(BODY))
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return home, done.stdout.strip()
+
+
+@pytest.fixture
+def incident(kept, home):
+    """That incident, in a home of the test's own."""
+    shutil.copytree(kept[0], home)
+    return kept[1]
 
 
 def test_an_alert_by_stdin_becomes_an_incident_and_says_that_nobody_works(ratchet, incident):
