@@ -39,7 +39,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Context:
 
 
 @pytest.mark.postgres
-@pytest.mark.skipif(not os.environ.get("RATCHET_ALL_FAULTS"), reason="five drills in a row, a minute or more: make faults-check")
+@pytest.mark.skipif(not os.environ.get("RATCHET_ALL_FAULTS"), reason="five drills in a row: make faults-check")
 def test_every_part_is_tried_by_drill_and_the_certificate_counts_until_a_later_one_fails(
     context: typer.Context, tmp_path: Path
 ) -> None:
