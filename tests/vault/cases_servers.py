@@ -4,6 +4,7 @@ from typing import Any
 
 from ratchet.domain.evidence import Answer
 from tests.vault import worlds as w
+from tests.vault.cases_access import refused
 
 Case = tuple[dict[str, Any], str, list[tuple[str, str]], tuple[str, ...]]
 PERSON = ("escalate",)
@@ -13,6 +14,9 @@ FAST = [{"wal_bytes_s": 5e7, "log_bytes_s": 10.0, "checkpoint_every_s": 0.4}]
 LOUD = [{"wal_bytes_s": 2000.0, "log_bytes_s": 90_000.0, "checkpoint_every_s": None}]
 CUT = [w.replay(receiver_status=None)]
 SHORT = w.setting("max_standby_streaming_delay", "200", by_alter_system=True, boot_val="30000")
+RELOADED = {"started_s": 90000.0, "restarted_s": None, "restarted": False, "reloaded_s": 60.0}
+REJECTING = {"position": 1, "line": 2, "method": "reject", "rejects": True, "type": "host", "user_name": ["all"],
+             "database": ["shop"]}  # fmt: skip
 FULL_POOL = {"cl_waiting": 2, "maxwait_s": 2.0, "sv_active": 3, "sv_free": 0, "full": True, "held_pids": [31, 32, 33]}
 SILENT = {"pid": 31, "backend_start": "2026-11-21T01:00:00.000031+00:00", "app": "wish-list", "state_age_s": 5.0}
 ERRORS = [{"position": n, "level": "ERROR", "line": "ERROR:  x", "reason": None} for n in range(120)]
@@ -168,10 +172,25 @@ SERVERS: dict[str, Case] = {
         "listen_address_changed", [("target", "shop-db")], PERSON,
     ),
     "rejecting rule": (
-        {"postgres.hba_rules": [{"position": 1, "line": 2, "method": "reject", "rejects": True, "type": "host",
-                                 "user_name": ["wish_app"], "database": ["shop"]}],
-         "postgres.log_signs": signs("hba_rejects", said="wish_app")},
+        {**refused("hba_reject", role="wish_app", db="shop", rule_line=2), "postgres.restarts": [RELOADED]},
         "hba_rejection", [("file", "pg_hba.conf")], ("take_rule_out",),
+    ),
+    "a rejecting rule that has stood for long": (
+        refused("hba_reject", role="wish_app", db="shop", rule_line=2), "hba_rejection", [("file", "pg_hba.conf")],
+        PERSON,
+    ),
+    "a rejecting rule that is not this role's alone": (
+        {**refused("hba_reject", role="wish_app", db="shop"), "postgres.restarts": [RELOADED]}, "hba_rejection",
+        [("file", "pg_hba.conf")], PERSON,
+    ),
+    "turned away, and no log is read": (
+        {"postgres.canary": Answer.AUTH, "postgres.log_signs": Answer.PERMISSION,
+         "postgres.login_failures": Answer.PERMISSION, "postgres.hba_rules": [REJECTING]},
+        "hba_rejection", [("file", "pg_hba.conf")], PERSON,
+    ),
+    "a superuser turned away": (
+        {**refused("hba_reject", role="postgres", superuser=True, rule_line=2), "postgres.restarts": [RELOADED]},
+        "hba_rejection", [("file", "pg_hba.conf")], PERSON,
     ),
     "crash loop": ({"postgres.log_signs": signs("crash")}, "backend_crash_recovery", [("target", "shop-db")], PERSON),
     "recovering": (

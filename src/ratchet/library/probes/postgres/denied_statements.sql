@@ -18,7 +18,7 @@
 --   touched bool                   rights were granted or revoked on it at some time; a new object has none
 --   beside int                     other tables of that owner and schema on which the role itself holds such a right
 --   column_rights bool             the role holds rights on single columns of it
---   by_group text                  groups without the role that hold the right, empty when none
+--   held_by text                   other roles, its owner apart, that hold the right; empty when none
 --   owns_beside bool               the role owns other tables of that schema
 --   row_security bool              row-level security is on for it
 --   statement text                 one such statement, 200 characters
@@ -122,8 +122,8 @@ WITH
            (SELECT coalesce(string_agg(DISTINCT pg_get_userbyid(g.grantee)::text, ', '), '')
             FROM aclexplode(CASE WHEN m.kind = 'schema' THEN n.nspacl ELSE m.relacl END) AS g
             JOIN pg_roles AS e ON e.oid = g.grantee
-            WHERE NOT e.rolcanlogin AND g.grantee NOT IN (coalesce(m.relowner, 0::oid), n.nspowner)
-              AND left(e.rolname::text, 3) <> 'pg_' AND g.privilege_type = ANY (m.lacks)) AS by_group,
+            WHERE g.grantee NOT IN (coalesce(m.relowner, 0::oid), n.nspowner)
+              AND left(e.rolname::text, 3) <> 'pg_' AND g.privilege_type = ANY (m.lacks)) AS held_by,
            EXISTS (SELECT 1 FROM pg_class AS b WHERE b.relnamespace = m.schema_id AND b.relkind IN ('r', 'p')
                    AND b.relowner = m.role_id AND b.oid IS DISTINCT FROM m.rel_id) AS owns_beside,
            coalesce(m.relrowsecurity, false) AS row_security,
@@ -135,7 +135,7 @@ WITH
     FROM unread AS u
 )
 SELECT a.kind, a.name, a.schema, a.relation, a.owner, a.role, a.times, a.last_s, a.ongoing, a.still, a.lacks, a.touched,
-       a.beside, a.column_rights, a.by_group, a.owns_beside, a.row_security, a.statement, a.reason
+       a.beside, a.column_rights, a.held_by, a.owns_beside, a.row_security, a.statement, a.reason
 FROM answer AS a
 ORDER BY a.times DESC NULLS LAST, a.kind, a.name, a.role
 LIMIT 40

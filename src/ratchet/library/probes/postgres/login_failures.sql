@@ -12,6 +12,8 @@
 --   ongoing bool                   they still come, at the pace at which they came
 --   still bool                     the catalog says now what the refusal says; null where no catalog could
 --   is_group bool                  other roles belong to it
+--   superuser bool                 the role is a superuser
+--   rule_line int                  the one line of the server's main pg_hba.conf that rejects this role alone, else null
 --   valid_until timestamp          end of the role's password, null without one
 --   connection_limit int           limit of that role or database, null without one
 --   detail text                    what the server added for its administrators, 200 characters
@@ -68,6 +70,15 @@ WITH
            EXISTS (SELECT 1 FROM pg_auth_members AS g JOIN pg_roles AS e ON e.oid = g.member
                    WHERE g.roleid = r.oid AND e.rolcanlogin AND NOT e.rolcreaterole
                      AND NOT pg_has_role(e.oid, 'pg_monitor', 'MEMBER')) AS is_group,
+           coalesce(r.rolsuper, false) AS superuser,
+           -- 16 and later tell of included files too, whose lines are counted apart
+           CASE WHEN c.kind = 'hba_reject'
+                THEN (SELECT min(h.line_number) FROM pg_hba_file_rules AS h
+                      WHERE h.auth_method = 'reject' AND h.user_name = ARRAY[c.role] AND h.database && ARRAY[c.db, 'all']
+                        AND (to_jsonb(h) ->> 'file_name' IS NULL
+                             OR to_jsonb(h) ->> 'file_name' = (SELECT s.setting FROM pg_settings AS s
+                                                               WHERE s.name = 'hba_file'))
+                      HAVING count(*) = 1) END AS rule_line,
            CASE WHEN isfinite(r.rolvaliduntil)
                 THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
                 END AS valid_until,
@@ -79,15 +90,15 @@ WITH
     -- a replica that is refused is told from its own side
     WHERE NOT coalesce(r.rolreplication AND NOT r.rolsuper, false)
 ), answer AS (
-    SELECT j.kind, j.role, j.db, j.times, j.last_s, j.ongoing, j.still, j.is_group, j.valid_until,
-           j.connection_limit, j.detail, NULL::text AS reason
+    SELECT j.kind, j.role, j.db, j.times, j.last_s, j.ongoing, j.still, j.is_group, j.superuser, j.rule_line,
+           j.valid_until, j.connection_limit, j.detail, NULL::text AS reason
     FROM judged AS j
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, u.reason
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, u.reason
     FROM unread AS u
 )
-SELECT a.kind, a.role, a.db, a.times, a.last_s, a.ongoing, a.still, a.is_group, a.valid_until,
-       a.connection_limit, a.detail, a.reason
+SELECT a.kind, a.role, a.db, a.times, a.last_s, a.ongoing, a.still, a.is_group, a.superuser, a.rule_line,
+       a.valid_until, a.connection_limit, a.detail, a.reason
 FROM answer AS a
 ORDER BY a.times DESC NULLS LAST, a.kind, a.role, a.db
 LIMIT 50
