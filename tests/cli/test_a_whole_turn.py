@@ -138,7 +138,11 @@ def regression(desk: Desk) -> str:
     refused = desk.answer(f"{FLEET}/{made['id']}/activate -X POST {AUTH}")
     assert refused["status"] == 403 and "what was known to be right would be concluded wrongly" in refused["detail"]
     token = desk.type("./ratchet token create --person bo --role approver").stdout.split()[-1]
-    other = desk.answer(f"{FLEET}/{made['id']}/activate -X POST {AUTH}", HELPDESK_CLIENT_API_KEY=token)
+    unread = desk.answer(f"{FLEET}/{made['id']}/activate -X POST {AUTH}", HELPDESK_CLIENT_API_KEY=token)
+    assert unread["status"] == 409 and "which text of it was read" in unread["detail"]
+    digest = desk.type(f"./ratchet vault diff {made['id']} -o json | jq -r .digest").stdout.strip()
+    read = f'--json \'{{"digest": "{digest}"}}\''
+    other = desk.answer(f"{FLEET}/{made['id']}/activate -X POST {AUTH} {read}", HELPDESK_CLIENT_API_KEY=token)
     assert other["is_active"] is True
     return f"{other['series_id']}@{other['version']}"
 

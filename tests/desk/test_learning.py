@@ -11,6 +11,7 @@ from ratchet.config import read_settings
 from ratchet.desk.contract import Desk
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.measure import Measure
+from ratchet.domain.priors import MOST
 from ratchet.domain.quality import Quality
 from ratchet.domain.rating import Rating
 from ratchet.domain.spoken import Rated
@@ -276,7 +277,32 @@ def test_confirmed_causes_correct_the_likelihoods_in_a_draft_that_a_person_activ
     with pytest.raises(Refusal, match="second person"):
         ana.activate(draft.id, "six of seven were load")
     ben = house.desk(Principal(kind="person", name="ben", role="approver", channel="cli"))
-    assert ben.activate(draft.id, "six of seven were load").is_active
+    assert ben.activate(draft.id, "six of seven were load", draft.digest).is_active
+
+
+def test_what_was_counted_once_moves_a_likelihood_no_further_also_when_it_is_said_again(house, ana, lived):
+    names = [lived.acted(LEAK).name for _ in range(30)]
+    for name in names:
+        rate(ana, name, LOAD)
+    first = ana.learning.suggest(SERIES)
+    before, after = weighed(ana, first.id)
+    assert after == pytest.approx(MOST * before), "within the bound that a live prior has"
+    ben = house.desk(Principal(kind="person", name="ben", role="approver", channel="cli"))
+    assert ben.activate(first.id, "read it", first.digest).is_active
+    with pytest.raises(Refusal, match="since its text was activated"):
+        ana.learning.suggest(SERIES)
+    rate(ana, names[0], LOAD)
+    with pytest.raises(Refusal, match="since its text was activated"):
+        ana.learning.suggest(SERIES)
+    rate(ana, lived.acted(LEAK).name, LOAD)
+    assert "(1 of 1 confirmed)" in ana.learning.suggest(SERIES).guidance
+
+
+def weighed(desk: Desk, draft: str) -> tuple[float, float]:
+    """The likelihood of `LOAD` before and after, as the difference names it; it takes a second person."""
+    (change,) = (c for c in desk.vault.difference(draft).changes if c.place == "hypotheses.real_load.likelihood")
+    assert change.kind == "wider"
+    return float(change.before), float(change.after)
 
 
 def test_nothing_is_suggested_without_a_word_of_a_person(ana, lived):

@@ -386,9 +386,9 @@ class PaperDesk:
         self._papers.playbooks[version_id] = found.model_copy(update={**changes, "revision": found.revision + 1})
         return self._papers.playbooks[version_id]
 
-    def activate(self, version_id: str, reason: str) -> PlaybookView:
+    def activate(self, version_id: str, reason: str, digest: str = "") -> PlaybookView:
         require(self._principal, "activate")
-        self._note(f"activate {version_id} {reason}")
+        self._note(f"activate {version_id} {reason} {digest}".rstrip())
         found = self.playbook(version_id)
         self._papers.playbooks[version_id] = found.model_copy(update={"is_active": True, "state": "active"})
         return self._papers.playbooks[version_id]

@@ -87,7 +87,7 @@ VERBS: dict[str, Verb] = {
     "lint without mistakes": lambda d: d.lint("owner: x\n", "a.playbook.yaml"),
     "edit": lambda d: d.edit(DRAFT, {"guidance": "Look twice."}),
     "edit with mistakes": lambda d: d.edit(DRAFT, {"text": "nothing"}),
-    "activate": lambda d: d.activate(DRAFT, "drilled"),
+    "activate": lambda d: d.activate(DRAFT, "drilled", "sha256:1"),
     "discard": lambda d: (d.discard(DRAFT, "wrong & old"), d.playbooks()),
     "discard unknown": lambda d: d.discard("pb_none", ""),
     "vault render": lambda d: d.vault.render(DRAFT),

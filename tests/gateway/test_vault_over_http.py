@@ -141,7 +141,15 @@ def test_a_draft_that_may_do_more_is_activated_by_somebody_else_only(fleet: Flee
     own = fleet.send("POST", f"{FLEET}/{draft['id']}/activate", json={"reason": "mine"})
     assert own.status_code == 403
     assert "second person" in own.json()["detail"]
-    other = fleet.send("POST", f"{FLEET}/{draft['id']}/activate", "bo", json={"reason": "read the difference"})
+    unread = fleet.send("POST", f"{FLEET}/{draft['id']}/activate", "bo", json={"reason": "yes, yes"})
+    assert (unread.status_code, unread.json()["code"]) == (409, "conflict")
+    assert "ratchet vault diff" in unread.json()["remedy"]
+    late = fleet.send("PUT", f"{FLEET}/{draft['id']}", json={"guidance": "One word more.\n"})
+    path, stale = f"{FLEET}/{draft['id']}/activate", {"reason": "read the difference", "digest": found["digest"]}
+    assert fleet.send("POST", path, "bo", json=stale).status_code == 409
+    tag = {"If-Match": f'"{found["digest"]}"'}
+    assert fleet.send("POST", path, "bo", json={"reason": "read"}, headers=tag).status_code == 412
+    other = fleet.send("POST", path, "bo", json={"reason": "read"}, headers={"If-Match": late.headers["etag"]})
     assert other.status_code == 200
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ratchet.desk.playbooks import Playbooks
-from ratchet.desk.reviewing import Reviewing
+from ratchet.desk.reviewing import ANY, Reviewing
 from ratchet.domain.errors import Code, Outdated, Refusal
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.series import Edited, Version
@@ -116,7 +116,52 @@ def test_a_new_mutating_step_in_a_typo_fix_is_named_and_needs_somebody_else(room
     assert "new mutation: steps.once_more" in no.message
     assert "user:ana did" in no.remedy
     assert refused(room.reviewing.activate, draft.id, "a typo", "user:ANA").code is Code.FORBIDDEN
-    assert room.reviewing.activate(draft.id, "read the diff", BO).state == "active"
+    assert room.reviewing.activate(draft.id, "read the diff", BO, draft.digest).state == "active"
+
+
+def test_a_text_that_was_edited_after_it_was_read_is_not_activated_unseen(room: Room) -> None:
+    spec = room.records.active(SERIES).spec
+    draft = room.draft(room.spec(limits=spec.limits.model_copy(update={"mutations": 5})))
+    read = room.reviewing.difference(draft.id, "")
+    room.playbooks.edit(draft.id, {"guidance": "A word more.\n"}, "", ANA)
+    for digest in (read.digest, "sha256:0", "sha256:"):
+        with pytest.raises(Outdated, match="changed since it was read: it is at revision 2"):
+            room.reviewing.activate(draft.id, "read the diff", BO, digest)
+    for digest in ("", ANY):
+        no = refused(room.reviewing.activate, draft.id, "read the diff", BO, digest)
+        assert no.code is Code.CONFLICT
+        assert "nothing says which text of it was read" in no.message
+        assert f"ratchet vault diff {draft.id}" in no.remedy
+    assert room.active() != "9.0"
+    again = room.reviewing.difference(draft.id, "").digest
+    assert room.reviewing.activate(draft.id, "read it again", BO, again).state == "active"
+
+
+def test_words_alone_and_the_way_back_need_no_digest_and_bear_no_wrong_one(room: Room) -> None:
+    first = room.store.series(SERIES).active
+    assert first is not None
+    draft = room.draft(room.spec(guidance="Look twice.\n"))
+    with pytest.raises(Outdated):
+        room.reviewing.activate(draft.id, "", BO, first.digest)
+    assert room.reviewing.activate(draft.id, "", BO).state == "active"
+    with pytest.raises(Outdated):
+        room.reviewing.activate(first.id, "back", BO, draft.digest)
+    assert room.reviewing.activate(first.id, "back", BO, first.digest).state == "active"
+
+
+def test_a_draft_that_was_drawn_anew_after_it_was_read_is_not_activated_unseen(room: Room) -> None:
+    chosen = room.draft(room.spec(guidance="One.\n"), "9.0")
+    drawn = room.draft(room.spec(guidance="Two.\n"), "9.1", by="ratchet", source="generated")
+
+    def redrawn(version: Version) -> Edited:
+        text = version.text.replace("Two.", "One and two.")
+        return Edited(version_id=version.id, text=text, digest=text_digest(text), guidance="One and two.\n", blanks=())
+
+    reviewing = replace(room.reviewing, redrawn=redrawn)
+    read = reviewing.examine(drawn.id, BO).playbook.digest
+    reviewing.activate(chosen.id, "", ANA)
+    with pytest.raises(Outdated):
+        reviewing.activate(drawn.id, "", BO, read)
 
 
 def test_what_ratchet_wrote_and_may_do_more_needs_two_persons(room: Room) -> None:
@@ -126,7 +171,8 @@ def test_what_ratchet_wrote_and_may_do_more_needs_two_persons(room: Room) -> Non
     assert "second person" in no.message
     room.playbooks.edit(draft.id, {"team": "group:default/db"}, "", ANA)
     assert refused(room.reviewing.activate, draft.id, "", ANA).code is Code.FORBIDDEN
-    assert room.reviewing.activate(draft.id, "", BO).state == "active"
+    read = room.reviewing.examine(draft.id, BO).playbook.digest
+    assert room.reviewing.activate(draft.id, "", BO, read).state == "active"
 
 
 def test_whoever_edited_last_but_one_is_still_an_author(room: Room) -> None:
@@ -135,7 +181,8 @@ def test_whoever_edited_last_but_one_is_still_an_author(room: Room) -> None:
     room.playbooks.edit(draft.id, {"guidance": "A word more.\n"}, "", BO)
     assert refused(room.reviewing.activate, draft.id, "", ANA).code is Code.FORBIDDEN
     assert refused(room.reviewing.activate, draft.id, "", BO).code is Code.FORBIDDEN
-    assert room.reviewing.activate(draft.id, "", "user:cleo").state == "active"
+    read = room.reviewing.difference(draft.id, "").digest
+    assert room.reviewing.activate(draft.id, "", "user:cleo", read).state == "active"
 
 
 def test_whoever_edits_words_alone_may_still_approve_what_it_does_and_whoever_edits_more_may_not(room: Room) -> None:

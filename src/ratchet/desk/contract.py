@@ -170,8 +170,9 @@ class Desk(Protocol):
         """Change a draft: `guidance`, `owner`, or the whole `text`. The id stays, the revision moves."""
         ...
 
-    def activate(self, version_id: str, reason: str) -> PlaybookView:
-        """Make a draft the active version; refused while it has blanks or lint faults."""
+    def activate(self, version_id: str, reason: str, digest: str = "") -> PlaybookView:
+        """Make a draft the active version; refused while it has blanks or lint faults. `digest` is that of the text
+        that was read: another one is refused, and none where it takes a second person."""
         ...
 
     def discard(self, version_id: str, reason: str) -> None:

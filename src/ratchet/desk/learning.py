@@ -62,7 +62,8 @@ class LearningRooms:
         """The draft with corrected likelihoods; the same one when nothing was confirmed since it was made."""
         series, version = self.playbooks.find(series_id)
         words, _ = self.lives.confirmed()
-        draft = reweighed(self.shelf.version(version.id)[1], series, words, (self.new_id, self.clock(), by))
+        playbook, told = self.shelf.version(version.id)[1], (words, version.activated_at)
+        draft = reweighed(playbook, series, told, (self.new_id, self.clock(), by))
         same = next((v for v in series.versions if v.state == "draft" and v.guidance == draft.guidance), None)
         if same is None:
             self.store.commit_series(series, VersionDrafted(version=draft), by=by)

@@ -13,7 +13,7 @@ from ratchet.desk.views import PlaybookView
 from ratchet.domain.backtest import Backtest
 from ratchet.domain.certificate import Certificate
 from ratchet.domain.diff import Difference, difference
-from ratchet.domain.errors import Code, Refusal, conflict, invalid
+from ratchet.domain.errors import Code, Outdated, Refusal, conflict, invalid
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Clock, Store
 from ratchet.domain.series import Activated, Backtested, Edited, Series, Version
@@ -23,6 +23,8 @@ from ratchet.vault.files import PlaybookFiles
 
 _REMOVED = re.compile(r"\[secret:[0-9a-f]{4}\]")
 TRIES = 5
+ANY = "*"
+"""As If-Match, whatever stands there: then nothing was read."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Reviewing:
         """What a version changes against another, or against the active one of its series."""
         series, version = self.playbooks.find(reference)
         if against:
-            return difference(self._read(self.playbooks.find(against)[1]), self._read(version))
+            return _between(self._read(self.playbooks.find(against)[1]), self._read(version), version.digest)
         return self._difference(series, version)
 
     def backtest(self, reference: str, since: datetime | None, by: str) -> Backtest:
@@ -71,9 +73,14 @@ class Reviewing:
             objections=tuple(no.message for no in said),
         )
 
-    def activate(self, reference: str, reason: str, by: str) -> PlaybookView:
-        """Make a draft the active version, or go back to one that was active before; of two at once one wins."""
+    def activate(self, reference: str, reason: str, by: str, digest: str = "") -> PlaybookView:
+        """Make a draft the active version, or go back to one that was active before; of two at once one wins.
+
+        `digest` is that of the text that was read. Raises Outdated when the text is another one by now, and
+        Refusal(CONFLICT) when none is named and it takes a second person.
+        """
         series, version = self.playbooks.find(reference)
+        _check_read(version, digest)
         if version.state == "active":
             return view_of(version, whole=True)
         check_text(version)
@@ -87,8 +94,11 @@ class Reviewing:
             raise conflict(
                 f"Another version of {series.id} was activated meanwhile.", "Read the difference again, then decide."
             )
-        for no in objections(self._judged(series, version), by):
+        _check_read(version, digest)
+        judged = self._judged(series, version)
+        for no in objections(judged, by):
             raise no
+        _check_named(judged, digest)
         event = Activated(version_id=version.id, by=by, reason=reason)
         self.store.commit_series(series, event, by=by)
         self._redraw(series.id)
@@ -154,7 +164,7 @@ class Reviewing:
 
     def _difference(self, series: Series, version: Version) -> Difference:
         active = series.active if series.active and series.active.id != version.id else None
-        return difference(self._read(active) if active else None, self._read(version))
+        return _between(self._read(active) if active else None, self._read(version), version.digest)
 
     def _read(self, version: Version) -> Playbook:
         return self.files.read(version.text, version.pin)
@@ -162,3 +172,31 @@ class Reviewing:
     def _certificates(self, version: Version) -> Sequence[Certificate]:
         found = self.store.certificates(version.series)
         return [one for one in found if one.playbook_digest == version.digest]
+
+
+def _between(before: Playbook | None, after: Playbook, digest: str) -> Difference:
+    return difference(before, after).model_copy(update={"digest": digest})
+
+
+def _check_read(version: Version, digest: str) -> None:
+    """Refuse to activate a text that is not the one that was read."""
+    if digest not in ("", ANY, version.digest):
+        raise Outdated(
+            f"{version.pin} was changed since it was read: it is at revision {version.revision}.",
+            f"Read it again (`ratchet vault diff {version.id}`), then activate it with its present digest.",
+        )
+
+
+def _check_named(judged: Judged, digest: str) -> None:
+    """Where a second person is needed, that person says which bytes were read. The first text of a series that
+    Ratchet drew from what worked, and whose steps nobody changed since, is not withheld: it says what was done."""
+    version, test = judged.version, judged.version.backtest
+    if digest not in ("", ANY) or not (judged.difference.widens or (test is not None and test.worse)):
+        return
+    if not judged.difference.before and version.source == "generated" and not version.author.startswith("user:"):
+        return
+    raise conflict(
+        f"{version.pin} takes a second person, and nothing says which text of it was read.",
+        f"Read it (`ratchet vault diff {version.id}` ends with its digest), then activate it with that digest: "
+        f"`ratchet vault activate {version.id} --digest sha256:...`; over HTTP it is the ETag.",
+    )

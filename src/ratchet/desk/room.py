@@ -235,9 +235,9 @@ class LocalDesk:
         by = self._may("activate")
         return self._r.vault.playbooks.edit(version_id, changes, "", by)
 
-    def activate(self, version_id: str, reason: str) -> PlaybookView:
+    def activate(self, version_id: str, reason: str, digest: str = "") -> PlaybookView:
         by = self._may("activate")
-        return self._r.vault.reviewing.activate(version_id, reason, by)
+        return self._r.vault.reviewing.activate(version_id, reason, by, digest)
 
     def discard(self, version_id: str, reason: str) -> None:
         by = self._may("activate")

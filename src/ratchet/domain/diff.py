@@ -24,6 +24,8 @@ class Difference(Noun):
 
     before: str
     after: str
+    digest: str = ""
+    """Of the text `after` as it is kept, which its activation names; empty for one that is not kept."""
     changes: tuple[Change, ...]
 
     @property

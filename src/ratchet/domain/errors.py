@@ -47,8 +47,8 @@ class Refusal(Exception):
 class Outdated(Refusal):
     """What was read is no longer what stands there; a conflict, told apart for those who said what they had read."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(Code.CONFLICT, message, "Read it again, and make the change in what it says now.")
+    def __init__(self, message: str, remedy: str = "Read it again, and make the change in what it says now.") -> None:
+        super().__init__(Code.CONFLICT, message, remedy)
 
 
 def invalid(message: str, remedy: str, mistakes: Sequence[Mistake] = ()) -> Refusal:

@@ -64,15 +64,24 @@ class Priors(Noun):
         n, n_else = sum(self.here.values()), sum(self.elsewhere.values())
         k, k_else = self.here.get(cause, 0), self.elsewhere.get(cause, 0)
         value = shrunk(shrunk(declared, k_else, n_else), k, n)
-        value = min(MOST * declared, 1.0, max(LEAST * declared, value))
         return Prior(
-            value=round(value, 4), declared=declared, confirmed=k, of=n, confirmed_elsewhere=k_else, of_elsewhere=n_else
+            value=round(bounded(value, declared), 4),
+            declared=declared,
+            confirmed=k,
+            of=n,
+            confirmed_elsewhere=k_else,
+            of_elsewhere=n_else,
         )
 
 
 def shrunk(before: float, k: int, n: int) -> float:
     """The share k of n, pulled towards what was known before by the weight of `STRENGTH` incidents."""
     return (STRENGTH * before + k) / (STRENGTH + n)
+
+
+def bounded(value: float, declared: float) -> float:
+    """The value within `LEAST` and `MOST` times what was declared, and never above 1."""
+    return min(MOST * declared, 1.0, max(LEAST * declared, value))
 
 
 def last_words(words: Sequence[Confirmed], until: datetime | None = None) -> list[Confirmed]:

@@ -43,6 +43,13 @@ class ReasonBody(Noun):
     reason: str = Field(default="", max_length=REASON)
 
 
+class ActivateBody(Noun):
+    """Why a draft is activated, and the digest of the text that was read; required where it takes a second person."""
+
+    reason: str = Field(default="", max_length=REASON)
+    digest: str = Field(default="", max_length=100)
+
+
 class WhyBody(Noun):
     """Why a thing is done, when it may not be left out."""
 

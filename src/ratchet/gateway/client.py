@@ -186,8 +186,8 @@ class HttpDesk:
     def edit(self, version_id: str, changes: dict[str, str]) -> PlaybookView:
         return self._ask(PlaybookView, "PUT", "fleet", "playbooks", version_id, json=changes)
 
-    def activate(self, version_id: str, reason: str) -> PlaybookView:
-        said = {"reason": reason}
+    def activate(self, version_id: str, reason: str, digest: str = "") -> PlaybookView:
+        said = {"reason": reason, "digest": digest}
         return self._ask(
             PlaybookView, "POST", "fleet", "playbooks", version_id, "activate", json=said, timeout=_PATIENT
         )

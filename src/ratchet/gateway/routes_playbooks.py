@@ -1,5 +1,7 @@
 """The vault: versions, drafts and their life, under the addresses that fleet programs know."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
@@ -10,7 +12,7 @@ from ratchet.desk.views import LintView, PlaybookView
 from ratchet.domain.errors import Outdated
 from ratchet.domain.noun import Noun
 from ratchet.gateway.access import Activate, Read
-from ratchet.gateway.bodies import REASON, DraftChange, LintBody, ReasonBody
+from ratchet.gateway.bodies import REASON, ActivateBody, DraftChange, LintBody
 from ratchet.gateway.problem import REFUSED, Rejected
 from ratchet.gateway.routes_incidents import Reference
 
@@ -19,6 +21,22 @@ router = APIRouter(prefix="/api/v1", tags=["playbooks"], responses=REFUSED)
 
 IfMatch = Annotated[str | None, Header(max_length=200)]
 """The ETag that was read, or `*`."""
+
+
+def _named(if_match: str | None) -> str:
+    """The digest within an If-Match, `*`, or nothing."""
+    return (if_match or "").strip().strip('"')
+
+
+@contextmanager
+def _as_412(expected: str) -> Generator[None]:
+    """Whoever sent If-Match is answered in its own terms."""
+    try:
+        yield
+    except Outdated as no:
+        if expected:
+            raise Rejected(412, no.message, no.remedy, no.code) from None
+        raise
 
 
 class Playbooks(Noun):
@@ -46,13 +64,9 @@ def edit(
     desk: Activate, reference: Reference, change: DraftChange, response: Response, if_match: IfMatch = None
 ) -> PlaybookView:
     """Change a draft's guidance, owner, team or whole text; with If-Match only what was read is changed."""
-    expected = (if_match or "").strip()
-    try:
-        view = desk.vault.edit(reference, change.model_dump(exclude_none=True), expected.strip('"'))
-    except Outdated as no:
-        if expected:
-            raise Rejected(412, no.message, no.remedy, no.code) from None
-        raise
+    expected = _named(if_match)
+    with _as_412(expected):
+        view = desk.vault.edit(reference, change.model_dump(exclude_none=True), expected)
     response.headers["ETag"] = f'"{view.digest}"'
     return view
 
@@ -64,9 +78,14 @@ def discard(desk: Activate, reference: Reference, reason: Annotated[str, Query(m
 
 
 @router.post("/fleet/playbooks/{reference}/activate")
-def activate(desk: Activate, reference: Reference, body: ReasonBody | None = None) -> PlaybookView:
-    """Make a draft the active version."""
-    return desk.activate(reference, body.reason if body else "")
+def activate(
+    desk: Activate, reference: Reference, body: ActivateBody | None = None, if_match: IfMatch = None
+) -> PlaybookView:
+    """Make a draft the active version. The digest of the text that was read, in the body or as If-Match, is required
+    where it takes a second person; 409 (412 with If-Match) when the text is another one by now."""
+    said, expected = body or ActivateBody(), _named(if_match)
+    with _as_412(expected):
+        return desk.activate(reference, said.reason, said.digest or expected)
 
 
 @router.post("/playbooks/lint")

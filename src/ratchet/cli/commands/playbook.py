@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from ratchet.cli.ask import confirm, reason_for
+from ratchet.cli.ask import confirm, reason_for, someone_is_there
 from ratchet.cli.commands import playbook_certify
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import BAD_ANSWER
 from ratchet.cli.pages.playbook import playbook_page
+from ratchet.cli.pages.vault import examination_page
 from ratchet.cli.road import road
 from ratchet.cli.show import (
     Column,
@@ -29,7 +30,9 @@ from ratchet.cli.show import (
     say,
     single,
 )
+from ratchet.cli.table import TERMINAL, load
 from ratchet.cli.words import clean, clean_lines, day
+from ratchet.desk.vault_views import Examination
 from ratchet.desk.views import LintView, PlaybookView
 from ratchet.domain.errors import invalid
 
@@ -49,6 +52,9 @@ Reference = Annotated[
     str, typer.Argument(metavar="ID", help="An id, a series (its active version), or SERIES@VERSION.")
 ]
 ReasonOption = Annotated[str, typer.Option(help="Why; it is recorded.")]
+DigestOption = Annotated[
+    str, typer.Option(help="The digest of the text that was read, as `ratchet vault diff` ends with it.")
+]
 
 
 @app.command("list")
@@ -121,13 +127,20 @@ def lint(
 @app.command("activate")
 def activate(
     context: typer.Context, reference: Reference, reason: ReasonOption = "", yes: YesOption = False,
-    form: FormOption = Form.TABLE,
+    digest: DigestOption = "", form: FormOption = Form.TABLE,
 ) -> None:  # fmt: skip
-    """Make a draft the active version; the next alert meets it."""
+    """Make a draft the active version; the next alert meets it. Without --digest it is shown first, on a terminal, and
+    what was shown is what becomes active."""
     because = reason_for("activate this", reason)
-    confirm(f"Make {reference} the active version of its series?", yes=yes)
+    question = f"Make {reference} the active version of its series?"
+    shown = not (yes or digest) and someone_is_there()
+    if not shown:
+        confirm(question, yes=yes)
     with road(context) as here:
-        view = here.desk.activate(reference, because)
+        if shown:
+            digest = _read(here.desk.vault.examine(reference))
+            confirm(question, yes=yes)
+        view = here.desk.activate(reference, because, digest)
     _answered(view, f"{view.series_id} {view.version} is active.", form)
 
 
@@ -160,6 +173,12 @@ def edit(
     with road(context) as here:
         view = here.desk.edit(reference, changes)
     _answered(view, f"{view.id} is at revision {view.revision}.", form)
+
+
+def _read(found: Examination) -> str:
+    """Show what is to be activated; gives the digest of exactly that text."""
+    load(TERMINAL)(sys.stderr).page(examination_page(found))
+    return found.playbook.digest
 
 
 def _answered(view: PlaybookView, words: str, form: Form) -> None:

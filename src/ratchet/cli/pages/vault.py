@@ -23,6 +23,8 @@ def difference_page(found: Difference) -> Iterator[Block]:
         count = f" ({len(changes)})" if len(changes) > 1 else ""
         lines = [Line(f"{place}: {says}{count}", "strong"), *(line for one in changes for line in _sides(one))]
         yield field(kind.replace("_", " "), *lines, tone="bad" if changes[0].widens else "")
+    if found.digest:
+        yield field("DIGEST", found.digest)
 
 
 def _sides(change: Change) -> Iterator[Line]:
