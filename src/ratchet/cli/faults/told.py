@@ -81,7 +81,8 @@ def costs(runs: Sequence[Run], seconds: float) -> Iterator[str]:
     spent = sum((run.ended_at - run.started_at).total_seconds() for run in runs)
     waited = sum(run.waited_seconds for run in runs)
     times = (spent - waited) / bare if bare > 0 else 0.0
-    yield f"{len(runs)} runs in {seconds:.0f}s; causing and taking back alone {bare:.0f}s, windows {waited:.0f}s."
+    runs_told = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    yield f"{runs_told} in {seconds:.0f}s; causing and taking back alone {bare:.0f}s, windows {waited:.0f}s."
     if bare >= len(runs) * LEAST_BARE:
         yield f"Windows left out, that is {times:.1f} times the faults' own time."
 
