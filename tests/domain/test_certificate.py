@@ -26,7 +26,7 @@ def covered(*known: Certificate, now: Any = NOW, **changes: Any) -> str:
     """Why a standing grant that rests on `cert_1` does not cover the packet, or an empty text."""
     asked = packet(**changes)
     grant: StandingGrant = standing(asked, certificate="cert_1", expires_at=NOW + timedelta(days=60))
-    return grant.outside(asked, Use(target=TARGET, now=now, certificates=known))
+    return grant.outside(asked, Use(target=TARGET, registered_at=NOW, now=now, certificates=known))
 
 
 def test_a_grant_that_rests_on_a_certificate_covers_while_that_counts() -> None:

@@ -1,7 +1,7 @@
 """The guards of the intent: each refuses something that no other guard would, so none can be removed unseen."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -161,7 +161,32 @@ def standing(asked: DecisionPacket, **changes: Any) -> StandingGrant:
 )  # fmt: skip
 def test_a_standing_grant_covers_exactly_what_was_said(changes: dict[str, Any], word: str) -> None:
     asked = packet()
-    outside = standing(asked, **changes).outside(asked, Use(target=TARGET, now=NOW))
+    outside = standing(asked, **changes).outside(asked, Use(target=TARGET, registered_at=NOW, now=NOW))
+    assert (outside == "") if word == "" else (word in outside)
+
+
+THERE = {"shop-db": {"address": "db1:5432/shop", "system_identifier": HERE.system_identifier}}
+LATER = NOW + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("servers", "target", "registered_at", "word"),
+    [
+        (THERE, {}, None, ""), (THERE, {}, LATER, ""), (THERE, {"tags": ("chaos", "new")}, LATER, ""),
+        ({"shop-db": {**THERE["shop-db"], "system_identifier": "9"}}, {}, NOW, "another server stands behind shop-db"),
+        (THERE, {"address": "db2:5432/shop"}, NOW, "another server stands behind shop-db"),
+        (THERE, {"name": "bank-db"}, LATER, "bank-db was registered, or registered anew, after"),
+        (THERE, {"name": "bank-db"}, NOW, ""), ({}, {}, NOW, ""), ({}, {}, None, "registered"),
+        ({}, {}, LATER, "registered anew, after it was given"),
+    ],
+)  # fmt: skip
+def test_a_standing_grant_is_for_servers_and_not_for_whatever_bears_their_name(
+    servers: Any, target: Any, registered_at: datetime | None, word: str
+) -> None:
+    asked = packet()
+    there = TARGET.model_copy(update={"address": "db1:5432/shop", **target})
+    use = Use(target=there, registered_at=registered_at, now=NOW)
+    outside = standing(asked, servers=servers).outside(asked, use)
     assert (outside == "") if word == "" else (word in outside)
 
 

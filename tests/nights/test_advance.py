@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from ratchet.desk.views import TargetRequest
 from ratchet.domain.certificate import Certificate, environment_of
 from ratchet.domain.standing import StandingGrant
-from ratchet.lab.embedded import Cluster
+from ratchet.domain.target import SecretRef, Target
+from ratchet.lab.embedded import Binaries, Cluster
 from tests.nights.conftest import Night, opened
 from tests.nights.culprits import leak
 from tests.nights.protocol import alert_apart, events, policy_with, sentence
@@ -66,6 +68,31 @@ def test_a_false_action_ends_it_at_once(hasty: Night, server: Cluster) -> None:
     assert dead["counts"] is False
     assert f"false action in {name}" in dead["because"]
     assert dead["left"] == 4
+
+
+def test_a_grant_ends_where_another_server_bears_the_name(
+    server: Cluster, pg_binaries: Binaries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy_with(monkeypatch, lambda fields: None)
+    with opened(server, tmp_path) as first:
+        code, made = give(first, uses=5)
+        kept = made["grant"]["servers"]["shop-db"]
+        assert (code, kept["address"]) == (201, first.house.store.targets()[0].address)
+        given = StandingGrant.model_validate(made["grant"])
+    with Cluster.create(tmp_path / "other" / "root", pg_binaries, settings={"max_connections": 40}) as other:
+        other.add_login("night_admin", "SUPERUSER")
+        other.add_login("night_canary")
+        other.add_login("night_app")
+        with opened(other, tmp_path) as second:
+            target = Target(name="shop-db", kind="postgres", tags=("chaos",), owner="user:default/ana")
+            admin = SecretRef(kind="env", name="NIGHT_ADMIN")
+            second.house.desk(second.house.operator()).add_target(TargetRequest(target=target, admin=admin))
+            # As a grant of an earlier release: it does not know its server, and is older than this registration.
+            older = given.model_copy(update={"id": "sg_older", "servers": {}})
+            second.house.store.put_standing(older, "user:ana")
+            with leak(other):
+                asked = second.until(alert_apart(second, "Elsewhere"), "awaiting_approval", "resolved", "escalated")
+            assert (asked["status"], "approval_standing" in events(asked)) == ("awaiting_approval", False)
 
 
 def test_another_text_an_end_and_a_revocation_end_it(hasty: Night, server: Cluster) -> None:

@@ -306,7 +306,9 @@ class Life:
         with suppress(Refusal):
             self.hands.hand_back(self.person(), incident, "yours again")
 
-    def grant_ahead(self, klass: str, uses: int = 2, days: float = 30, certificate: str | None = None) -> StandingGrant:
+    def grant_ahead(
+        self, klass: str, uses: int = 2, days: float = 30, certificate: str | None = None, **more: Any
+    ) -> StandingGrant:
         series, steps = BOOKS[klass]
         active = self.store.series(series).active
         assert active is not None
@@ -314,7 +316,7 @@ class Life:
         standing = StandingGrant(
             id=f"sg_{self._new_id()}", given_by="user:ana", given_at=now, reason="weekly", series=series,
             playbook_digest=active.digest, step=steps[0], tag="chaos", uses=uses, expires_at=now + timedelta(days=days),
-            certificate=certificate,
+            certificate=certificate, **more,
         )  # fmt: skip
         self.store.put_standing(standing, "user:ana")
         return standing

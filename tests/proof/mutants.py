@@ -26,13 +26,13 @@ from ratchet.domain.errors import Refusal
 from ratchet.domain.gate import Grant
 from ratchet.domain.protocol import GUARDS, refuse_intent
 from ratchet.domain.spoken import EndProposed
-from ratchet.domain.standing import StandingGrant
+from ratchet.domain.standing import StandingGrant, Use
 from ratchet.execution import engine, perform, restart
 from ratchet.store import intents, locks, store
 from ratchet.tools.postgres.send import Sending
 from ratchet.wiring.clock import Machine, SteadyClock
 from tests.domain.test_gate import NOW, packet
-from tests.domain.test_protocol import REFUSED
+from tests.domain.test_protocol import REFUSED, TARGET, standing
 from tests.domain.test_protocol import incident as waiting
 from tests.proof.test_model import run_model
 
@@ -123,6 +123,10 @@ STRUCTURE: tuple[Mutant, ...] = (
     Mutant("standing grant charged", ((intents.Intents.intend, "if books.standing is not None and "
                                        "incident.standing is not None", "if False"),)),
     Mutant("a grant dies with its certificate", ((StandingGrant.dead, "if self.certificate is not None", "if False"),)),
+    Mutant("a grant dies with its server", ((StandingGrant.outside, "(bool(stranger), stranger),", ""),)),
+    Mutant("a name is no server", ((StandingGrant._stranger, "here == self.servers[target.name]", "True"),)),
+    Mutant("registered before it was given", ((StandingGrant._stranger, "registered_at is None or registered_at > "
+                                               "self.given_at", "False"),)),
     Mutant("the house's clock counts", ((SteadyClock.__call__, "self._since.moment + timedelta(seconds=self._machine."
                                          "steady() - self._since.steady)", "self._machine.wall()"),)),
     Mutant("the clock is kept for the boot", ((SteadyClock._read, "kept if kept.boot", "None if kept.boot"),)),
@@ -212,7 +216,22 @@ def _grave() -> str:
         return "a question outlives the impact"
     words = [EndProposed(by=by, verb="close", reason="x", because="x") for by in ("user:ana", "user:ANA", "user:ben")]
     ends = [words[0].confirmed_by(other) for other in words]
-    return "" if ends == [False, False, True] else "one person ends what takes two"
+    return _strangers() if ends == [False, False, True] else "one person ends what takes two"
+
+
+def _strangers() -> str:
+    """A standing grant covers its server, and neither another one under that name nor one that was registered later."""
+    asked, later = packet(), NOW + timedelta(seconds=1)
+    there = {TARGET.name: {"address": TARGET.address, "system_identifier": asked.fingerprint.system_identifier}}
+    other = {TARGET.name: {"address": TARGET.address, "system_identifier": "9"}}
+    for name, servers, at, held in (
+        ("its own server", there, later, True), ("another server", other, NOW, False),
+        ("registered before", {}, NOW, True), ("registered later", {}, later, False), ("unregistered", {}, None, False),
+    ):  # fmt: skip
+        outside = standing(asked, servers=servers).outside(asked, Use(target=TARGET, registered_at=at, now=NOW))
+        if held is bool(outside):
+            return f"standing grant: {name}"
+    return ""
 
 
 def _jumps() -> str:

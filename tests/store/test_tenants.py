@@ -95,6 +95,7 @@ EMPTY: dict[str, Verb] = {
     "tokens": lambda s, o: s.tokens(),
     "certificates": lambda s, o: s.certificates(),
     "standing_grants": lambda s, o: s.standing_grants(),
+    "registered_at": lambda s, o: s.registered_at("shop"),
     "past": lambda s, o: list(s.past()),
     "series_timeline": lambda s, o: s.series_timeline("pbs_x"),
     "runs": lambda s, o: s.runs(),

@@ -20,7 +20,7 @@ from ratchet.domain.noun import digest_of
 from ratchet.domain.observed import Observed, observe
 from ratchet.domain.ports import Clock, Correlate, Joinable, Joining, Opening, Shelf, Store, Toolbox
 from ratchet.domain.protocol import ATTEMPTS
-from ratchet.domain.standing import StandingGrant
+from ratchet.domain.standing import StandingGrant, servers_of
 from ratchet.domain.target import Target
 from ratchet.security.principal import Principal, require
 from ratchet.triage.correlate import correlator
@@ -215,16 +215,16 @@ class LocalPractice:
 
     def _grants(self, fault: Fault, target: Target, incident_id: str, by: str) -> tuple[str, ...]:
         """A yes in advance to every step that is right for this fault's cause, on its own servers, in this drill."""
-        group = [each.name for each in self._d.store.targets() if each.conflict_group == target.conflict_group]
+        group = [each for each in self._d.store.targets() if each.conflict_group == target.conflict_group]
         now, given = self._d.clock(), list[str]()
         for version, playbook in self._d.shelf.candidates(target.kind):
             rules = [rule for rule in playbook.spec.triage.hypotheses if rule.cause == fault.spec.cause]
             for step in dict.fromkeys(name for rule in rules for name in rule.then if name in playbook.spec.steps):
                 grant = StandingGrant(
                     id="sg_" + self._d.new_id(), given_by=by, given_at=now, reason=f"drill of {fault.id}",
-                    series=version.series, playbook_digest=version.digest, step=step, targets=tuple(group),
-                    uses=ATTEMPTS, cap=1000, expires_at=now + timedelta(seconds=fault.spec.ttl), fault=fault.id,
-                    drill=incident_id,
+                    series=version.series, playbook_digest=version.digest, step=step,
+                    targets=tuple(each.name for each in group), servers=servers_of(group), uses=ATTEMPTS, cap=1000,
+                    expires_at=now + timedelta(seconds=fault.spec.ttl), fault=fault.id, drill=incident_id,
                 )  # fmt: skip
                 self._d.store.put_standing(grant, by)
                 given.append(grant.id)

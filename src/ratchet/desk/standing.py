@@ -1,6 +1,6 @@
 """Standing grants as people give and take them: one step of one active text, in advance, within bounds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from pydantic import ValidationError
@@ -11,7 +11,8 @@ from ratchet.domain.errors import conflict, forbidden, invalid, not_found
 from ratchet.domain.playbook import StepRule
 from ratchet.domain.ports import Clock, Shelf, Store
 from ratchet.domain.series import Version
-from ratchet.domain.standing import StandingGrant
+from ratchet.domain.standing import StandingGrant, servers_of
+from ratchet.domain.target import Target
 from ratchet.security.principal import Principal
 
 ALL_LISTED = "List them: ratchet grant list"
@@ -94,11 +95,18 @@ class Standing:
                 playbook_digest=version.digest, step=request.step, targets=request.targets, tag=request.tag,
                 bounds=request.bounds, cap=request.cap, uses=request.uses,
                 expires_at=now + timedelta(days=request.days), fault=request.fault,
-                certificate=request.certificate,
+                certificate=request.certificate, servers=servers_of(self._covered(request)),
             )  # fmt: skip
         except ValidationError as error:
             said = error.errors()[0]["msg"].removeprefix("Value error, ")
             raise invalid(f"This cannot be granted: {said}.", "Mend it and give it again.") from None
+
+    def _covered(self, request: GrantRequest) -> Sequence[Target]:
+        """The targets that it names, and those that have its tag now; one that gets the tag later is not among them."""
+        return [
+            each for each in self._store.targets()
+            if each.name in request.targets or (request.tag is not None and request.tag in each.tags)
+        ]  # fmt: skip
 
     def _view(self, grant: StandingGrant) -> GrantView:
         active = self._store.series(grant.series).active

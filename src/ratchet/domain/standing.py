@@ -30,6 +30,13 @@ class Bound(Noun):
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
 
+class KnownServer(Noun):
+    """Who stood behind a target's name when a standing grant was given: where it was reached, and its identity."""
+
+    address: str
+    system_identifier: str
+
+
 class StandingGrant(Noun):
     """A person's approval in advance of one step of one exact playbook text, on some targets, a number of times."""
 
@@ -42,6 +49,9 @@ class StandingGrant(Noun):
     step: str
     targets: tuple[str, ...] = ()
     tag: str | None = None
+    servers: dict[str, KnownServer] = {}
+    """By target, who stood behind it when this was given. One that is not among them, because its identity was not
+    known or because this is older than the list, is covered only if it was registered before."""
     bounds: dict[str, Bound] = {}
     cap: int = Field(default=100, ge=1, le=1000)
     """Most objects that one use may touch."""
@@ -83,12 +93,14 @@ class StandingGrant(Noun):
     def outside(self, packet: DecisionPacket, use: "Use") -> str:
         """Why this packet is not covered, or an empty text."""
         target, dead = use.target, self.dead(use.now, use.certificates)
+        stranger = self._stranger(target, packet, use.registered_at) if target is not None else ""
         reasons = (
             (bool(dead), dead),
             (packet.playbook.partition("@")[0] != self.series, "it is for another series"),
             (packet.playbook_digest != self.playbook_digest, "the playbook's text is not the one it was given for"),
             (packet.step != self.step, "it is for another step"),
             (target is None or not self._meets(target), "it is for other targets"),
+            (bool(stranger), stranger),
             (self.fault is not None and use.fault != self.fault, "it is for drills of another fault"),
             (self.drill is not None and use.incident != self.drill, "it is for another drill"),
             (len(packet.act.identities) > self.cap, f"more than {self.cap} objects would be touched"),
@@ -111,6 +123,19 @@ class StandingGrant(Noun):
             return f"certificate {certificate.id} was given for {certificate.environment}, and this is {here}"
         return ""
 
+    def knows(self, target: Target) -> bool:
+        """Whether the identity of its server was kept; else it matters when the target was registered."""
+        return target.name in self.servers
+
+    def _stranger(self, target: Target, packet: DecisionPacket, registered_at: datetime | None) -> str:
+        """A name is no server: why another one may stand behind it by now, or an empty text."""
+        if not self.knows(target):
+            late = registered_at is None or registered_at > self.given_at
+            return f"{target.name} was registered, or registered anew, after it was given" if late else ""
+        here = KnownServer(address=target.address, system_identifier=packet.fingerprint.system_identifier)
+        same = here == self.servers[target.name]
+        return "" if same else f"another server stands behind {target.name} than when it was given"
+
     def _meets(self, target: Target) -> bool:
         return target.name in self.targets or (self.tag is not None and self.tag in target.tags)
 
@@ -122,8 +147,19 @@ class Use(Noun):
     """What a use of a standing grant is judged by, beside the packet: `certificates` are those of the series."""
 
     target: Target | None
+    registered_at: datetime | None = None
+    """When the target got its present registration, for a grant that does not know its server; None: not known."""
     now: datetime
     fault: str | None = None
     incident: str = ""
     """The incident's ULID."""
     certificates: tuple[Certificate, ...] = ()
+
+
+def servers_of(targets: Sequence[Target]) -> dict[str, KnownServer]:
+    """Who stands behind these targets, as far as their registrations know it."""
+    return {
+        each.name: KnownServer(address=each.address, system_identifier=each.system_identifier)
+        for each in targets
+        if each.system_identifier
+    }

@@ -9,10 +9,11 @@ from ratchet.domain import move as m
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.escalation import Stop
 from ratchet.domain.evidence import Evidence
+from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.incident import Incident
 from ratchet.domain.ports import Clock, Shelf, Store, Toolbox
-from ratchet.domain.standing import Use
+from ratchet.domain.standing import StandingGrant, Use
 from ratchet.domain.target import Target
 from ratchet.domain.timeline import (
     Asked,
@@ -195,14 +196,24 @@ class Engine:
         denied = denied_before(self._store, packet, self._p.clock())
         packet = reminded(packet, denied)
         events: list[Event] = [Asked(packet=packet)]
-        known = tuple(self._store.certificates(packet.playbook.partition("@")[0]))
-        use = Use(target=target, now=self._p.clock(), fault=incident.fault, incident=incident.id, certificates=known)
         # Somebody just said no to such a step here: what was said in advance does not outweigh that.
-        covering = None if denied else covering_grant(self._store.standing_grants(), packet, use)
+        covering = None if denied else self._covering(incident, packet, target)
         if covering is not None:
             events.append(Covered(decision=packet.id, standing=covering.id, given_by=covering.given_by))
         wake_at = packet.expires_at if covering is None else self._p.clock()
         return self._pen.write(incident, *events, evidence=held.evidence, wake_at=wake_at)
+
+    def _covering(self, incident: Incident, packet: DecisionPacket, target: Target | None) -> StandingGrant | None:
+        """What was said in advance that covers the packet on this server."""
+        given = self._store.standing_grants()
+        if not given:
+            return None
+        use = Use(
+            target=target, registered_at=self._store.registered_at(target.name) if target is not None else None,
+            now=self._p.clock(), fault=incident.fault, incident=incident.id,
+            certificates=tuple(self._store.certificates(packet.playbook.partition("@")[0])),
+        )  # fmt: skip
+        return covering_grant(given, packet, use)
 
     def _sample(self, incident: Incident) -> Incident:
         plan = incident.plan

@@ -1,12 +1,14 @@
 """The house's own record: targets and tokens, each in one transaction with its event."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ratchet.domain.errors import invalid, not_found
 from ratchet.domain.house import HouseEvent, TargetAdded, Token, TokenMade, TokenRevoked
 from ratchet.domain.target import Target
 from ratchet.store import tables as t
-from ratchet.store.encoding import HOUSE_EVENT, stamp
+from ratchet.store.encoding import HOUSE_EVENT, recorded, stamp
 from ratchet.store.events import Ledger, last_seq, read_stream
 from ratchet.store.journal import Journal
 from ratchet.store.prepared import Prepared
@@ -58,6 +60,11 @@ class House:
         read = {body: known.get(body) or Target.model_validate_json(body) for body in bodies}
         self._read = read
         return [read[body] for body in bodies]
+
+    def registered_at(self, name: str) -> datetime | None:
+        """When a target got its present registration, by its event; None for one that was never registered."""
+        with self._journal.reading() as connection:
+            return registered_at(connection, self._journal.tenant, name)
 
     def put_token(self, token: Token, by: str) -> None:
         """Keep a token's hash; raises Refusal(CONFLICT) for an id or hash that is there already."""
@@ -111,3 +118,14 @@ def _made(token: Token) -> TokenMade:
 def note(ledger: Ledger, event: HouseEvent) -> None:
     """Append an event of the house within a transaction under way."""
     ledger.append(STREAM, last_seq(ledger.connection, ledger.tenant, STREAM) + 1, event, HOUSE_EVENT)
+
+
+def registered_at(connection: Connection, tenant: str, name: str) -> datetime | None:
+    """The time of the last event that registered a target, within a transaction under way."""
+    c = t.events.c
+    query = select(c.stored).where(c.tenant == tenant, c.stream == STREAM, c.kind == TargetAdded.label)
+    for stored in connection.execute(query.order_by(c.seq.desc())).scalars():
+        told = recorded(stored, HOUSE_EVENT)
+        if isinstance(told.event, TargetAdded) and told.event.target.name == name:
+            return told.at
+    return None

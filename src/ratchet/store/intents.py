@@ -15,7 +15,7 @@ from ratchet.store import certificates, switch
 from ratchet.store import tables as t
 from ratchet.store.encoding import moment, stamp
 from ratchet.store.events import Ledger
-from ratchet.store.house import note
+from ratchet.store.house import note, registered_at
 from ratchet.store.incidents import extend, refold
 from ratchet.store.journal import Journal
 from ratchet.store.standing import charge, one
@@ -73,9 +73,13 @@ def _outside(
 ) -> str:
     """Judged by what stands in this transaction, and by the server as it was read again just before."""
     known = certificates.of_series(ledger.connection, ledger.tenant, standing.series) if standing.certificate else []
+    target, since = demand.target, None
+    if target is not None and not standing.knows(target):
+        since = registered_at(ledger.connection, ledger.tenant, target.name)
     use = Use(
-        target=demand.target, now=ledger.at, fault=incident.fault, incident=incident.id, certificates=tuple(known)
-    )
+        target=target, registered_at=since, now=ledger.at, fault=incident.fault, incident=incident.id,
+        certificates=tuple(known),
+    )  # fmt: skip
     return standing.outside(packet.model_copy(update={"fingerprint": demand.reread.fingerprint}), use)
 
 

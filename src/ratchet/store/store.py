@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 
 from sqlalchemy import insert, select
 
@@ -93,9 +92,7 @@ class EventStore:
     def __enter__(self) -> "EventStore":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -179,6 +176,9 @@ class EventStore:
 
     def targets(self) -> list[Target]:
         return self._house.targets()
+
+    def registered_at(self, name: str) -> datetime | None:
+        return self._house.registered_at(name)
 
     def put_token(self, token: Token, by: str) -> None:
         self._house.put_token(token, by)

@@ -119,6 +119,10 @@ class Store(Protocol):
         """All registered targets, by name."""
         ...
 
+    def registered_at(self, name: str) -> datetime | None:
+        """When a target got its present registration; None for one that was never registered."""
+        ...
+
     def put_token(self, token: Token, by: str) -> None:
         """Keep a token's hash, with its event."""
         ...
