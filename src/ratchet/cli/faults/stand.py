@@ -62,7 +62,8 @@ def stand(
         host = look_up(conn)
         here = last.enter_context(road(context, at_work=True))
         target = chaos_target(here.desk, host)
-        visits = settings.home / "lab" / f"visit-{host.system_identifier}"
+        # By name too: what was left on one server must never be taken back on its clone.
+        visits = settings.home / "lab" / f"visit-{host.system_identifier}-{target.name}"
         lab = last.enter_context(Visit(host, visits, secrets.randbelow(1000)))
         _, _, database = target.address.partition("/")
         place = LabGround(lab, lambda fault: beyond(fault, database))
@@ -117,7 +118,11 @@ def chaos_target(desk: Desk, host: Host) -> TargetView:
     if not here:
         names = " and ".join(each.name for each in same)
         message = f"The server of --conn {known} is not {names}, but a clone or another member of the same cluster."
-        raise Stopped(DECLINED, message, f"Give --conn of the target itself, or register this one: {_add('NAME')}")
+        raise Stopped(
+            DECLINED,
+            message,
+            "Give --conn of the target itself. Only a server that may be broken is registered and tagged chaos.",
+        )
     return here[0]
 
 
