@@ -2,8 +2,10 @@
 
 import json
 import os
+import pty
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +16,7 @@ from ratchet.domain.errors import Refusal
 from ratchet.gateway.app import create_app
 from ratchet.gateway.server import Server
 from ratchet.wiring.house import open_house
+from tests.cli.conftest import PROGRAM, environment
 
 SERIES = "pbs_vacuum_triage"
 
@@ -29,8 +32,38 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     house.close()
 
 
-def draft_of(ratchet, served) -> str:
-    said = ratchet("vault", "draft", SERIES, "--reason", "to be better", env=served)
+def activated_on_a_terminal(home, served, draft: str, meanwhile) -> tuple[int, str]:
+    """The line as a person types it who says yes after `meanwhile`; its exit code and all that stood there."""
+    ours, theirs = pty.openpty()
+    words = [*PROGRAM, "vault", "activate", draft, "--reason", "read it"]
+    process = subprocess.Popen(words, stdin=theirs, stderr=theirs, stdout=theirs, env=environment(home, served))
+    os.close(theirs)
+    told = b""
+    while b"[y/N]" not in told:
+        told += os.read(ours, 65536)
+    meanwhile()
+    os.write(ours, b"y\n")
+    with suppress(OSError):  # Linux: the other end is closed.
+        while more := os.read(ours, 65536):
+            told += more
+    os.close(ours)
+    return process.wait(60), " ".join(told.decode().split())
+
+
+def test_on_a_terminal_what_was_shown_is_what_becomes_active(ratchet, home, served):
+    draft = draft_of(ratchet, served, "pbs_replication_lag")
+    assert ratchet("vault", "edit", draft, "--owner", "user:default/ana", env=served).returncode == 0
+    edit = ("vault", "edit", draft, "--owner", "user:default/bo")
+    code, told = activated_on_a_terminal(home, served, draft, lambda: ratchet(*edit, env=served))
+    assert code != 0
+    assert "DIGEST" in told and "changed since it was read" in told
+    code, told = activated_on_a_terminal(home, served, draft, lambda: None)
+    assert code == 0, told
+    assert "user:default/bo" in told
+
+
+def draft_of(ratchet, served, series: str = SERIES) -> str:
+    said = ratchet("vault", "draft", series, "--reason", "to be better", env=served)
     assert said.returncode == 0, said.stderr
     return said.stderr.split()[0]
 
@@ -47,7 +80,14 @@ def test_a_draft_is_listed_compared_judged_edited_activated_and_gone_back_from(r
     assert "nothing to replay" in ratchet("vault", "backtest", draft, "--since", "30d", env=served).stdout
     page = ratchet("vault", "show", draft, env=served).stdout
     assert "nothing stands against it" in page
-    done = ratchet("vault", "activate", draft, "--reason", "read it", "--yes", env=served)
+    read = json.loads(ratchet("vault", "diff", draft, "-o", "json", env=served).stdout)["digest"]
+    assert ratchet("vault", "edit", draft, "--owner", "user:default/bo", env=served).returncode == 0
+    named = ("vault", "activate", draft, "--reason", "read it", "--yes", "--digest")
+    stale = ratchet(*named, read, env=served)
+    assert stale.returncode != 0
+    assert "changed since it was read" in stale.stderr and f"ratchet vault diff {draft}" in stale.stderr
+    page = ratchet("vault", "diff", draft, env=served).stdout
+    done = ratchet(*named, page.rpartition("DIGEST")[2].split()[0], env=served)
     assert done.returncode == 0, done.stderr
     back = ratchet("vault", "activate", first, "--reason", "it misled us", "--yes", env=served)
     assert back.returncode == 0, back.stderr
