@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -36,6 +36,29 @@ class Catalog:
         if found is None:
             raise not_found("fault", name, f"Known: {', '.join(sorted(self.faults))}.")
         return found
+
+
+class FaultsOnDemand(Mapping[str, Fault]):
+    """Every known fault by id, read at the first question: a line about incidents has no use for them.
+
+    Whoever asks first meets what is wrong with the files, as the Refusal of `load_catalog`.
+    """
+
+    def __init__(self, overlays: Sequence[Path] = ()) -> None:
+        self._overlays = tuple(overlays)
+
+    @cached_property
+    def _known(self) -> Mapping[str, Fault]:
+        return load_catalog(self._overlays).faults
+
+    def __getitem__(self, name: str) -> Fault:
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 def load_catalog(overlays: Sequence[Path] = ()) -> Catalog:

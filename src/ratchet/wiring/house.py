@@ -1,5 +1,6 @@
 """The house: one store, one pair of hands, one shelf, one worker, and a desk for whoever asks."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
@@ -33,7 +34,7 @@ from ratchet.execution.planner import Planner
 from ratchet.execution.restart import void_approvals
 from ratchet.execution.undo import Undoing
 from ratchet.execution.worker import Worker
-from ratchet.lab.catalog import load_catalog
+from ratchet.lab.catalog import FaultsOnDemand
 from ratchet.notify.follow import follow_all
 from ratchet.notify.reminders import Reminders, Webhook
 from ratchet.security.principal import Principal
@@ -63,6 +64,7 @@ from ratchet.wiring.warmth import Warmth
 
 SETTINGS_EVERY = 900.0
 """Seconds between two looks at the settings of servers that a certificate was given for."""
+LOG = logging.getLogger("ratchet.house")
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
 
 
@@ -132,6 +134,7 @@ class House:
     def start(self) -> None:
         """Begin to tell the sinks, open the warm sessions of every target, then let the worker run."""
         self._stop_sinks = follow_all(self.store.audit, sinks_of(self.settings))
+        LOG.debug("%d faults are known to drills", len(self._rooms.drills.faults))
         for target in self.store.targets():
             self._hands.pointed(target.name)
         self._warmth.start()
@@ -174,7 +177,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     offer(store, playbooks, site_texts(_overlays(settings, "playbooks"), log), (now(), log))
     revoke_outdated(store, hands)
     shelf = VaultShelf(store, playbooks)
-    faults = load_catalog(_overlays(settings, "faults")).faults
+    faults = FaultsOnDemand(_overlays(settings, "faults"))
     parts = _parts(settings, (store, now), (hands, shelf), faults)
     worker = Worker(Engine(parts), store, now)
     health = Health(settings.home, (store, store.audit), (hands, now.ahead), shelf)
