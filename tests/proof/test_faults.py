@@ -335,7 +335,7 @@ def test_a_partition_under_an_act_is_doubt_and_is_settled_when_it_heals(
         stage.until(incident, "awaiting_approval")
         proxy.trap = (b"INSERT INTO public.ledger", cut)
         stage.approve(incident)
-        until(lambda: "doubted" in stage.kinds(incident))
+        until(lambda: "doubted" in stage.kinds(incident), seconds=40)
         assert "acted" not in stage.kinds(incident)
         assert proxy.swallowed > 0, "the partition was not there"
         proxy.cut = ""

@@ -242,11 +242,11 @@ def test_a_server_on_another_port_is_not_down(doctor: Doctor) -> None:
 
 def test_a_replica_with_smaller_limits_is_not_resumed(doctor: Doctor, whole: Lab) -> None:
     assert whole.replica is not None
-    whole.primary.configure({"max_locks_per_transaction": 96})
+    whole.primary.configure({"max_locks_per_transaction": 640})
     whole.primary.restart()
     found = doctor.confirms("standby_limits_too_low")
     assert ([each.id for each in found.objects], found.then) == ([NAMES["replica"]], ("escalate",))
-    whole.replica.configure({"max_locks_per_transaction": 96})
+    whole.replica.configure({"max_locks_per_transaction": 640})
     whole.replica.restart()
     until(lambda: not doctor.found())
 
