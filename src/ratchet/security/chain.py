@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from ratchet.domain.errors import Code, Refusal
@@ -20,7 +21,16 @@ def link(key: bytes, previous: bytes, stored: bytes) -> bytes:
     """
     if len(previous) != len(GENESIS):
         raise ValueError("a link is 32 bytes")
-    return hmac.digest(key, previous + stored, hashlib.sha256)
+    begun = _begun(key).copy()
+    begun.update(previous)
+    begun.update(stored)
+    return begun.digest()
+
+
+@lru_cache(maxsize=8)
+def _begun(key: bytes) -> hmac.HMAC:
+    """The key taken in, once: a third of what a link would cost else. It is only ever copied."""
+    return hmac.new(key, digestmod=hashlib.sha256)
 
 
 def same(one: bytes, other: bytes) -> bool:

@@ -19,6 +19,8 @@ BUSY_MS = 5000
 """How long a statement waits for another process that writes, in milliseconds."""
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 KEPT_READERS = 8
+FAILURES = (DatabaseError, PoolTimeout, sqlite3.DatabaseError)
+"""What the database says when it cannot; that a place is taken is among them."""
 _BEGUN = "ratchet_begun"
 """Marks the connections whose transactions are begun and ended here, not by the layer above the driver."""
 
@@ -91,19 +93,22 @@ class Connections:
     @contextmanager
     def write(self) -> Generator[Connection]:
         """A connection in one transaction: durable when the block ends, undone when it raises."""
-        with refusing(), self._writer:
-            connection = self._held or self._open()
-            self._held = None
-            try:
-                cursor = connection.connection.cursor()
-                cursor.execute("BEGIN IMMEDIATE")
-                yield connection
-                cursor.execute("COMMIT")
-                connection.commit()
-                self._held = connection
-            finally:
-                if self._held is None:
-                    connection.close()
+        try:
+            with self._writer:
+                connection = self._held or self._open()
+                self._held = None
+                try:
+                    cursor = connection.connection.cursor()
+                    cursor.execute("BEGIN IMMEDIATE")
+                    yield connection
+                    cursor.execute("COMMIT")
+                    connection.commit()
+                    self._held = connection
+                finally:
+                    if self._held is None:
+                        connection.close()
+        except FAILURES as error:
+            raise _refusal(error) from None
 
     def close(self) -> None:
         """Close every connection."""
@@ -122,13 +127,17 @@ def refusing() -> Generator[None]:
     """Answer what the database says with a refusal; statements and values stay out of the message."""
     try:
         yield
-    except (IntegrityError, sqlite3.IntegrityError):
-        raise conflict("Somebody else wrote this in the same moment.", "Read it again and repeat.") from None
-    except (DatabaseError, PoolTimeout, sqlite3.DatabaseError) as error:
-        cause = getattr(error, "orig", None) or error
-        words = str(cause) if isinstance(cause, sqlite3.Error) else "no connection was free"
-        raise Refusal(
-            Code.UNAVAILABLE,
-            f"The state database does not take this now: {words}.",
-            "Try again shortly; if it stays, look at the disk space and at who holds ratchet.db.",
-        ) from None
+    except FAILURES as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: Exception) -> Refusal:
+    if isinstance(error, (IntegrityError, sqlite3.IntegrityError)):
+        return conflict("Somebody else wrote this in the same moment.", "Read it again and repeat.")
+    cause = getattr(error, "orig", None) or error
+    words = str(cause) if isinstance(cause, sqlite3.Error) else "no connection was free"
+    return Refusal(
+        Code.UNAVAILABLE,
+        f"The state database does not take this now: {words}.",
+        "Try again shortly; if it stays, look at the disk space and at who holds ratchet.db.",
+    )
