@@ -73,8 +73,11 @@ class Case(Noun):
 
     @property
     def kind(self) -> str:
-        """The type of incident: the cause that a person named, else the one that was found, else the alert's name."""
-        return self.confirmed or (self.claimed if self.outcome == "cause" else "") or f"alert {self.alert}"
+        """The type of incident: the cause that a person named, else the one whose removal was proved, else the one that
+        was found at first, else the alert's name."""
+        proved = self.acted_on if self.verified else ""
+        found = self.claimed if self.outcome == "cause" else ""
+        return self.confirmed or proved or found or f"alert {self.alert}"
 
     @property
     def over(self) -> bool:
