@@ -93,22 +93,21 @@ class Connections:
     @contextmanager
     def write(self) -> Generator[Connection]:
         """A connection in one transaction: durable when the block ends, undone when it raises."""
-        try:
-            with self._writer:
-                connection = self._held or self._open()
-                self._held = None
-                try:
-                    cursor = connection.connection.cursor()
-                    cursor.execute("BEGIN IMMEDIATE")
-                    yield connection
-                    cursor.execute("COMMIT")
-                    connection.commit()
-                    self._held = connection
-                finally:
-                    if self._held is None:
-                        connection.close()
-        except FAILURES as error:
-            raise _refusal(error) from None
+        with self._writer:
+            connection: Connection | None = None
+            try:
+                connection, self._held = self._held or self._open(), None
+                cursor = connection.connection.cursor()
+                cursor.execute("BEGIN IMMEDIATE")
+                yield connection
+                cursor.execute("COMMIT")
+                connection.commit()
+                self._held = connection
+            except FAILURES as error:
+                raise _refusal(error) from None
+            finally:
+                if self._held is None and connection is not None:
+                    connection.close()
 
     def close(self) -> None:
         """Close every connection."""
