@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from ratchet.domain import gate, incident, move, protocol
@@ -30,6 +30,7 @@ from ratchet.domain.standing import StandingGrant, Use
 from ratchet.execution import engine, perform, restart
 from ratchet.store import intents, locks, store
 from ratchet.tools.postgres.send import Sending
+from ratchet.vault.policy import shipped_policy
 from ratchet.wiring.clock import Machine, SteadyClock
 from tests.domain.test_gate import NOW, packet
 from tests.domain.test_protocol import REFUSED, TARGET, standing
@@ -216,7 +217,31 @@ def _grave() -> str:
         return "a question outlives the impact"
     words = [EndProposed(by=by, verb="close", reason="x", because="x") for by in ("user:ana", "user:ANA", "user:ben")]
     ends = [words[0].confirmed_by(other) for other in words]
-    return _strangers() if ends == [False, False, True] else "one person ends what takes two"
+    return _strangers() or _last_look() if ends == [False, False, True] else "one person ends what takes two"
+
+
+def _last_look() -> str:
+    """What was said between the intent and the send stops the send."""
+    grant = SimpleNamespace(op_id="1")
+    well = {
+        "id": "i", "ops": (SimpleNamespace(grant=grant, state="intended"),), "epoch": 0, "owner": "ratchet",
+        "alerts": (), "alert_resolved": False,
+    }  # fmt: skip
+    for name, now, paused in (
+        ("nothing", {}, False), ("a pause", {}, True), ("a take-over", {"epoch": 1, "owner": "user:ana"}, False),
+        ("the end of its alert", {"alert_resolved": True}, False), ("its being taken for dead", {"ops": ()}, False),
+    ):  # fmt: skip
+        performer: Any = object.__new__(perform.Performer)
+        seen = SimpleNamespace(**{**well, **now})
+        performer._store = SimpleNamespace(incident=partial(_seen, seen), paused=partial(_the, paused))
+        performer._policy = shipped_policy()
+        if bool(performer._called_off(SimpleNamespace(**well), grant)) is (name == "nothing"):
+            return f"last look: {name}"
+    return ""
+
+
+def _seen(incident: Any, _name: str) -> Any:
+    return incident
 
 
 def _strangers() -> str:
