@@ -87,7 +87,7 @@ class House:
         self._stop_reminders: Callable[[], None] = _nothing
         self._warmth = Warmth(lambda: [target.name for target in self.store.targets()], hands.keep_warm)
         self.settings_watch = SettingsWatch(self.store, self._rooms.drills.shelf, hands, self._clock)
-        self._rounds = Rounds(self.settings_watch.round, SETTINGS_EVERY)
+        self._rounds = Rounds("settings", self.settings_watch.round, SETTINGS_EVERY)
 
     def desk(self, principal: Principal) -> Desk:
         """The desk as this principal meets it."""

@@ -10,9 +10,10 @@ LOG = logging.getLogger("ratchet.rounds")
 
 
 class Rounds:
-    """Calls something every so many seconds until stopped; what refuses is logged and tried again."""
+    """Calls something every so many seconds, in a thread of its own; a refusal is logged, and tried again."""
 
-    def __init__(self, each: Callable[[], None], every: float) -> None:
+    def __init__(self, name: str, each: Callable[[], None], every: float) -> None:
+        self._name = name
         self._each = each
         self._every = every
         self._stopping = threading.Event()
@@ -20,7 +21,7 @@ class Rounds:
 
     def start(self) -> None:
         """The first call comes after one interval."""
-        self._thread = threading.Thread(target=self._loop, name="ratchet-rounds", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=f"ratchet-{self._name}", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ratchet.domain.errors import Refusal
+from ratchet.wiring.rounds import Rounds
 
 LOG = logging.getLogger("ratchet.warmth")
 EVERY = 2.0
@@ -19,28 +20,23 @@ class Warmth:
     def __init__(self, names: Callable[[], Sequence[str]], keep_warm: Callable[[str], None]) -> None:
         self._names = names
         self._keep_warm = keep_warm
-        self._stopping = threading.Event()
+        self._rounds = Rounds("warmth", self._round, EVERY)
+        self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="ratchet-warmth")
         self._busy: set[str] = set()
         self._guard = threading.Lock()
-        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Look after them in a thread of its own until stopped."""
-        self._thread = threading.Thread(target=self._loop, name="ratchet-warmth", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Begin no round any more and wait for the logins under way; each has its own limit."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._rounds.stop()
+        self._lanes.shutdown()
 
-    def _loop(self) -> None:
-        with ThreadPoolExecutor(LANES, thread_name_prefix="ratchet-warmth") as pool:
-            while not self._stopping.wait(EVERY):
-                for name in self._free():
-                    pool.submit(self._look_after, name)
+    def _round(self) -> None:
+        for name in self._free():
+            self._lanes.submit(self._look_after, name)
 
     def _free(self) -> list[str]:
         """The targets that no lane looks after now: a hung server holds one lane and never a second."""
