@@ -40,6 +40,8 @@ import os
 os._exit(0)
 """
 """A process of its own that ends without closing anything, as a killed one does."""
+BYTECODE = "PYTHONDONTWRITEBYTECODE"
+"""Not handed on: an installed program has its bytecode beside it, and so has the first start, which is not counted."""
 
 
 def run() -> list[Figure]:
@@ -66,7 +68,11 @@ def run() -> list[Figure]:
 
 
 def begun_and_killed(home: Path) -> dict[str, float]:
-    said = subprocess.run([sys.executable, "-c", START, str(home)], capture_output=True, text=True, check=True)
+    environ = {name: value for name, value in os.environ.items() if name != BYTECODE}
+    environ["PYTHONPYCACHEPREFIX"] = str(home.parent / "bytecode")
+    said = subprocess.run(
+        [sys.executable, "-c", START, str(home)], capture_output=True, text=True, check=True, env=environ
+    )
     found: dict[str, float] = json.loads(said.stdout)
     return found
 

@@ -167,7 +167,8 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     redactor = LiveRedactor((settings.home / "key").read_bytes())
     credentials = Credentials(settings.home, settings.environ, redactor, now)
     probes = ProbeShelf.load(
-        [files("ratchet.library").joinpath("probes/postgres"), *_overlays(settings, "probes/postgres")]
+        [files("ratchet.library").joinpath("probes/postgres"), *_overlays(settings, "probes/postgres")],
+        judged_late=True,
     )
     hands = Hands(store.targets, probes, credentials.secret, redactor, now)
     causes = causes_of({str(p): p.read_text("utf-8") for p in _overlays(settings, "causes.yaml")}).names

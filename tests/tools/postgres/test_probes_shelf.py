@@ -137,6 +137,27 @@ def test_a_later_directory_adds_but_never_replaces(directory: Path, tmp_path: Pa
     assert "stands already" in refused.value.mistakes[0].message
 
 
+def test_a_shipped_text_may_be_judged_late_but_never_after_it_is_asked_for(directory: Path, tmp_path: Path):
+    evil = GOOD.replace("SELECT pid", "SELECT pg_terminate_backend(pid)")
+    (directory / "good.sql").write_text(evil)
+    shelf = ProbeShelf.load([directory], judged_late=True)
+    for asked in (lambda: shelf.spec("postgres.good", 150000), lambda: shelf.sole("postgres.good")):
+        for _ in range(2):
+            with pytest.raises(Refusal) as refused:
+                asked()
+            assert refused.value.code is Code.INVALID
+            assert "postgres/good.sql: this is not a known read" in refused.value.message
+            assert "pg_terminate_backend" in refused.value.message
+    (directory / "good.sql").write_text(GOOD)
+    assert ProbeShelf.load([directory], judged_late=True).spec("postgres.good", 150000).sql.startswith("SELECT pid")
+    site = tmp_path / "site" / "postgres"
+    site.mkdir(parents=True)
+    (site / "mine.sql").write_text(evil.replace("postgres.good", "postgres.mine"))
+    with pytest.raises(Refusal) as refused:
+        ProbeShelf.load([directory, site], judged_late=True)
+    assert "mine.sql:10: PB014 this is not a known read" in str(refused.value.mistakes[0])
+
+
 INCLUDING = GOOD.replace("SELECT pid FROM", "WITH\n-- include: shared_part\nSELECT pid FROM")
 PART = "-- What several probes ask first.\nseen AS (SELECT 1 AS one)\n"
 

@@ -127,7 +127,7 @@ class Look:
 
     def _canary(self, number: int, call: ProbeCall) -> None:
         started = monotonic()
-        query = self._shelf.variants(CANARY)[0].sql
+        query = self._shelf.sole(CANARY).sql
         try:
             line = self._sessions.open_canary()
             connected = round((monotonic() - started) * 1000, 3)

@@ -28,6 +28,9 @@ READ_FILE_PROBES = frozenset({
 })  # fmt: skip
 """The only probes that may open a file: the server's own log, named by the server."""
 
+NO_READ = "this is not a known read"
+PLAIN = "Write one plain SELECT over catalogues."
+
 _ONCE = ("name", "summary", "privilege", "versions", "extension", "where")
 _OPTIONAL = ("extension",)
 _COLUMN = re.compile(r"--   (\S+)\s+(\S+)\s+(\S.*)")
@@ -39,16 +42,23 @@ _LAST_LIMIT = re.compile(r"(?i)\blimit\s+(\d+)\s*;?\s*\Z")
 _UNCAST = re.compile(r"%\(([A-Za-z0-9_]*)\)s(?!::)")
 
 
+def judged(name: str, sql: str) -> tuple[str, ...]:
+    """Why the SQL of the probe `name` is no harmless read; empty when it is one."""
+    return objections(sql, frozenset({"pg_read_binary_file"} if name in READ_FILE_PROBES else ()))
+
+
 class HeaderReader:
     """Collects one file's header. `mistakes` fills while it reads; `spec` is there when it stays empty.
 
     `file` is `postgres/locks@17.sql` and names the probe; `fragments` are those that the SQL may include.
+    With `late` the SQL is not judged to be a read here; `judged` must say so before it is sent.
     """
 
-    def __init__(self, file: str, kind: str, fragments: Mapping[str, str]) -> None:
+    def __init__(self, file: str, kind: str, fragments: Mapping[str, str], *, late: bool) -> None:
         self.file = file
         self.expected = f"{kind}.{PurePosixPath(file).stem.partition('@')[0]}"
         self.fragments = fragments
+        self.late = late
         self.mistakes: list[Mistake] = []
         self._said: dict[str, tuple[str, int]] = {}
         self._args: list[ArgSpec] = []
@@ -72,6 +82,9 @@ class HeaderReader:
             )
         fields = self._fields()
         self._check_sql(sql, length + 1)
+        if not self.late:
+            for reason in judged(self.expected, sql):
+                self._wrong(length + 1, f"{NO_READ}: {reason}", PLAIN, "PB014")
         if self.mistakes:
             return None
         return ProbeSpec(**fields, args=tuple(self._args), columns=tuple(self._columns), sql=sql, file=self.file)
@@ -180,6 +193,3 @@ class HeaderReader:
             self._wrong(
                 line, f"the SQL does not end in a limit of at most {MOST_ROWS}", "End it in 'LIMIT 100' or less."
             )
-        allowed = frozenset({"pg_read_binary_file"} if self.expected in READ_FILE_PROBES else ())
-        for reason in objections(sql, allowed):
-            self._wrong(line, f"this is not a known read: {reason}", "Write one plain SELECT over catalogues.", "PB014")

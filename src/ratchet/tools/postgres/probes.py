@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from ratchet.domain.errors import Mistake, invalid, not_found
 from ratchet.tools.postgres.probe_fragments import fragments_of, sql_files, text_of
-from ratchet.tools.postgres.probe_header import HeaderReader
+from ratchet.tools.postgres.probe_header import NO_READ, PLAIN, HeaderReader, judged
 from ratchet.tools.postgres.probe_spec import ArgSpec, ColumnSpec, ProbeSpec, Scalar, VersionRange, bind
 
 __all__ = ["ArgSpec", "ColumnSpec", "ProbeShelf", "ProbeSpec", "Scalar", "VersionRange", "bind"]
@@ -20,21 +20,24 @@ class ProbeShelf:
         self._specs = MappingProxyType(dict(specs))
 
     @staticmethod
-    def load(directories: Sequence[Traversable | Path]) -> "ProbeShelf":
+    def load(directories: Sequence[Traversable | Path], *, judged_late: bool = False) -> "ProbeShelf":
         """Read every `*.sql` of the directories, each named by its target kind (`.../probes/postgres`).
 
         What several files of a directory share stands in `shared/` inside it, included by name.
         Raises one Refusal with all mistakes of all files. A later directory adds probes; it cannot replace one.
+        With `judged_late` the SQL of the first directory, the shipped one, is judged when its probe is first asked
+        for and not here: parsing all of it would take a fifth of the time from start to ready.
         """
         mistakes: list[Mistake] = []
         specs: dict[str, tuple[ProbeSpec, ...]] = {}
-        for directory in directories:
+        for number, directory in enumerate(directories):
+            late = judged_late and number == 0
             fragments = fragments_of(directory, mistakes)
             for file in sql_files(directory):
                 where = f"{directory.name}/{file.name}"
                 text = text_of(file, where, mistakes)
                 if text:
-                    _shelve(text, HeaderReader(where, directory.name, fragments), specs, mistakes)
+                    _shelve(text, HeaderReader(where, directory.name, fragments, late=late), specs, mistakes)
         if mistakes:
             count = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
             raise invalid(f"The probe files hold {count}.", "Mend the lines named.", mistakes)
@@ -45,14 +48,18 @@ class ProbeShelf:
         return tuple(sorted(self._specs))
 
     def spec(self, name: str, server_version_num: int) -> ProbeSpec:
-        """The probe for a server such as 150018. Raises Refusal when it is not known or not made for that version."""
+        """The probe for a server such as 150018. Raises Refusal: unknown, not made for that version, or no read."""
         variants = self.variants(name)
         major = server_version_num // 10_000
         for variant in variants:
             if variant.versions.holds(major):
-                return variant
+                return _known_read(variant)
         ranges = ", ".join(str(variant.versions) for variant in variants)
         raise not_found(f"form of {name} for PostgreSQL", str(major), f"It is written for {ranges}.")
+
+    def sole(self, name: str) -> ProbeSpec:
+        """A probe that is asked before the server's version is known, so one form serves all. Raises Refusal."""
+        return _known_read(self.variants(name)[0])
 
     def variants(self, name: str) -> tuple[ProbeSpec, ...]:
         """Every version's form of a probe. Raises Refusal for an unknown name."""
@@ -67,6 +74,14 @@ class ProbeShelf:
     def privileges(self) -> frozenset[str]:
         """Every privilege that some probe asks for."""
         return frozenset(word for forms in self._specs.values() for form in forms for word in form.privileges)
+
+
+def _known_read(spec: ProbeSpec) -> ProbeSpec:
+    """The probe itself, once its SQL is known to be a harmless read; a text is judged once."""
+    reasons = judged(spec.name, spec.sql)
+    if reasons:
+        raise invalid(f"{spec.file}: {NO_READ}: {'; '.join(reasons)}.", PLAIN)
+    return spec
 
 
 def _shelve(text: str, reader: HeaderReader, specs: dict[str, tuple[ProbeSpec, ...]], mistakes: list[Mistake]) -> None:
