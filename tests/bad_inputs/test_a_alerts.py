@@ -3,7 +3,6 @@
 import gzip
 import json
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -260,13 +259,11 @@ def test_clients_that_trickle_their_headers_do_not_keep_others_out(door: Door):
             wire.close()
 
 
-def test_a_thousand_alerts_in_one_body_are_durable_together_and_nobody_waits_long(door: Door):
+def test_a_thousand_alerts_in_one_body_are_durable_together(door: Door):
     alerts = [alert(labels={"alertname": f"A{n % 7}"}) for n in range(1000)]
-    began = time.monotonic()
     answer = door.hand_in(packed(*alerts, groupKey="{}:{storm}"))
     assert answer.status_code == 202, answer.text[:300]
     assert len(answer.json()["incidents"]) == 1
-    assert time.monotonic() - began < 15
     assert door.send("GET", "/api/v1/decisions", "vic").status_code == 200
 
 

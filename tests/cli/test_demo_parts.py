@@ -91,7 +91,9 @@ def test_the_lines_to_type_begin_with_the_way_to_the_program_only_where_a_shell_
 
 
 def test_what_to_type_after_a_demo_is_eight_lines_at_most():
-    stage: Any = SimpleNamespace(url="http://127.0.0.1:8080", approver_token="rtk_x")
+    stage: Any = SimpleNamespace(
+        url="http://127.0.0.1:8080", approver_token="rtk_x", home="/srv/home", fault="db-other"
+    )
     view: Any = SimpleNamespace(id="INC-1", fault="db-other")
     draft = DraftView(id="pb_faulttest_1", series="pbs_x", version="1.1")
     way = list(way_to_program(None, Path("/srv/ratchet/.venv/bin/ratchet")))

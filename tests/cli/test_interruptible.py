@@ -19,7 +19,7 @@ try:
     with interruptible():
         open(sys.argv[1] + ".caused", "w").close()
         print("caused", flush=True)
-        sys.stdin.read() if len(sys.argv) == 2 else open(sys.argv[2]).read()
+        sys.stdin.read() if len(sys.argv) == 2 else open(sys.argv[2]).readline()
 except KeyboardInterrupt:
     open(sys.argv[1] + ".back", "w").close()
 """
@@ -35,7 +35,7 @@ def in_a_terminal(place: Path, *words: str) -> "tuple[subprocess.Popen[bytes], i
     )  # fmt: skip
     os.close(theirs)
     said = b""
-    while b"caused" not in said:
+    while b"caused\r\n" not in said:
         said += os.read(ours, 1000)
     return line, ours
 
@@ -52,6 +52,9 @@ def test_under_nohup_a_lost_terminal_interrupts_nothing(tmp_path: Path) -> None:
     line, terminal = in_a_terminal(tmp_path, str(tmp_path / "it"), str(tmp_path / "end"))
     os.close(terminal)
     line.send_signal(signal.SIGHUP)
-    (tmp_path / "end").write_text("over")
+    # Open for reading too, so that a program that ended too soon fails the test instead of keeping it waiting.
+    end = os.open(tmp_path / "end", os.O_RDWR)
+    os.write(end, b"over\n")
     assert line.wait(60) == 0
+    os.close(end)
     assert (tmp_path / "it.caused").exists() and not (tmp_path / "it.back").exists()

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -191,11 +190,10 @@ def test_the_end_of_an_endless_line_is_withheld():
         "secret_", "\\\\:", "secret:[",
     ],
 )  # fmt: skip
-def test_no_input_makes_it_slow(evil):
-    began = time.perf_counter()
-    rules.text((evil * 70_000)[:200_000])
-    rules.text((f"{evil}\n" * 70_000)[:200_000])
-    assert time.perf_counter() - began < 3
+def test_no_input_keeps_it_busy_for_ever(evil):
+    # What takes more than linear time would need hours for these, and the limit of every test ends it.
+    assert rules.text((evil * 70_000)[:200_000])
+    assert rules.text((f"{evil}\n" * 70_000)[:200_000])
 
 
 def test_a_short_secret_does_not_destroy_the_evidence():

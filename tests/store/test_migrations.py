@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 
 from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
-from ratchet.store import migrate, upgrade
+from ratchet.store import migrate
 from ratchet.store.tables import metadata
 from tests.store.walks import opened
 
@@ -19,7 +19,7 @@ def test_the_migrated_tables_are_the_declared_ones(store):
 
 
 def test_the_newest_revision_is_the_end_of_the_scripts():
-    assert upgrade.scripts(upgrade.config()).get_heads() == [migrate.NEWEST]
+    assert migrate.scripts(migrate.config()).get_heads() == [migrate.NEWEST]
 
 
 def test_a_database_of_a_newer_release_is_refused_and_not_touched(store, home, reopen):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -10,7 +11,7 @@ import pytest
 from ratchet.domain.errors import Refusal
 from ratchet.domain.plan import Act, Preview
 from ratchet.lab.embedded import Cluster
-from tests.tools.conftest import Bench, grant_for, until
+from tests.tools.conftest import Bench, grant_for, now, until
 
 pytestmark = pytest.mark.postgres
 
@@ -52,6 +53,11 @@ def definitions(admin: psycopg.Connection[Any]) -> set[str]:
     return {text for (text,) in admin.execute(query, ['public."Odd ""parcels"']).fetchall()}
 
 
+def soon() -> datetime:
+    """Late enough for an index that waits for whatever else this server does."""
+    return now() + timedelta(seconds=60)
+
+
 def undo(bench: Bench, act: Act) -> None:
     back = act.model_copy(update={"statements": act.undo.statements})
     assert act.undo.possible
@@ -65,7 +71,7 @@ def test_an_index_is_built_on_the_column_that_was_shown_and_can_be_dropped_again
     before = indexes(parcels)
     act = bench.offer("postgres.create_index", **NAME, column="the customer")
     assert bench.hands.took(act, grant_for(act)).verdict == "no"
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, grant_for(act, soon()))
     assert (sent.outcome, sent.return_code) == ("done", "CREATE INDEX"), sent
     assert indexes(parcels) - before == {act.identities[0]["index"]}
     assert bench.hands.took(act, grant_for(act)).verdict == "yes"
@@ -81,7 +87,7 @@ def test_an_index_waits_for_an_older_transaction_longer_than_for_a_lock(
     with served.connect(autocommit=False) as report, ThreadPoolExecutor(1) as other:
         report.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         report.execute("SELECT 1")
-        sending = other.submit(bench.hands.act, act, grant_for(act))
+        sending = other.submit(bench.hands.act, act, grant_for(act, soon()))
         until(lambda: parcels.execute(WAITS_LONG).fetchone() == (1,))
         report.rollback()
         sent = sending.result()

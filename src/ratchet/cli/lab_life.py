@@ -12,7 +12,7 @@ from ratchet.desk.contract import Desk
 from ratchet.desk.views import TargetReport, TargetRequest, TargetView
 from ratchet.domain.errors import Code, Refusal, conflict
 from ratchet.domain.target import HostControl, SecretRef, Target
-from ratchet.lab.keeper import Asked, LabState, ask, login_path, read_state
+from ratchet.lab.keeper import Asked, LabState, ask, forget, login_path, read_state
 from ratchet.lab.lab import NAMES
 from ratchet.lab.sweep import sweep
 
@@ -29,10 +29,10 @@ def state_path(home: Path) -> Path:
 
 
 def lives(state: LabState) -> bool:
-    """Whether the lab's keeper runs."""
+    """Whether the process that keeps the lab runs."""
     try:
-        return "ratchet.lab.keeper" in psutil.Process(state.pid).cmdline()
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return psutil.Process(state.pid).create_time() == state.began
+    except psutil.NoSuchProcess:
         return False
 
 
@@ -106,9 +106,7 @@ def take_down(home: Path, state: LabState) -> None:
         _wait_for_end(state)
     for part in ("replica", "primary"):
         sweep(path.parent / "servers" / part)
-    for login in (name for kinds in state.logins.values() for name in kinds.values()):
-        Path(login).unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+    forget(path, state)
 
 
 def _wait_for_end(state: LabState) -> None:

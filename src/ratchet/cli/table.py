@@ -70,7 +70,7 @@ YAML: Final = "ratchet.cli.as_yaml:as_yaml"
 
 
 def load(place: str) -> Any:
-    """What stands at `module:name`; the one place where this room imports anything late."""
+    """What stands at `module:name`; the one place where this program imports anything late."""
     module, _, name = place.partition(":")
     found: Any = getattr(importlib.import_module(module), name)
     return found

@@ -1,4 +1,4 @@
-"""A process of its own that keeps a lab up until it is told to take it down, and answers who asks.
+"""Keeps a lab up until it is told to take it down, and answers who asks: mostly a process of its own.
 
 Run as `python -m ratchet.lab.keeper STATE SEED [PART...]`. One JSON object a line in, one out, over a socket that only
 the lab's own account and root can reach: `status`, `lacks`, `well`, `inject`, `mended`, `untouched`, `undo`, `maintain`
@@ -11,11 +11,13 @@ import secrets
 import signal
 import socket
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import psutil
 import psycopg
 
 from ratchet.config import read_settings
@@ -39,6 +41,8 @@ class LabState(Noun):
     """What stands in the state file: where the keeper answers, and where each server's logins are kept."""
 
     pid: int
+    began: float = 0.0
+    """When that process began, in seconds since 1970: no other process of that number did."""
     socket: str
     root: str
     seed: int
@@ -175,7 +179,8 @@ def _write_state(path: Path, lab: Lab) -> LabState:
         words = {"stats": lab.pooler.stats_dsn(), "canary": lab.through_pooler(CANARY_ROLE)}
         places[name] = {kind: str(_private(login_path(path, name, kind), dsn)) for kind, dsn in words.items()}
     state = LabState(
-        pid=os.getpid(), socket=str(lab.primary.home / SOCKET), root=str(lab.root), seed=lab.seed,
+        pid=os.getpid(), began=psutil.Process().create_time(),
+        socket=str(lab.primary.home / SOCKET), root=str(lab.root), seed=lab.seed,
         version=".".join(str(part) for part in lab.primary.binaries.version), addresses=addresses, logins=places,
         host_control=control, health=lab.health.url,
     )  # fmt: skip
@@ -205,6 +210,27 @@ def _serve(keeper: Keeper, listener: socket.socket) -> None:
             line.sendall(json.dumps(keeper.answer(asked)).encode() + b"\n")
 
 
+@contextmanager
+def kept(lab: Lab, path: Path, catalog: Catalog) -> Generator[tuple[LabState, Callable[[], None]]]:
+    """The state file and the socket of a lab of this process, gone at the end; the call given serves until `down`."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(lab.primary.home / SOCKET))
+        listener.listen()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state = _write_state(path, lab)
+        try:
+            yield state, lambda: _serve(Keeper(lab, catalog), listener)
+        finally:
+            forget(path, state)
+
+
+def forget(path: Path, state: LabState) -> None:
+    """Remove the state file and the logins beside it."""
+    for login in (name for kinds in state.logins.values() for name in kinds.values()):
+        Path(login).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
 def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise Terminated
 
@@ -223,15 +249,10 @@ def main(argv: list[str]) -> int:
     except (BinariesNotFound, PartMissing, LabProgramFailed) as refused:
         sys.stderr.write(f"{refused}\n")
         return 1
-    with up as lab, socket.socket(socket.AF_UNIX) as listener, suppress(Terminated):
-        listener.bind(str(lab.primary.home / SOCKET))
-        listener.listen()
-        state = _write_state(path, lab)
-        overlays = [each / "faults" for each in read_settings(os.environ).overlays]
-        _serve(Keeper(lab, load_catalog([each for each in overlays if each.is_dir()])), listener)
-        for login in (name for kinds in state.logins.values() for name in kinds.values()):
-            Path(login).unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+    overlays = [each / "faults" for each in read_settings(os.environ).overlays]
+    catalog = load_catalog([each for each in overlays if each.is_dir()])
+    with up as lab, suppress(Terminated), kept(lab, path, catalog) as (_, serve):
+        serve()
     return 0
 
 

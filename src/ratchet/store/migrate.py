@@ -1,16 +1,18 @@
-"""Sees that the tables of a database have this release's form, in the process that opens it."""
+"""Brings the tables of a database to this release's form, in the process that opens it."""
 
-from importlib import import_module
+from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from ratchet.domain.errors import Code, Refusal
 from ratchet.store.sqlite import refusing
 
+PLACE = Path(__file__).parent / "migrations"
 NEWEST = "0005"
 """The revision that this release reads and writes."""
-UPGRADE = "ratchet.store.upgrade"
-"""The module that changes tables: imported when a database has an older form, not at each start."""
 
 
 def migrate(engine: Engine) -> None:
@@ -26,15 +28,29 @@ def migrate(engine: Engine) -> None:
 
 def _upgrade(connection: Connection) -> None:
     """Holding the write lock, so that of two processes that open a new database one does the work."""
-    migrations = import_module(UPGRADE)
+    settings = config()
     there = _revision(connection)
-    if there is not None and there not in migrations.revisions():
+    if there is not None and there not in {script.revision for script in scripts(settings).walk_revisions()}:
         raise Refusal(
             Code.FAILED,
             f"The state database has form {there}; this release knows forms up to {NEWEST}.",
             "Start the newer release again, or restore the backup made before it.",
         )
-    migrations.upgrade(connection, NEWEST)
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, NEWEST)
+
+
+def config() -> Config:
+    """Alembic's settings; there is no ini file."""
+    settings = Config()
+    settings.set_main_option("script_location", str(PLACE).replace("%", "%%"))
+    settings.set_main_option("path_separator", "os")
+    return settings
+
+
+def scripts(settings: Config) -> ScriptDirectory:
+    """The migrations in the package."""
+    return ScriptDirectory.from_config(settings)
 
 
 def _revision(connection: Connection) -> str | None:

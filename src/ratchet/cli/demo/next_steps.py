@@ -33,18 +33,18 @@ def to_type(view: IncidentView) -> Iterator[str]:
 
 
 def with_server(stage: Stage, view: IncidentView, outcome: Outcome) -> Iterator[str]:
-    """With a server that stays: the real ids, filled in."""
+    """With a server that stays: the whole turn, with the real ids filled in."""
     fleet = f"{stage.url}/api/v1/fleet/playbooks"
-    yield f"export RATCHET_URL={stage.url} HELPDESK_CLIENT_API_KEY={stage.approver_token}"
+    key = f"HELPDESK_CLIENT_API_KEY={stage.approver_token}"
+    yield f"export RATCHET_URL={stage.url} RATCHET_HOME={stage.home} {key}"
     yield f"ratchet incident show {view.id}"
-    yield "ratchet vault list"
-    yield f'curl -s "{stage.url}/api/v1/incidents/{view.id}" {_AUTH} | jq .'
-    yield (
-        f'curl -s "{fleet}?source=generated" {_AUTH} '
-        "| jq '.playbooks[] | select(.is_active == false) | {id, name, created_at}'"
-    )
-    if outcome.draft is None:
-        return
-    draft = outcome.draft.id
-    yield f"ratchet playbook render {draft}"
-    yield f"curl -s -X POST {fleet}/{draft}/activate {_AUTH}    # or: ratchet playbook discard {draft}"
+    if outcome.draft is not None:
+        draft = outcome.draft.id
+        yield (
+            f'curl -s "{fleet}?source=generated" {_AUTH} '
+            "| jq '.playbooks[] | select(.is_active == false) | {id, name, created_at}'"
+        )
+        yield f"ratchet playbook render {draft}"
+        yield f"curl -s -X POST {fleet}/{draft}/activate {_AUTH}    # or: ratchet playbook discard {draft}"
+    yield f"faulttest run --remediate --id {stage.fault}    # the same again, by what is active then, and graded"
+    yield "ratchet vault list; ratchet vault status; ratchet vault drift"

@@ -4,23 +4,26 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ratchet.cli import lab_life
 from ratchet.config import Settings
 from ratchet.desk.contract import Desk
-from ratchet.desk.views import TargetReport, TargetRequest
+from ratchet.desk.views import TargetReport
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.fault import Fault
-from ratchet.domain.target import SecretRef, Target
 from ratchet.gateway.app import create_app
 from ratchet.gateway.client import HttpDesk
 from ratchet.gateway.house import Listener
 from ratchet.gateway.server import Server
 from ratchet.lab.binaries import Binaries, BinariesNotFound, find_binaries
-from ratchet.lab.lab import NAMES, Lab, Member
+from ratchet.lab.catalog import load_catalog
+from ratchet.lab.keeper import Asked, LabState, ask, kept
+from ratchet.lab.lab import Lab
 from ratchet.wiring import House, open_house
 
 OPERATOR = "demo-operator"
@@ -44,6 +47,7 @@ class Stage:
     """Everything that the story is played on."""
 
     home: Path
+    fault: str
     lab: Lab
     house: House
     url: str
@@ -63,11 +67,13 @@ def stage(wanted: Wanted, say: Callable[[str], None]) -> Generator[Stage]:
         replica = "replica" in wanted.fault.spec.needs
         lab = last.enter_context(Lab.up(root / "lab", replica=replica, seed=wanted.seed, binaries=_binaries()))
         say("starting Ratchet")
-        members: tuple[Member, ...] = ("primary", "replica") if replica else ("primary",)
-        house = open_house(_settings(root / "home", lab, members), _unsaid)
+        home = root / "home"
+        state, serve = last.enter_context(kept(lab, lab_life.state_path(home), load_catalog()))
+        last.enter_context(_answering(state, serve))
+        house = open_house(Settings(home=home, operator=OPERATOR), _unsaid)
         last.callback(house.close)
         desk = house.desk(house.operator())
-        reports = tuple(desk.add_target(_request(lab, member)) for member in members)
+        reports = tuple(lab_life.register(desk, home, state, OWNER))
         source = desk.make_token(SOURCE, person=False, role="source").text
         approver = desk.make_token(OPERATOR, person=True, role="approver").text
         house.start()
@@ -76,7 +82,7 @@ def stage(wanted: Wanted, say: Callable[[str], None]) -> Generator[Stage]:
         near = HttpDesk(url, approver)
         last.callback(near.close)
         last.callback(_deafen)
-        yield Stage(root / "home", lab, house, url, near, reports, source, approver)
+        yield Stage(home, wanted.fault.id, lab, house, url, near, reports, source, approver)
 
 
 def _binaries() -> Binaries:
@@ -86,33 +92,16 @@ def _binaries() -> Binaries:
         raise Refusal(Code.UNAVAILABLE, "The demo needs PostgreSQL's server programs.", str(missing)) from None
 
 
-def _settings(home: Path, lab: Lab, members: tuple[Member, ...]) -> Settings:
-    """A home of the demo's own; credentials stand in an environment that only this process has."""
-    secrets: dict[str, str] = {}
-    for member in members:
-        endpoint = lab.endpoint(member)
-        secrets[_variable(member, "ADMIN")] = endpoint.admin_dsn
-        secrets[_variable(member, "CANARY")] = endpoint.canary_dsn
-    return Settings(home=home, operator=OPERATOR, environ=secrets)
-
-
-def _variable(member: Member, part: str) -> str:
-    return f"DEMO_{member.upper()}_{part}_DSN"
-
-
-def _request(lab: Lab, member: Member) -> TargetRequest:
-    endpoint = lab.endpoint(member)
-    target = Target(
-        name=endpoint.name,
-        kind="postgres",
-        canary=SecretRef(kind="env", name=_variable(member, "CANARY")),
-        host_control=endpoint.host_control,
-        tags=("chaos",),
-        owner=OWNER,
-        replica_of=None if member == "primary" else NAMES["primary"],
-        address=endpoint.address,
-    )
-    return TargetRequest(target=target, admin=SecretRef(kind="env", name=_variable(member, "ADMIN")))
+@contextmanager
+def _answering(state: LabState, serve: Callable[[], None]) -> Generator[None]:
+    """The keeper answers beside the story, so that `ratchet fault` finds this lab."""
+    answers = threading.Thread(target=serve, name="demo-keeper", daemon=True)
+    answers.start()
+    try:
+        yield
+    finally:
+        ask(state, Asked(verb="down"))
+        answers.join()
 
 
 def _listening(house: House, *, keep: bool) -> tuple[Server, str]:

@@ -52,8 +52,8 @@ def groups(faults: Sequence[Fault]) -> list[list[Fault]]:
 def stand(
     context: typer.Context, faults: Sequence[Fault], conn: str | None, say: Callable[[str], None]
 ) -> Generator[Stand]:
-    """The server of `conn`; without it the lab that is up; else one with all that these faults need, taken down at
-    the end."""
+    """The server of `conn`, as a lab where it is the lab's; without it the lab that is up; else one with all that these
+    faults need, taken down at the end."""
     settings = settings_of(given_by(context))
     with ExitStack() as last:
         if conn is None:
@@ -62,6 +62,10 @@ def stand(
         host = look_up(conn)
         here = last.enter_context(road(context, at_work=True))
         target = chaos_target(here.desk, host)
+        state = lab_life.living(settings.home)
+        if state is not None and state.addresses.get(target.name) == target.address:
+            yield Stand(KeptGround(state), here.desk, target.name, settings)
+            return
         # By name too: what was left on one server must never be taken back on its clone.
         visits = settings.home / "lab" / f"visit-{host.system_identifier}-{target.name}"
         lab = last.enter_context(Visit(host, visits, secrets.randbelow(1000)))

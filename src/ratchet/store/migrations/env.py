@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that `ratchet.store.upgrade` hands over, inside its transaction."""
+"""Runs migrations on the connection that `ratchet.store.migrate` hands over, inside its transaction."""
 
 from alembic import context
 
