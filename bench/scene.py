@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,20 +43,31 @@ class Scene:
     tokens: dict[str, str]
     client: httpx2.Client
     sent: int = 0
+    last: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The body of the last alert."""
 
     def call(self, method: str, path: str, who: str = "ana", body: Any = None) -> Any:
-        """The JSON body of a good answer."""
+        """The JSON body of a good answer; raises RuntimeError with what another one said."""
         headers = {"Authorization": f"Bearer {self.tokens[who]}"}
-        answer = self.client.request(method, self.url + path, headers=headers, json=body)
-        answer.raise_for_status()
+        answer = self.client.request(method, self.url + path, headers=headers, json=body, timeout=PATIENCE)
+        if not answer.is_success:
+            raise RuntimeError(f"{method} {path}: {answer.text[:400]}")
         return answer.json()
 
     def alert(self, text: AlertText = NAMES_NOTHING) -> tuple[str, datetime]:
         """Send one alert, by default one that names no playbook; its incident, and the moment before it was sent."""
         self.sent += 1
-        body = alertmanager_body(f"{self.sent:016x}", {**text.labels, "target": TARGET}, text.annotations)
+        self.last = alertmanager_body(f"{self.sent:016x}", {**text.labels, "target": TARGET}, text.annotations)
         began = datetime.now(UTC)
-        return self.call("POST", "/api/v1/sources/alertmanager", "monitor", body)["incidents"][0], began
+        return self.call("POST", "/api/v1/sources/alertmanager", "monitor", self.last)["incidents"][0], began
+
+    def over(self) -> None:
+        """The monitor says that what the last alert told is over."""
+        (alert,) = self.last["alerts"]
+        ended = {**alert, "status": "resolved", "endsAt": datetime.now(UTC).isoformat()}
+        self.call(
+            "POST", "/api/v1/sources/alertmanager", "monitor", {**self.last, "status": "resolved", "alerts": [ended]}
+        )
 
     def incident(self, name: str) -> dict[str, Any]:
         return self.call("GET", f"/api/v1/incidents/{name}")
