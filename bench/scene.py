@@ -54,10 +54,10 @@ class Scene:
             raise RuntimeError(f"{method} {path}: {answer.text[:400]}")
         return answer.json()
 
-    def alert(self, text: AlertText = NAMES_NOTHING) -> tuple[str, datetime]:
+    def alert(self, text: AlertText = NAMES_NOTHING, target: str = TARGET) -> tuple[str, datetime]:
         """Send one alert, by default one that names no playbook; its incident, and the moment before it was sent."""
         self.sent += 1
-        self.last = alertmanager_body(f"{self.sent:016x}", {**text.labels, "target": TARGET}, text.annotations)
+        self.last = alertmanager_body(f"{self.sent:016x}", {**text.labels, "target": target}, text.annotations)
         began = datetime.now(UTC)
         return self.call("POST", "/api/v1/sources/alertmanager", "monitor", self.last)["incidents"][0], began
 
