@@ -190,6 +190,24 @@ def test_a_standing_grant_is_for_servers_and_not_for_whatever_bears_their_name(
     assert (outside == "") if word == "" else (word in outside)
 
 
+@pytest.mark.parametrize(
+    ("servers", "now", "word"),
+    [
+        (THERE, [{}], ""), (THERE, [{"system_identifier": ""}], ""), ({}, [{"system_identifier": "9"}], ""),
+        (THERE, [{"system_identifier": "9"}], "another server stands behind shop-db"),
+        (THERE, [{"address": "db2:5432/shop"}], "another server stands behind shop-db"),
+        (THERE, [{"system_identifier": "9"}, {"name": "bank-db"}], ""), (THERE, [], "its targets are gone"),
+        (THERE, [{"tags": ("prod",)}], "its targets are gone"),
+    ],
+)  # fmt: skip
+def test_a_standing_grant_is_listed_as_dead_when_no_server_of_its_own_is_left(
+    servers: Any, now: list[dict[str, Any]], word: str
+) -> None:
+    there = TARGET.model_copy(update={"address": "db1:5432/shop", "system_identifier": HERE.system_identifier})
+    said = standing(packet(), servers=servers).gone([there.model_copy(update=each) for each in now])
+    assert (said == "") if word == "" else (word in said)
+
+
 def test_a_standing_grant_stands_in_for_a_quorum_only_while_it_covers_the_packet() -> None:
     asked = packet()
     no_people = bid(lambda _: {"approvals": (), "standing": "sg_1"}, asked=asked, standing=standing(asked))

@@ -113,6 +113,7 @@ class Standing:
         changed = active is None or active.digest != grant.playbook_digest
         known = self._store.certificates(grant.series) if grant.certificate is not None else []
         dead = grant.dead(self._clock(), known) or ("the playbook's active text is another one" if changed else "")
+        dead = dead or grant.gone(self._store.targets())
         return GrantView(
             grant=grant,
             playbook=active.pin if active and not changed else grant.series,

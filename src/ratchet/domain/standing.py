@@ -127,6 +127,15 @@ class StandingGrant(Noun):
         """Whether the identity of its server was kept; else it matters when the target was registered."""
         return target.name in self.servers
 
+    def gone(self, registered: Sequence[Target]) -> str:
+        """Why none of the targets that are registered now is covered, or an empty text; each use looks for itself."""
+        meant = [each for each in registered if self._meets(each)]
+        unknown = [each for each in meant if not self.knows(each) or not each.system_identifier]
+        if unknown or any(servers_of([each])[each.name] == self.servers[each.name] for each in meant):
+            return ""
+        names = " and ".join(each.name for each in meant)
+        return f"another server stands behind {names} than when it was given" if meant else "its targets are gone"
+
     def _stranger(self, target: Target, packet: DecisionPacket, registered_at: datetime | None) -> str:
         """A name is no server: why another one may stand behind it by now, or an empty text."""
         if not self.knows(target):
