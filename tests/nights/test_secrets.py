@@ -93,8 +93,13 @@ def test_i27_no_canary_leaves_the_place_where_it_is_kept(
         name = said["incidents"][0]
         asked = night.until(name, "awaiting_approval", "escalated")
         assert asked["status"] == "awaiting_approval", asked["handoff"]
-        assert night.answer(asked)[0] == 200
+        decision = {"digest": asked["decision"]["digest"], "reason": f"as in postgresql://app:{PASTED}@db/x"}
+        assert night.call("POST", f"/api/v1/decisions/{asked['decision']['id']}/approve", "ana", decision)[0] == 200
         night.until_true(name, lambda i: i["status"] == "escalated" or i["draft"] is not None)
+    careless_words = f"I used PGPASSWORD={PASTED} psql, and night_canary has {server.passwords['night_canary']}"
+    assert night.call("POST", f"/api/v1/incidents/{name}/note", "ana", {"text": careless_words})[0] == 200
+    rating = {"cause": "connection_exhaustion_idle_leak", "helpful": True, "reason": careless_words}
+    assert night.call("POST", f"/api/v1/incidents/{name}/rate", "ana", rating)[0] == 200
     wrong = {"target": {"name": "wrong", "kind": "postgres"}, "admin": {"kind": "env", "name": "NIGHT_ADMIN"}}
     refused = night.call("POST", "/api/v1/targets", "ana", wrong)
     secrets = held(night, server)

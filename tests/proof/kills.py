@@ -118,7 +118,7 @@ class Kills:
 
         def work(ready: int) -> None:
             store, clock = open_state(self.site)
-            answers = Answers(store, clock)
+            answers = Answers(store, clock, str)
             intake = Intake(store, store.targets, lambda: os.urandom(8).hex(), Redactor([], b"proof"))
             ana, number = Principal(kind="person", name="ana", role="approver", channel="proof"), 0
             say_ready(ready)

@@ -180,8 +180,8 @@ class Life:
         """A new process over the same state, as `wiring` puts it together."""
         self.store, self.clock = self._opened()
         self.engine = self._engine(self.store, self.at)
-        self.answers = Answers(self.store, self.clock)
-        self.hands = HandsOver(self.store, Shelf(), self.clock, frozenset({"x"}), POLICY.impact)
+        self.answers = Answers(self.store, self.clock, str)
+        self.hands = HandsOver(self.store, Shelf(), self.clock, frozenset({"x"}), POLICY.impact, str)
         self.automation = Automation(self.store)
         self.intake = Intake(self.store, self.store.targets, self._new_id, Redactor([], b"proof"))
 

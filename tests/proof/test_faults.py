@@ -287,7 +287,7 @@ class Stage:
     def approve(self, incident: str) -> None:
         packet = self.until(incident, "awaiting_approval").packet
         assert packet is not None
-        Answers(self.store, self.clock).answer(ANA, packet.id, packet.digest, (True, "seen"))
+        Answers(self.store, self.clock, str).answer(ANA, packet.id, packet.digest, (True, "seen"))
         self.worker.nudge()
 
     def kinds(self, incident: str) -> list[str]:

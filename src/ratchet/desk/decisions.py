@@ -1,5 +1,7 @@
 """Answering decisions: the one place where a person's yes or no enters a timeline."""
 
+from collections.abc import Callable
+
 from ratchet.desk.incidents import decision_view
 from ratchet.desk.views import DecisionView
 from ratchet.domain.errors import Code, Refusal, conflict
@@ -16,13 +18,16 @@ TRIES = 5
 class Answers:
     """Approve and deny, bound to the packet's digest."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, scrub: Callable[[str], str]) -> None:
+        """`scrub` takes secrets out of a reason."""
         self._store = store
         self._clock = clock
+        self._scrub = scrub
 
     def answer(self, who: Principal, decision_id: str, digest: str, said: tuple[bool, str]) -> DecisionView:
         """Record a yes or no (`said` = yes, reason). The same person's repeat of the same digest gives the first
         answer; a repeat that names other bytes is no repeat, and is refused."""
+        said = (said[0], self._scrub(said[1]))
         for attempt in range(TRIES):
             incident = self._store.incident(self._store.decision(decision_id)[0].incident)
             # After the incident: a no that comes between the two reads is then seen here, or moves the incident.

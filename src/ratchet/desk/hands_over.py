@@ -61,10 +61,12 @@ class HandsOver:
     clock: Clock
     causes: frozenset[str]
     impact: Impact
+    scrub: Callable[[str], str]
+    """Takes secrets out of what a person writes: notes and reasons go into records, exports and drafts."""
 
     def take(self, who: Principal, reference: str, reason: str) -> None:
         """The incident is this person's: no new act is begun, approvals are void; what was sent may still land."""
-        by, because = person(who, "take an incident over"), spoken(reason, "A reason")
+        by, because = person(who, "take an incident over"), self._spoken(reason, "A reason")
 
         def taken(incident: Incident) -> Event | None:
             _refuse(incident, {*LIVE, "escalated", "held"}, "taken over")
@@ -75,7 +77,7 @@ class HandsOver:
 
     def hand_back(self, who: Principal, reference: str, reason: str) -> None:
         """The automation goes on from the beginning: it looks afresh, and nothing that was approved counts."""
-        because = spoken(reason, "A reason")
+        because = self._spoken(reason, "A reason")
 
         def back(incident: Incident) -> Event | None:
             _refuse(incident, {"held", "escalated"}, "handed back")
@@ -91,7 +93,7 @@ class HandsOver:
 
     def note(self, who: Principal, reference: str, text: str) -> None:
         """Write something down."""
-        said = spoken(text, "A text")
+        said = self._spoken(text, "A text")
 
         def noted(incident: Incident) -> Event | None:
             _refuse(incident, {*LIVE, "escalated", "held", "resolved"}, "noted on")
@@ -101,7 +103,7 @@ class HandsOver:
 
     def resolve(self, who: Principal, reference: str, cause: str, reason: str) -> None:
         """A person says that it is over, and what it was; no playbook is credited with it. High impact takes two."""
-        by, because = person(who, "resolve an incident"), spoken(reason, "A reason")
+        by, because = person(who, "resolve an incident"), self._spoken(reason, "A reason")
         self._refuse_unknown(cause)
 
         def resolved(incident: Incident) -> Event | None:
@@ -114,7 +116,7 @@ class HandsOver:
 
     def escalate(self, who: Principal, reference: str, reason: str, criterion: Criterion) -> None:
         """Hand over with everything that is known, to whom the criterion asks for."""
-        because = spoken(reason, "A reason")
+        because = self._spoken(reason, "A reason")
 
         def escalated(incident: Incident) -> Event | None:
             _refuse(incident, {*LIVE, "escalated", "held"}, "escalated")
@@ -127,7 +129,7 @@ class HandsOver:
 
     def close(self, who: Principal, reference: str, reason: str) -> None:
         """Put away what is over, or what a person decides not to follow further; high impact takes two for that."""
-        by, because = person(who, "close an incident"), spoken(reason, "A reason")
+        by, because = person(who, "close an incident"), self._spoken(reason, "A reason")
 
         def closed(incident: Incident) -> Event | None:
             _refuse(incident, {"escalated", "held", "resolved"}, "closed")
@@ -141,6 +143,7 @@ class HandsOver:
         """A person says what it really was, once nobody works on it any more; the last word counts."""
         by = person(who, "rate an incident")
         self._refuse_unknown(rating.cause)
+        rating = rating.model_copy(update={"reason": self.scrub(rating.reason)})
 
         def rated(incident: Incident) -> Event | None:
             _refuse(incident, {"escalated", "held", "resolved", "closed"}, "rated")
@@ -151,7 +154,7 @@ class HandsOver:
 
     def sign(self, who: Principal, reference: str, word: FollowedUp) -> None:
         """A person's word on a follow-up; `word.by` is overwritten by who says it."""
-        by, because = person(who, "sign a follow-up"), spoken(word.reason, "A reason")
+        by, because = person(who, "sign a follow-up"), self._spoken(word.reason, "A reason")
         signed = word.model_copy(update={"by": by, "reason": because})
 
         def said(incident: Incident) -> Event | None:
@@ -159,6 +162,9 @@ class HandsOver:
             return None if signed in incident.signed else signed
 
         self._say(by, reference, said)
+
+    def _spoken(self, text: str, what: str) -> str:
+        return self.scrub(spoken(text, what))
 
     def _refuse_unknown(self, cause: str) -> None:
         if cause in self.causes:

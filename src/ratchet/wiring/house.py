@@ -182,7 +182,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     parts = _parts(settings, (store, now), (hands, shelf), faults)
     worker = Worker(Engine(parts), store, now)
     health = Health(settings.home, (store, store.audit), (hands, now.ahead), shelf)
-    hands_over = HandsOver(store, shelf, now, causes, shipped_policy().impact)
+    hands_over = HandsOver(store, shelf, now, causes, shipped_policy().impact, redactor.text)
     ends = (hands_over, Records(store, store.audit, shelf), Intake(store, store.targets, new_id, redactor))
     vault = vault_rooms(
         (store, now, new_id), (playbooks, shelf), (faults, lambda: tools_digest(hands)), ends, worker.nudge
@@ -190,7 +190,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     rooms = Rooms(
         store=store,
         intake=ends[2],
-        answers=Answers(store, now),
+        answers=Answers(store, now, redactor.text),
         vault=vault,
         learning=LearningRooms(
             store, store.lives, shelf, vault.playbooks, ends[0], shipped_policy().objectives, now, new_id
