@@ -93,6 +93,9 @@ STRUCTURE: tuple[Mutant, ...] = (
     Mutant("kill switch looked at again", ((_P._called_off, "if self._store.paused()", "if False"),)),
     Mutant("owner looked at again", ((_P._called_off, "now.epoch != incident.epoch or now.owner != incident.owner",
                                       "False"),)),
+    Mutant("end looked at again", ((_P._called_off, 'if now.status != "acting"', "if False"),)),
+    Mutant("expiry looked at again", ((_P._no_leave, "self._clock() >= incident.packet.expires_at", "False"),)),
+    Mutant("standing grant looked at again", ((_P._no_leave, "if incident.standing in revoked", "if False"),)),
     Mutant("alert looked at again", ((_P._called_off, "if now.alert_resolved", "if False"),)),
     Mutant("taken for dead looked at again", ((_P._called_off, "if not any(", "if False and not any("),)),
     Mutant("intended becomes doubt on restart", ((move._settle, "return Doubt(op_id=op.grant.op_id)",
@@ -225,15 +228,25 @@ def _last_look() -> str:
     grant = SimpleNamespace(op_id="1")
     well = {
         "id": "i", "ops": (SimpleNamespace(grant=grant, state="intended"),), "epoch": 0, "owner": "ratchet",
-        "alerts": (), "alert_resolved": False,
+        "alerts": (), "alert_resolved": False, "status": "acting", "standing": "sg_1",
+        "packet": SimpleNamespace(expires_at=NOW + timedelta(seconds=1)),
     }  # fmt: skip
-    for name, now, paused in (
-        ("nothing", {}, False), ("a pause", {}, True), ("a take-over", {"epoch": 1, "owner": "user:ana"}, False),
-        ("the end of its alert", {"alert_resolved": True}, False), ("its being taken for dead", {"ops": ()}, False),
+    for name, now, paused, at, revoked in (
+        ("nothing", {}, False, NOW, ""), ("a pause", {}, True, NOW, ""),
+        ("its being taken for dead", {"ops": ()}, False, NOW, ""),
+        ("a take-over", {"epoch": 1, "owner": "user:ana"}, False, NOW, ""),
+        ("the end of its alert", {"alert_resolved": True}, False, NOW, ""),
+        ("a person's word that it is over", {"status": "resolved"}, False, NOW, ""),
+        ("its expiry", {}, False, NOW + timedelta(seconds=1), ""),
+        ("the revocation of its grant", {}, False, NOW, "by ana"),
     ):  # fmt: skip
         performer: Any = object.__new__(perform.Performer)
         seen = SimpleNamespace(**{**well, **now})
-        performer._store = SimpleNamespace(incident=partial(_seen, seen), paused=partial(_the, paused))
+        grants = [SimpleNamespace(id="sg_1", revoked=revoked), SimpleNamespace(id="sg_2", revoked="long ago")]
+        performer._store = SimpleNamespace(
+            incident=partial(_seen, seen), paused=partial(_the, paused), standing_grants=partial(_the, grants)
+        )
+        performer._clock = partial(_the, at)
         performer._policy = shipped_policy()
         if bool(performer._called_off(SimpleNamespace(**well), grant)) is (name == "nothing"):
             return f"last look: {name}"

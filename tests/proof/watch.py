@@ -278,6 +278,8 @@ class Watch:
             return "the automation was paused"
         if told.owner != "ratchet" or epoch != told.epoch:
             return "a person had taken over"
+        if told.events and any(event["kind"] in ("resolved", "closed") for event in told.events):
+            return "a person had said that it is over"
         return "" if "firing" in told.alerts.values() else "the alert had resolved"
 
     def send(self, act: Act, grant: Grant) -> None:

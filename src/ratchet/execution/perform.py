@@ -149,7 +149,8 @@ class Performer:
         return self._write_down(incident, grant.op_id, self._outcome(incident, grant, sent))
 
     def _called_off(self, incident: Incident, grant: Grant) -> str:
-        """Kill switch, owner, alert and impact once more, after the anchor: what was said meanwhile stops the send."""
+        """Kill switch, owner, end, leave, impact and alert once more, after the anchor: what was said meanwhile stops
+        the send."""
         now = self._store.incident(incident.id)
         if not any(op.grant.op_id == grant.op_id and op.state == "intended" for op in now.ops):
             return "Another process took this one for dead after the intent; nothing was sent."
@@ -157,10 +158,22 @@ class Performer:
             return "Automation was paused after the intent; nothing was sent."
         if now.epoch != incident.epoch or now.owner != incident.owner:
             return "A person took the incident over after the intent; nothing was sent."
+        if now.status != "acting":
+            return f"The incident was {now.status} after the intent; nothing was sent."
+        left = self._no_leave(incident)
+        if left:
+            return f"{left} after the intent; nothing was sent."
         grave = self._policy.impact.above(now.alerts)
         if grave:
             return f"{grave} It was said after the intent; nothing was sent."
         return "The alert resolved after the intent; nothing was sent." if now.alert_resolved else ""
+
+    def _no_leave(self, incident: Incident) -> str:
+        """What became of the leave to act, or an empty text while it still counts."""
+        if incident.packet is not None and self._clock() >= incident.packet.expires_at:
+            return "The approval expired"
+        revoked = [grant.id for grant in self._store.standing_grants() if grant.revoked]
+        return "The standing grant was revoked" if incident.standing in revoked else ""
 
     def _write_down(self, incident: Incident, op_id: str, event: Event) -> Incident:
         """Record an outcome. An alert that joined meanwhile moves the timeline, but never makes us send again.
