@@ -106,6 +106,10 @@ class Grant(Noun):
     """On the target's clock; the target itself refuses the act afterwards."""
     settle_after: datetime
     """On our clock: from then on a lost outcome may be looked up."""
+    system_identifier: str = ""
+    """Which server must answer on the act session; empty in grants of earlier releases, which nothing sends any more."""
+    timeline: int = 0
+    in_recovery: bool = False
 
 
 def check_bytes(packet: DecisionPacket, digest: str) -> None:
@@ -198,8 +202,9 @@ def _identity(row: dict[str, Any]) -> str:
 
 
 IDENTITY = frozenset({
-    "pid", "backend_start", "slot_name", "schema", "table", "index", "setting", "role", "database", "source",
+    "pid", "backend_start", "slot_name", "schema", "table", "index", "oid", "setting", "role", "database", "source",
     "current", "state", "restart_lsn", "lacks",
 })  # fmt: skip
 """Preview columns that say *which* object it is; ages and counters may differ between two looks. What a role `lacks` is
-what is granted, and what the undo takes away again: a right that somebody granted by hand meanwhile is not ours."""
+what is granted, and what the undo takes away again: a right that somebody granted by hand meanwhile is not ours. An
+index made anew under the name of one that was dropped has another `oid`."""

@@ -129,6 +129,9 @@ class Performer:
             approved_by=tuple(dict.fromkeys(a.by for a in incident.approvals)) or (f"standing:{incident.standing}",),
             not_after=reread.fingerprint.clock + elapsed + deadline,
             settle_after=now + deadline,
+            system_identifier=reread.fingerprint.system_identifier,
+            timeline=reread.fingerprint.timeline,
+            in_recovery=reread.fingerprint.in_recovery,
         )
 
     def _send(self, incident: Incident, act: Act, grant: Grant) -> Incident:
