@@ -13,7 +13,7 @@ from ratchet.domain.plan import Preview, Statement
 from ratchet.lab.embedded import Cluster
 from ratchet.tools.postgres.probes import ProbeShelf
 from tests.bad_inputs.conftest import Door  # noqa: F401 - the fixtures of this directory
-from tests.tools.conftest import Bench, grant_for
+from tests.tools.conftest import Bench
 from tests.tools.conftest import bench as bench  # noqa: PLC0414 - a fixture is used by its name
 from tests.tools.conftest import served as served  # noqa: PLC0414
 
@@ -53,7 +53,7 @@ def test_c1_an_application_of_any_name_is_ended_alone_and_nothing_else_happens(
     act = bench.offer(TERMINATE, application=row[0])
     assert isinstance(plain, Preview)
     assert act.statements[0].sql == plain.statements[0].sql
-    assert bench.hands.act(act, grant_for(act)).outcome == "done"
+    assert bench.hands.act(act, bench.grant(act)).outcome == "done"
     assert (alive(culprit), alive(bystander), orders(served)) == (False, True, 1)
     culprit.close()
     bystander.close()
@@ -78,7 +78,7 @@ def test_tables_and_schemas_of_any_name_are_read_offered_and_analyzed_by_exactly
     for schema, table in odd_tables:
         act = bench.offer("postgres.analyze_table", schema=schema, table=table)
         assert (act.identities[0]["schema"], act.identities[0]["table"]) == (schema, table)
-        assert bench.hands.act(act, grant_for(act)).outcome in ("done", "failed_clean")
+        assert bench.hands.act(act, bench.grant(act)).outcome in ("done", "failed_clean")
     for probe in ("postgres.table_bloat", "postgres.stale_stats", "postgres.seq_scans", "postgres.index_usage"):
         assert bench.look(probe).answer.value in ("ok", "missing", "denied")
     assert orders(served) == 1
@@ -120,7 +120,7 @@ def test_c15_a_pid_that_was_used_again_is_not_touched(bench: Bench, served: Clus
     act = bench.offer(TERMINATE, application="reused")
     params = {**act.statements[0].params, "starts": ["2020-01-01T00:00:00.000000+00:00"]}
     reused = act.model_copy(update={"statements": (Statement(sql=act.statements[0].sql, params=params),)})
-    assert bench.hands.act(reused, grant_for(reused)).touched == ()
+    assert bench.hands.act(reused, bench.grant(reused)).touched == ()
     assert alive(session)
     session.close()
 

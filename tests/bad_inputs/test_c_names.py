@@ -18,7 +18,7 @@ from ratchet.domain.plan import Act, Preview
 from ratchet.domain.target import Target
 from ratchet.execution.handoffs import _road
 from ratchet.lab.embedded import Cluster
-from tests.tools.conftest import Bench, grant_for
+from tests.tools.conftest import Bench
 from tests.tools.conftest import served as served  # noqa: PLC0414 - a fixture is used by its name
 
 pytestmark = pytest.mark.postgres
@@ -148,7 +148,7 @@ def test_a_tool_touches_the_object_of_exactly_that_name_and_its_way_back_restore
                     assert any(ord(c) < 32 for c in name), (what, said)
                     continue
                 before = state(admin)
-                sent = hands.hands.act(act, grant_for(act))
+                sent = hands.hands.act(act, hands.grant(act))
                 after = state(admin)
                 assert sent.outcome == "done", (what, said, sent)
                 others = {key for key in changed(before, after) if name not in key and "/names_table" not in key}
@@ -156,7 +156,7 @@ def test_a_tool_touches_the_object_of_exactly_that_name_and_its_way_back_restore
                 if tried.can_be_undone:
                     assert changed(before, after), (what, said)
                     back = act.model_copy(update={"statements": act.undo.statements})
-                    assert hands.hands.act(back, grant_for(back)).outcome == "done", (what, said)
+                    assert hands.hands.act(back, hands.grant(back)).outcome == "done", (what, said)
                     assert loose(changed(before, state(admin)), adds=tried.adds) == set(), (what, said)
             finally:
                 done(admin, tried.drop, name)
@@ -200,7 +200,7 @@ def test_the_sessions_of_a_role_and_a_database_of_any_name_are_ended_alone(hands
             try:
                 act = hands.offer("postgres.terminate_sessions", user=name, database=name)
                 assert [row["pid"] for row in act.identities] == [session.info.backend_pid], said
-                assert hands.hands.act(act, grant_for(act)).outcome == "done", said
+                assert hands.hands.act(act, hands.grant(act)).outcome == "done", said
                 assert (alive(session), alive(bystander)) == (False, True), said
             finally:
                 session.close()

@@ -14,7 +14,7 @@ import pytest
 from ratchet.domain.evidence import Evidence, ProbeCall
 from ratchet.domain.gate import Grant
 from ratchet.domain.plan import Act, Preview
-from ratchet.domain.target import HostControl, SecretRef, Target
+from ratchet.domain.target import Fingerprint, HostControl, SecretRef, Target
 from ratchet.lab.embedded import Cluster
 from ratchet.security.redact import Redactor
 from ratchet.security.secrets import Secret
@@ -33,14 +33,6 @@ def until(true: Callable[[], Any], seconds: float = 5.0) -> None:
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
-
-
-def grant_for(act: Act, not_after: datetime | None = None) -> Grant:
-    deadline = not_after or now() + timedelta(seconds=10)
-    return Grant(
-        op_id="s1.1", decision="d", packet_digest="p", action_digest=act.digest, incident_id="i",
-        approved_by=("ana",), not_after=deadline, settle_after=deadline,
-    )  # fmt: skip
 
 
 @dataclass
@@ -82,6 +74,20 @@ class Bench:
             tool=tool, target=target, args=args, effect=spec.effect, klass=spec.klass, scope=spec.scope,
             statements=preview.statements, identities=preview.rows, cap=cap,
             credential=self.hands.credential(target), deadline=10, undo=preview.undo,
+        )  # fmt: skip
+
+    def grant(self, act: Act, not_after: datetime | None = None) -> Grant:
+        """Leave for exactly this act, at the server that answers now; without one for 10 s when none does."""
+        deadline = not_after or now() + timedelta(seconds=10)
+        who = self.hands.fingerprint(act.target)
+        server = (
+            who.model_dump(include={"system_identifier", "timeline", "in_recovery"})
+            if isinstance(who, Fingerprint)
+            else {}
+        )
+        return Grant(
+            op_id="s1.1", decision="d", packet_digest="p", action_digest=act.digest, incident_id="i",
+            approved_by=("ana",), not_after=deadline, settle_after=deadline, **server,
         )  # fmt: skip
 
 

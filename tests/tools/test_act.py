@@ -13,7 +13,7 @@ from ratchet.domain.plan import Act, Preview, Statement
 from ratchet.lab.embedded import Cluster
 from ratchet.tools.postgres.send import Sending
 from ratchet.tools.postgres.writes import POSTGRES_TOOLS
-from tests.tools.conftest import Bench, grant_for, now, others, until
+from tests.tools.conftest import Bench, now, others, until
 
 pytestmark = pytest.mark.postgres
 TERMINATE = "postgres.terminate_sessions"
@@ -40,11 +40,11 @@ def gone(bench: Bench, application: str) -> bool:
 def test_a_granted_act_touches_what_fits_and_nobody_else(bench: Bench, served: Cluster):
     leaky, bystander = others(served, 3, "leaky"), others(served, 1, "bystander")[0]
     act = bench.offer(TERMINATE, application="leaky", state="idle")
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert (sent.outcome, sent.return_code, len(sent.touched)) == ("done", "SELECT 3", 3)
     assert {row["pid"] for row in sent.touched} == {session.info.backend_pid for session in leaky}
     until(lambda: gone(bench, "leaky"))
-    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
     assert alive(bystander)
     for session in (*leaky, bystander):
         session.close()
@@ -54,7 +54,7 @@ def test_a_session_that_arrives_after_the_preview_is_untouched(bench: Bench, ser
     shown = others(served, 2, "leaky")
     act = bench.offer(TERMINATE, application="leaky", state="idle")
     late = others(served, 1, "leaky")[0]
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert {row["pid"] for row in sent.touched} == {session.info.backend_pid for session in shown}
     assert alive(late)
     for session in (*shown, late):
@@ -66,7 +66,7 @@ def test_one_that_was_shown_and_no_longer_fits_is_left_out(bench: Bench, served:
     act = bench.offer(TERMINATE, application="leaky", state="idle")
     worker.execute("BEGIN")
     worker.execute("SELECT 1")
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert [row["pid"] for row in sent.touched] == [idler.info.backend_pid]
     assert alive(worker)
     for session in (idler, worker):
@@ -77,7 +77,7 @@ def test_a_grant_for_another_act_is_refused(bench: Bench, served: Cluster):
     session = others(served, 1, "leaky")[0]
     act = bench.offer(TERMINATE, application="leaky")
     with pytest.raises(Refusal):
-        bench.hands.act(act, grant_for(act.model_copy(update={"cap": 51})))
+        bench.hands.act(act, bench.grant(act.model_copy(update={"cap": 51})))
     assert alive(session)
     session.close()
 
@@ -88,7 +88,7 @@ def test_a_late_statement_touches_nothing(bench: Bench, served: Cluster, by_name
     session = others(served, 1, "leaky")[0]
     args: dict[str, Any] = {"sessions": named(bench, "leaky")} if by_name else {"application": "leaky"}
     act = bench.offer(TERMINATE, **args)
-    late = grant_for(act, now() - timedelta(seconds=1))
+    late = bench.grant(act, now() - timedelta(seconds=1))
     refused = bench.hands.act(act, late)
     assert (refused.outcome, refused.error_category) == ("failed_clean", "too_late")
     with bench.hands._sessions(bench.targets["db"]).act.line() as line:
@@ -104,7 +104,7 @@ def test_a_pid_with_another_start_is_untouched(bench: Bench, served: Cluster):
     act = bench.offer(TERMINATE, sessions=named(bench, "leaky"))
     params = {**act.statements[0].params, "starts": ["2020-01-01T00:00:00.000000+00:00"]}
     reused = act.model_copy(update={"statements": (Statement(sql=act.statements[0].sql, params=params),)})
-    sent = bench.hands.act(reused, grant_for(reused))
+    sent = bench.hands.act(reused, bench.grant(reused))
     assert (sent.outcome, sent.error_category) == ("failed_clean", "nothing_matched")
     assert alive(session)
     session.close()
@@ -115,7 +115,7 @@ def test_a_session_that_went_to_work_meanwhile_is_untouched(bench: Bench, served
     act = bench.offer(TERMINATE, sessions=named(bench, "leaky"))
     session.execute("BEGIN")
     session.execute("INSERT INTO public.orders VALUES (1)")
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert (sent.outcome, sent.touched) == ("failed_clean", ())
     assert alive(session)
     session.close()
@@ -130,7 +130,7 @@ def test_a_session_in_its_next_transaction_is_untouched(bench: Bench, served: Cl
     session.execute("COMMIT")
     session.execute("BEGIN")
     session.execute("INSERT INTO public.orders VALUES (2)")
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert (sent.outcome, sent.error_category, sent.touched) == ("failed_clean", "nothing_matched", ())
     assert alive(session)
     session.close()
@@ -139,7 +139,7 @@ def test_a_session_in_its_next_transaction_is_untouched(bench: Bench, served: Cl
 def test_more_than_the_cap_touches_nothing(bench: Bench, served: Cluster):
     sessions = others(served, 3, "leaky")
     act = bench.offer(TERMINATE, application="leaky", cap=2)
-    assert bench.hands.act(act, grant_for(act)).outcome == "failed_clean"
+    assert bench.hands.act(act, bench.grant(act)).outcome == "failed_clean"
     assert all(alive(session) for session in sessions)
     for session in sessions:
         session.close()
@@ -182,7 +182,7 @@ def test_an_act_login_without_pg_monitor_touches_nothing_and_says_so(bench: Benc
     for args in each_way:
         act = bench.offer(TERMINATE, target="blind", **args)
         assert act.identities
-        sent = bench.hands.act(act, grant_for(act))
+        sent = bench.hands.act(act, bench.grant(act))
         assert (sent.outcome, sent.touched) == ("failed_clean", ())
         assert "not visible to this login" in sent.because
     assert alive(session)
@@ -197,9 +197,9 @@ def test_a_cancelled_statement_leaves_its_session(bench: Bench, served: Cluster)
     until(lambda: [row for row in bench.look("postgres.sessions", app="slow").rows if row["state"] == "active"])
     act = bench.offer("postgres.cancel_queries", sessions=named(bench, "slow"))
     assert act.identities[0]["query_start"]
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert (sent.outcome, len(sent.touched)) == ("done", 1)
-    until(lambda: bench.hands.took(act, grant_for(act)).verdict == "yes")
+    until(lambda: bench.hands.took(act, bench.grant(act)).verdict == "yes")
     while session.pgconn.get_result():
         pass
     assert alive(session)
@@ -224,7 +224,7 @@ def test_sessions_without_an_application_name_go_by_the_name_that_probes_give_th
     session = others(served, 1, "")[0]
     assert [row["pid"] for row in bench.look("postgres.sessions", app="").rows if row["app"] == "(none)"]
     act = bench.offer(TERMINATE, application="(none)", user="shopper")
-    assert [row["pid"] for row in bench.hands.act(act, grant_for(act)).touched] == [session.info.backend_pid]
+    assert [row["pid"] for row in bench.hands.act(act, bench.grant(act)).touched] == [session.info.backend_pid]
     session.close()
 
 
@@ -233,13 +233,13 @@ def test_an_act_session_that_was_ended_is_opened_anew_before_anything_is_sent(be
     act = bench.offer(TERMINATE, application="leaky")
     with served.connect() as admin:
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ratchet:act'")
-    assert bench.hands.act(act, grant_for(act)).outcome == "done"
+    assert bench.hands.act(act, bench.grant(act)).outcome == "done"
     until(lambda: not alive(session))
 
 
 def _armed_then_stopped(bench: Bench, act: Act, tool: Any, seconds: float) -> tuple[Any, int]:
     """Arm the act session, stop its backend, send: the statement waits in the socket."""
-    sending = Sending(tool, act, grant_for(act, now() + timedelta(seconds=seconds)), now)
+    sending = Sending(tool, act, bench.grant(act, now() + timedelta(seconds=seconds)), now)
     with bench.hands._sessions(bench.targets["db"]).act.line() as line:
         pid = line.info.backend_pid
         limit = sending.arm(line)
@@ -268,7 +268,7 @@ def test_a_statement_sent_to_a_stopped_backend_cannot_land_late(bench: Bench, se
     until(lambda: now() > deadline)
     os.kill(pid, signal.SIGCONT)
     until(lambda: not _exists(served, pid))
-    assert bench.hands.took(act, grant_for(act)).verdict == "no"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "no"
     assert alive(victim)
     victim.close()
 
@@ -277,7 +277,7 @@ def test_a_pause_of_ours_before_the_send_ends_in_nothing_done(bench: Bench, serv
     """The server ended the armed session meanwhile, and says so: that it never read the statement is certain."""
     victim = others(served, 1, "leaky")[0]
     act = bench.offer(TERMINATE, application="leaky")
-    sending = Sending(POSTGRES_TOOLS[0], act, grant_for(act, now() + timedelta(seconds=0.6)), now)
+    sending = Sending(POSTGRES_TOOLS[0], act, bench.grant(act, now() + timedelta(seconds=0.6)), now)
     with bench.hands._sessions(bench.targets["db"]).act.line() as line:
         assert sending.arm(line)
         pid = line.info.backend_pid
@@ -299,7 +299,7 @@ def test_a_vacuum_that_the_server_skipped_is_not_called_done(bench: Bench, serve
         admin.execute("CREATE TABLE IF NOT EXISTS public.private ()")
         maintains = admin.info.server_version >= 170_000
     act = bench.offer("postgres.vacuum_table", schema="public", table="private")
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert sent.outcome == ("done" if maintains else "failed_clean"), sent
     assert maintains or (sent.error_category == "permission" and "private" in sent.because)
     disabled = any("postgres.vacuum_table" in each.probes for each in bench.hands.check("db"))
@@ -310,11 +310,11 @@ def test_the_same_statement_in_time_lands_once(bench: Bench, served: Cluster):
     with served.connect() as admin:
         admin.execute("ALTER TABLE public.orders OWNER TO ratchet_act_db")
     act = bench.offer("postgres.vacuum_table", schema="public", table="orders")
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert (sent.outcome, sent.return_code) == ("done", "VACUUM"), sent
-    until(lambda: bench.hands.took(act, grant_for(act)).verdict == "yes")
+    until(lambda: bench.hands.took(act, bench.grant(act)).verdict == "yes")
     again = bench.offer("postgres.analyze_table", schema="public", table="orders")
-    assert bench.hands.act(again, grant_for(again)).outcome == "done"
+    assert bench.hands.act(again, bench.grant(again)).outcome == "done"
 
 
 def test_a_stopped_act_backend_is_noticed_before_the_send(bench: Bench, served: Cluster):
@@ -324,7 +324,7 @@ def test_a_stopped_act_backend_is_noticed_before_the_send(bench: Bench, served: 
         pid = line.info.backend_pid
     os.kill(pid, signal.SIGSTOP)
     try:
-        sent = bench.hands.act(act, grant_for(act))
+        sent = bench.hands.act(act, bench.grant(act))
     finally:
         os.kill(pid, signal.SIGCONT)
     assert (sent.outcome, sent.error_category) == ("failed_clean", "hung")
@@ -337,7 +337,7 @@ def test_the_act_session_stays_after_an_act(bench: Bench, served: Cluster):
     act = bench.offer(TERMINATE, application="leaky")
     with bench.hands._sessions(bench.targets["db"]).act.line() as line:
         before = line.info.backend_pid
-    bench.hands.act(act, grant_for(act))
+    bench.hands.act(act, bench.grant(act))
     with bench.hands._sessions(bench.targets["db"]).act.line() as line:
         assert line.info.backend_pid == before
         assert line.execute("SHOW idle_session_timeout").fetchone() == {"idle_session_timeout": "0"}
@@ -352,9 +352,9 @@ def test_undoing_a_reset_of_the_server_restores_exactly(bench: Bench, served: Cl
     auto = "SELECT setting FROM pg_file_settings WHERE name = 'work_mem' AND sourcefile LIKE '%auto.conf'"
     before = admin.execute(auto).fetchall()
     act = bench.offer("postgres.reset_setting", scope="system", name="work_mem")
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert (sent.outcome, admin.execute(auto).fetchall()) == ("done", []), sent
-    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
     _undo(bench, act)
     assert admin.execute(auto).fetchall() == before
     admin.execute("ALTER SYSTEM RESET work_mem")
@@ -377,7 +377,7 @@ def test_undoing_a_reset_of_a_role_restores_exactly(bench: Bench, served: Cluste
     stored = "SELECT setconfig FROM pg_db_role_setting WHERE setrole = 'shopper'::regrole"
     before = admin.execute(stored).fetchall()
     act = bench.offer("postgres.reset_setting", scope="role", name=name, role="shopper")
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert (sent.outcome, admin.execute(stored).fetchall()) == ("done", []), sent
     _undo(bench, act)
     assert admin.execute(stored).fetchall() == before
@@ -389,7 +389,7 @@ def test_undoing_a_reset_of_a_role_restores_exactly(bench: Bench, served: Cluste
 def _undo(bench: Bench, act: Act) -> None:
     assert act.undo.possible
     back = act.model_copy(update={"statements": act.undo.statements})
-    assert bench.hands.act(back, grant_for(back)).outcome == "done"
+    assert bench.hands.act(back, bench.grant(back)).outcome == "done"
 
 
 def test_a_value_that_looks_like_a_secret_is_not_put_into_a_packet(bench: Bench, served: Cluster):
@@ -406,7 +406,7 @@ def test_an_act_shown_with_another_credential_is_refused(bench: Bench, served: C
     session = others(served, 1, "leaky")[0]
     act = bench.offer(TERMINATE, application="leaky").model_copy(update={"credential": "env:OTHER"})
     with pytest.raises(Refusal, match="credential"):
-        bench.hands.act(act, grant_for(act))
+        bench.hands.act(act, bench.grant(act))
     session.close()
 
 
@@ -418,7 +418,7 @@ def test_a_server_setting_outside_the_list_is_refused_and_an_error_answer_is_cle
         admin.execute("ALTER ROLE ratchet_act_db SUPERUSER")
         act = bench.offer("postgres.reset_setting", scope="role", name="work_mem", role="shopper")
         admin.execute("ALTER ROLE ratchet_act_db NOSUPERUSER NOCREATEROLE")
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert (sent.outcome, sent.return_code, sent.error_category) == ("failed_clean", "42501", "permission")
     assert any("CREATEROLE" in each.what for each in bench.hands.check("db"))
 
@@ -433,10 +433,10 @@ def test_an_inactive_slot_is_dropped_only_as_it_was_shown(bench: Bench, served: 
         admin.execute("SELECT pg_switch_wal()")
         admin.execute("CHECKPOINT")
         admin.execute("SELECT pg_create_physical_replication_slot('forgotten', true)")
-    assert bench.hands.act(act, grant_for(act)).outcome == "failed_clean"
+    assert bench.hands.act(act, bench.grant(act)).outcome == "failed_clean"
     act = bench.offer("postgres.drop_slot", slot_name="forgotten")
-    assert bench.hands.act(act, grant_for(act)).outcome == "done"
-    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    assert bench.hands.act(act, bench.grant(act)).outcome == "done"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
 
 
 def test_a_paused_standby_replays_again(pg_pair: tuple[Cluster, Cluster]):
@@ -448,7 +448,7 @@ def test_a_paused_standby_replays_again(pg_pair: tuple[Cluster, Cluster]):
         admin.execute("SELECT pg_wal_replay_pause()")
         act = bench.offer("postgres.resume_replay")
         assert act.identities
-        assert bench.hands.took(act, grant_for(act)).verdict == "no"
-        assert bench.hands.act(act, grant_for(act)).outcome == "done"
-        assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+        assert bench.hands.took(act, bench.grant(act)).verdict == "no"
+        assert bench.hands.act(act, bench.grant(act)).outcome == "done"
+        assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
     bench.hands.close()

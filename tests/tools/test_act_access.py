@@ -9,7 +9,7 @@ from ratchet.domain.gate import changed_since
 from ratchet.domain.plan import Act, Preview
 from ratchet.lab.embedded import Cluster
 from tests.domain.test_gate import packet, reread
-from tests.tools.conftest import Bench, grant_for
+from tests.tools.conftest import Bench
 
 pytestmark = pytest.mark.postgres
 RIGHT = {"on": "table", "schema": "public", "name": "parcels", "role": "clerk", "rights": ["SELECT", "UPDATE"]}
@@ -46,16 +46,16 @@ def asked(served: Cluster, question: str) -> object:
 def undo(bench: Bench, act: Act) -> None:
     assert act.undo.possible
     back = act.model_copy(update={"statements": act.undo.statements})
-    assert bench.hands.act(back, grant_for(back)).outcome == "done"
+    assert bench.hands.act(back, bench.grant(back)).outcome == "done"
 
 
 def lived(bench: Bench, served: Cluster, act: Act, question: str) -> None:
     """The act changes the answer, says that it did, and its undo puts the former answer back."""
     before = asked(served, question)
-    assert bench.hands.took(act, grant_for(act)).verdict == "no"
-    assert bench.hands.act(act, grant_for(act)).outcome == "done"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "no"
+    assert bench.hands.act(act, bench.grant(act)).outcome == "done"
     assert asked(served, question) != before
-    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
     undo(bench, act)
     assert asked(served, question) == before
 

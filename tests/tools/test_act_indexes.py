@@ -11,7 +11,7 @@ import pytest
 from ratchet.domain.errors import Refusal
 from ratchet.domain.plan import Act, Preview
 from ratchet.lab.embedded import Cluster
-from tests.tools.conftest import Bench, grant_for, now, until
+from tests.tools.conftest import Bench, now, until
 
 pytestmark = pytest.mark.postgres
 
@@ -61,7 +61,7 @@ def soon() -> datetime:
 def undo(bench: Bench, act: Act) -> None:
     back = act.model_copy(update={"statements": act.undo.statements})
     assert act.undo.possible
-    assert bench.hands.act(back, grant_for(back)).outcome != "failed_clean"
+    assert bench.hands.act(back, bench.grant(back)).outcome != "failed_clean"
 
 
 def test_an_index_is_built_on_the_column_that_was_shown_and_can_be_dropped_again(
@@ -70,11 +70,11 @@ def test_an_index_is_built_on_the_column_that_was_shown_and_can_be_dropped_again
     parcels.execute("DROP INDEX broken")
     before = indexes(parcels)
     act = bench.offer("postgres.create_index", **NAME, column="the customer")
-    assert bench.hands.took(act, grant_for(act)).verdict == "no"
-    sent = bench.hands.act(act, grant_for(act, soon()))
+    assert bench.hands.took(act, bench.grant(act)).verdict == "no"
+    sent = bench.hands.act(act, bench.grant(act, soon()))
     assert (sent.outcome, sent.return_code) == ("done", "CREATE INDEX"), sent
     assert indexes(parcels) - before == {act.identities[0]["index"]}
-    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
     undo(bench, act)
     assert indexes(parcels) == before
 
@@ -87,11 +87,11 @@ def test_an_index_waits_for_an_older_transaction_longer_than_for_a_lock(
     with served.connect(autocommit=False) as report, ThreadPoolExecutor(1) as other:
         report.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         report.execute("SELECT 1")
-        sending = other.submit(bench.hands.act, act, grant_for(act, soon()))
+        sending = other.submit(bench.hands.act, act, bench.grant(act, soon()))
         until(lambda: parcels.execute(WAITS_LONG).fetchone() == (1,))
         report.rollback()
         sent = sending.result()
-    assert (sent.outcome, bench.hands.took(act, grant_for(act)).verdict) == ("done", "yes"), sent
+    assert (sent.outcome, bench.hands.took(act, bench.grant(act)).verdict) == ("done", "yes"), sent
     undo(bench, act)
 
 
@@ -108,11 +108,11 @@ def test_of_exact_copies_one_stays_and_whatever_differs_is_not_touched(bench: Be
     before = definitions(parcels)
     act = bench.offer("postgres.drop_indexes", **NAME, which="duplicate")
     assert {row["index"] for row in act.identities} == {"two", "three", "again"}
-    sent = bench.hands.act(act, grant_for(act))
+    sent = bench.hands.act(act, bench.grant(act))
     assert sent.outcome == "done", sent
     assert sent.result["rows"] == [{"left_over": 0}]
     assert {"one", "other_order", "part", "broken"} <= indexes(parcels)
-    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
     undo(bench, act)
     assert definitions(parcels) == before
 
@@ -136,7 +136,7 @@ def test_an_index_that_is_not_valid_is_dropped_and_its_definition_stays_in_the_p
     act = bench.offer("postgres.drop_indexes", **NAME, which="invalid", index="broken")
     assert "UNIQUE INDEX broken" in act.identities[0]["definition"]
     assert not act.undo.possible
-    assert bench.hands.act(act, grant_for(act)).outcome == "done"
+    assert bench.hands.act(act, bench.grant(act)).outcome == "done"
     assert "broken" not in indexes(parcels)
     preview = bench.hands.preview("db", "postgres.drop_indexes", {**NAME, "which": "invalid", "index": "one"})
     assert isinstance(preview, Preview)
@@ -146,17 +146,17 @@ def test_an_index_that_is_not_valid_is_dropped_and_its_definition_stays_in_the_p
 def test_an_index_that_is_gone_meanwhile_ends_in_a_clean_failure(bench: Bench, parcels: psycopg.Connection[Any]):
     act = bench.offer("postgres.drop_indexes", **NAME, which="duplicate", index="two")
     parcels.execute("DROP INDEX two")
-    assert bench.hands.act(act, grant_for(act)).outcome == "failed_clean"
-    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    assert bench.hands.act(act, bench.grant(act)).outcome == "failed_clean"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
 
 
 def test_an_option_is_taken_back_alone_and_put_back_exactly(bench: Bench, parcels: psycopg.Connection[Any]):
     options = """SELECT reloptions FROM pg_class WHERE oid = 'public."Odd ""parcels"'::regclass"""
     act = bench.offer("postgres.reset_table_option", **NAME, option="autovacuum_enabled")
-    assert bench.hands.took(act, grant_for(act)).verdict == "no"
-    assert bench.hands.act(act, grant_for(act)).outcome == "done"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "no"
+    assert bench.hands.act(act, bench.grant(act)).outcome == "done"
     assert parcels.execute(options).fetchone() == (["fillfactor=70"],)
-    assert bench.hands.took(act, grant_for(act)).verdict == "yes"
+    assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
     undo(bench, act)
     assert set(next(iter(parcels.execute(options).fetchall()))[0]) == {"fillfactor=70", "autovacuum_enabled=off"}
     preview = bench.hands.preview(

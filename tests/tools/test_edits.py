@@ -10,7 +10,7 @@ from ratchet.domain.ports import Sent
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.embedded import Cluster
 from tests.conftest import new_root
-from tests.tools.conftest import Bench, grant_for, host_control, until
+from tests.tools.conftest import Bench, host_control, until
 
 pytestmark = pytest.mark.postgres
 EDIT = "host.comment_out_line"
@@ -33,9 +33,9 @@ def host(own: Cluster) -> Iterator[Bench]:
 
 def sent(host: Bench, **args: Any) -> tuple[Sent, str]:
     act = host.offer(EDIT, **args)
-    assert host.hands.took(act, grant_for(act)).verdict == "no"
-    done = host.hands.act(act, grant_for(act))
-    return done, host.hands.took(act, grant_for(act)).verdict
+    assert host.hands.took(act, host.grant(act)).verdict == "no"
+    done = host.hands.act(act, host.grant(act))
+    return done, host.hands.took(act, host.grant(act)).verdict
 
 
 def test_the_line_that_the_server_names_is_commented_out_and_put_back(host: Bench, own: Cluster):
@@ -47,12 +47,12 @@ def test_the_line_that_the_server_names_is_commented_out_and_put_back(host: Benc
         row = host.look("host.pg_status").rows[0]
         assert (row["config_name"], row["config_text"]) == ("work_memory", "work_memory = 64  # mine")
         act = host.offer(EDIT, file="postgresql.conf", line=row["config_line"], text=row["config_text"])
-        done = host.hands.act(act, grant_for(act))
-        assert (done.outcome, host.hands.took(act, grant_for(act)).verdict) == ("done", "yes"), done
+        done = host.hands.act(act, host.grant(act))
+        assert (done.outcome, host.hands.took(act, host.grant(act)).verdict) == ("done", "yes"), done
         assert host.look("host.pg_status").rows[0]["config_ok"]
         assert conf.read_text(encoding="utf-8") == good + "#ratchet# work_memory = 64  # mine\n"
         back = act.model_copy(update={"statements": act.undo.statements})
-        assert host.hands.act(back, grant_for(back)).outcome == "done"
+        assert host.hands.act(back, host.grant(back)).outcome == "done"
         assert conf.read_text(encoding="utf-8") == good + "work_memory = 64  # mine\n"
     finally:
         conf.write_text(good, encoding="utf-8")
@@ -92,7 +92,7 @@ def test_a_line_is_counted_as_the_server_counts_it(host: Bench, own: Cluster):
     try:
         act = host.offer(EDIT, file="pg_hba.conf", line=2)
         assert "wish_app" in str(act.identities) + str(act.statements), act
-        assert host.hands.act(act, grant_for(act)).outcome == "done"
+        assert host.hands.act(act, host.grant(act)).outcome == "done"
         changed = hba.read_bytes().split(b"\n")
         assert b"reject" in changed[1] and changed[1].startswith(b"#")
     finally:
@@ -107,7 +107,7 @@ def test_a_file_that_changed_since_it_was_shown_is_left_alone(host: Bench, own: 
         act = host.offer(EDIT, file="pg_hba.conf", line=1)
         changed = "host all other 127.0.0.1/32 scram-sha-256\n" + good
         hba.write_text(changed, encoding="utf-8")
-        done = host.hands.act(act, grant_for(act))
+        done = host.hands.act(act, host.grant(act))
         assert done.outcome == "failed_clean"
         assert hba.read_text(encoding="utf-8") == changed
     finally:
@@ -124,15 +124,15 @@ def test_feedback_is_turned_on_at_a_replica_only_and_taken_back(pg_pair: tuple[C
         assert isinstance(preview, Preview)
         assert preview.rows == ()
         act = bench.offer("postgres.turn_on_feedback", target="copy")
-        assert bench.hands.took(act, grant_for(act)).verdict == "no"
-        assert bench.hands.act(act, grant_for(act)).outcome == "done"
-        until(lambda: bench.hands.took(act, grant_for(act)).verdict == "yes")
+        assert bench.hands.took(act, bench.grant(act)).verdict == "no"
+        assert bench.hands.act(act, bench.grant(act)).outcome == "done"
+        until(lambda: bench.hands.took(act, bench.grant(act)).verdict == "yes")
         back = act.model_copy(update={"statements": act.undo.statements})
-        assert bench.hands.act(back, grant_for(back)).outcome == "done"
-        until(lambda: bench.hands.took(act, grant_for(act)).verdict == "no")
+        assert bench.hands.act(back, bench.grant(back)).outcome == "done"
+        until(lambda: bench.hands.took(act, bench.grant(act)).verdict == "no")
         written = act.model_copy(update={"statements": act.statements[:1]})
-        assert bench.hands.act(written, grant_for(written)).outcome == "done"
-        took = bench.hands.took(act, grant_for(act))
+        assert bench.hands.act(written, bench.grant(written)).outcome == "done"
+        took = bench.hands.took(act, bench.grant(act))
         assert (took.verdict, "not read" in took.because) == ("cannot_tell", True), "the next reload turns it on"
     finally:
         with replica.connect() as session:

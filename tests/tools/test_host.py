@@ -13,7 +13,7 @@ from ratchet.lab.account import LabProgramFailed
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.embedded import Cluster
 from tests.conftest import new_root
-from tests.tools.conftest import Bench, grant_for, host_control, now
+from tests.tools.conftest import Bench, host_control, now
 
 pytestmark = pytest.mark.postgres
 START = "host.start_server"
@@ -44,12 +44,12 @@ def test_a_stopped_server_is_started_once_and_by_grant(host: Bench, own: Cluster
     act = host.offer(START)
     assert act.identities[0]["state"] == "shut down"
     assert act.statements[0].argv[:2] == (own.pg_ctl, "start")
-    assert host.hands.took(act, grant_for(act)).verdict == "no"
-    sent = host.hands.act(act, grant_for(act, now() + timedelta(seconds=60)))
+    assert host.hands.took(act, host.grant(act)).verdict == "no"
+    sent = host.hands.act(act, host.grant(act, now() + timedelta(seconds=60)))
     assert (sent.outcome, sent.return_code) == ("done", "0"), sent
-    assert host.hands.took(act, grant_for(act)).verdict == "yes"
+    assert host.hands.took(act, host.grant(act)).verdict == "yes"
     assert host.look("postgres.ping").answer is Answer.OK
-    again = host.hands.act(act, grant_for(act))
+    again = host.hands.act(act, host.grant(act))
     assert (again.outcome, again.error_category) == ("failed_clean", "in_use")
 
 
@@ -59,7 +59,7 @@ def test_a_crashed_server_shows_its_stale_pid_and_is_started(host: Bench, own: C
     assert (row["running"], row["stale_pid_file"], row["clean_shutdown"]) == (False, True, False)
     assert row["port"] == own.port
     act = host.offer(START)
-    assert host.hands.act(act, grant_for(act, now() + timedelta(seconds=60))).outcome == "done"
+    assert host.hands.act(act, host.grant(act, now() + timedelta(seconds=60))).outcome == "done"
 
 
 def test_a_running_server_is_not_offered(host: Bench, own: Cluster):
@@ -88,7 +88,7 @@ def test_a_port_held_by_another_is_named_and_nothing_is_started(host: Bench, own
 def test_a_late_start_is_not_sent(host: Bench, own: Cluster):
     own.stop()
     act = host.offer(START)
-    sent = host.hands.act(act, grant_for(act, now() - timedelta(seconds=1)))
+    sent = host.hands.act(act, host.grant(act, now() - timedelta(seconds=1)))
     assert (sent.outcome, sent.error_category) == ("failed_clean", "too_late")
     assert not own.is_running()
 

@@ -16,7 +16,7 @@ from ratchet.domain.target import Fingerprint
 from ratchet.lab.embedded import Cluster, free_port
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.postgres.probes import ProbeShelf
-from tests.tools.conftest import Bench, grant_for, others, until
+from tests.tools.conftest import Bench, others, until
 
 pytestmark = pytest.mark.postgres
 
@@ -169,6 +169,30 @@ def test_each_way_of_not_answering_has_its_own_answer(served: Cluster, dsn: str,
     bench.hands.close()
 
 
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        ("ALTER DATABASE closing ALLOW_CONNECTIONS false", Answer.NO_DATABASE),
+        ("ALTER DATABASE closing CONNECTION LIMIT 0", Answer.TOO_MANY_CLIENTS),
+        ("DROP DATABASE closing", Answer.NO_DATABASE),
+    ],
+)
+def test_a_canary_whose_database_lets_nobody_in_is_a_failure_and_no_canary_is_another_thing(
+    bench: Bench, served: Cluster, change: str, answer: Answer
+):
+    with served.connect() as admin:
+        admin.execute("CREATE DATABASE closing")
+        try:
+            bench.point("shut", served.dsn(), canary=served.dsn("shopper", dbname="closing"))
+            bench.point("plain", served.dsn())
+            until(lambda: bench.look("postgres.canary", target="shut").answer is Answer.OK)
+            admin.execute(change.encode())
+            assert bench.look("postgres.canary", target="shut").answer is answer
+            assert bench.look("postgres.canary", target="plain").answer is Answer.UNREGISTERED
+        finally:
+            admin.execute("DROP DATABASE IF EXISTS closing WITH (FORCE)")
+
+
 def test_a_probe_for_standbys_is_missing_on_a_primary(bench: Bench):
     assert bench.look("postgres.wal_receiver").answer is Answer.MISSING
     assert bench.look("postgres.no_such_probe").answer is Answer.MISSING
@@ -251,7 +275,7 @@ def test_a_full_server_is_still_read_and_helped(bench: Bench, served: Cluster):
         )
         assert (canary.answer, sessions.answer) == (Answer.TOO_MANY_CLIENTS, Answer.OK)
         act = bench.offer("postgres.terminate_sessions", application="leaky", state="idle", limit=5)
-        sent = bench.hands.act(act, grant_for(act))
+        sent = bench.hands.act(act, bench.grant(act))
         assert (sent.outcome, len(sent.touched)) == ("done", 5), sent
         until(lambda: bench.look("postgres.canary").answer is Answer.OK)
     finally:

@@ -14,6 +14,7 @@ from ratchet.domain.gate import Grant
 from ratchet.domain.plan import Act, Statement
 from ratchet.domain.ports import Clock, Sent
 from ratchet.tools.answers import NoAnswer
+from ratchet.tools.postgres.identity import IDENTITY
 from ratchet.tools.postgres.line import Line, Row
 from ratchet.tools.postgres.session import FACTS_LIMIT, Warm, bounded
 from ratchet.tools.rows import json_rows
@@ -27,21 +28,32 @@ EARLIEST = 0.1
 
 # One statement reads the target's clock and sets both limits from it, so that a pause of ours between them cannot
 # lengthen what is left: the idle limit ends the wait for the statement, the statement limit its work, and together
-# they never reach beyond `not_after`.
-ARM = b"""WITH t AS MATERIALIZED (
+# they never reach beyond `not_after`. The same statement reads who answers: what was seen over another session may be
+# another server's.
+ARM = f"""WITH t AS MATERIALIZED (
   SELECT extract(epoch FROM %(not_after)s::timestamptz - clock_timestamp())::float8 AS remaining),
+who AS MATERIALIZED ({IDENTITY}),
 limits AS (
-  SELECT remaining, greatest(1, wait * 1000)::int AS idle_ms,
-         greatest(1, least(%(patience)s::float8, remaining - wait) * 1000)::int AS work_ms
-  FROM (SELECT remaining, least(%(idle)s::float8, remaining / 2) AS wait FROM t) AS w)
-SELECT remaining, idle_ms, work_ms,
-  set_config('idle_session_timeout', idle_ms || 'ms', false) AS idle,
-  set_config('statement_timeout', work_ms || 'ms', false) AS work,
-  set_config('lock_timeout', %(lock_ms)s || 'ms', false) AS lock
-FROM limits WHERE remaining > %(earliest)s::float8"""
+  SELECT remaining > %(earliest)s::float8 AS in_time, greatest(1, wait * 1000)::int AS idle_ms,
+         greatest(1, least(%(patience)s::float8, remaining - wait) * 1000)::int AS work_ms,
+         (system_identifier, timeline, in_recovery) = (%(system)s::text, %(timeline)s::int, %(recovery)s::bool) AS same
+  FROM (SELECT remaining, least(%(idle)s::float8, remaining / 2) AS wait FROM t) AS w, who)
+SELECT same, in_time, work_ms, CASE WHEN same AND in_time THEN
+  ARRAY[set_config('idle_session_timeout', idle_ms || 'ms', false),
+        set_config('statement_timeout', work_ms || 'ms', false),
+        set_config('lock_timeout', %(lock_ms)s || 'ms', false)] END AS armed
+FROM limits""".encode()
 DISARM = b"SET idle_session_timeout = 0; SET statement_timeout = 0; SET lock_timeout = '2s'"
 NEVER_READ = "57P05"
 """The server ended the idle session before it read the statement."""
+
+
+class NotNow(Exception):
+    """The next statement must not be sent: `code`, `category` and `because` as in what was sent."""
+
+    def __init__(self, code: str, category: str, because: str) -> None:
+        super().__init__(because)
+        self.code, self.category, self.because = code, category, because
 
 
 @dataclass
@@ -68,36 +80,55 @@ class Sending:
         for last in (False, True):
             try:
                 with session.line() as line:
-                    limit = self.arm(line)
-                    return self.carry(line, limit) if limit else self._late()
+                    return self.carry(line, self.arm(line))
+            except NotNow as no:
+                because = f"nothing was sent: {no.because}"
+                return self._sent("failed_clean", no.code, no.category, because=because)
             except NoAnswer as failed:
                 if last or not failed.lost:
                     return self._unsent(failed)
         raise AssertionError
 
     def arm(self, line: Line) -> float:
-        """Set the limits on the session; returns the seconds to wait for an answer, 0 when it is too late already."""
+        """Set the limits on the session, with what is left of the deadline; returns the seconds to wait for an answer.
+
+        Raises NotNow when it is too late already, or when another server answers than the one that the grant names.
+        """
         params: dict[str, Any] = {
             "not_after": self.grant.not_after,
             "idle": LONGEST_IDLE,
             "patience": self.tool.patience,
             "earliest": EARLIEST,
             "lock_ms": str(int(self.tool.lock_limit * 1000)),
+            "system": self.grant.system_identifier,
+            "timeline": self.grant.timeline,
+            "recovery": self.grant.in_recovery,
         }
         with bounded(line, FACTS_LIMIT):
             row = line.execute(ARM, params).fetchone()
-        return row["work_ms"] / 1000 + AFTER_SERVER if row else 0.0
+        if row is None or not row["same"]:
+            # This session leads to where the address pointed when it was opened; the next one is opened anew.
+            line.close()
+            raise NotNow("other_server", "precondition", "another server answers the act login than the one shown")
+        if not row["in_time"]:
+            raise NotNow("late", "too_late", "the deadline has passed")
+        return row["work_ms"] / 1000 + AFTER_SERVER
 
     def carry(self, line: Line, limit: float) -> Sent:
-        """Send every statement once on an armed session; raises nothing, whatever the target does."""
+        """Send every statement once, each on a session armed just before it (the first one by the caller, with `limit`
+        seconds to wait); raises nothing, whatever the target does."""
         rows: list[Row] = []
         tag = ""
         for number, statement in enumerate(self.act.statements):
             try:
+                limit = self.arm(line) if number else limit
                 with bounded(line, limit), _warnings(line, self.warned):
                     cursor = line.execute(statement.sql.encode(), self._params(statement))
                     tag = cursor.statusmessage or ""
                     rows += cursor.fetchall() if cursor.description else []
+            except NotNow as no:
+                self._disarm(line, keep=True)
+                return self._partly(number, no)
             except NoAnswer as failed:
                 sent = self._failed(failed, number)
                 self._disarm(line, keep=sent.outcome != "unknown")
@@ -144,8 +175,9 @@ class Sending:
         because = f"nothing was sent: {failed.detail}"
         return self._sent("failed_clean", failed.code or failed.answer.value, failed.answer.value, because=because)
 
-    def _late(self) -> Sent:
-        return self._sent("failed_clean", "late", "too_late", because="nothing was sent: the deadline has passed")
+    def _partly(self, sent: int, no: NotNow) -> Sent:
+        because = f"{sent} of {len(self.act.statements)} statements were done, no further one was sent: {no.because}"
+        return self._sent("unknown", "partly", no.category, because=because)
 
     def _sent(self, outcome: str, code: str, category: str, **more: Any) -> Sent:
         return Sent.model_validate({
