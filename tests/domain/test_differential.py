@@ -142,6 +142,19 @@ def test_a_group_without_replicas_has_no_rows_which_is_known() -> None:
     assert merged([], [], NOW)["rows"] == 0
 
 
+def test_a_member_without_a_login_hides_no_failure_of_another_and_is_no_reason_to_pass() -> None:
+    calls = [ProbeCall(probe="postgres.canary", target=name) for name in ("r1", "r2")]
+    none, down = (Evidence.of(call, NOW, 1.0, answer=answer) for call, answer in zip(
+        calls, (Answer.UNREGISTERED, Answer.NO_DATABASE), strict=True))  # fmt: skip
+    well = Evidence.of(calls[1], NOW, 1.0, answer=Answer.OK, rows=({"ok": 1},))
+    assert merged([none, down], calls, NOW)["answer"] == "no_database"
+    mixed = merged([none, well], calls, NOW)
+    assert (mixed["answer"], mixed["first"]["target"]) == ("ok", "r2")
+    assert isinstance(mixed["rows"], Unknown)
+    assert isinstance(mixed["rows_data"][-1], Unknown)
+    assert merged([none], calls[:1], NOW)["answer"] == "unregistered"
+
+
 def test_rows_beyond_what_was_kept_make_a_search_for_them_unknown() -> None:
     seen = Evidence.of(SLOTS, NOW, 1.0, answer=Answer.OK, rows=({"idle": 1},), truncated=True)
     rule = {

@@ -248,7 +248,7 @@ POOLERS: dict[str, Case] = {
     ),
     "pooler gone": (
         {"pgbouncer.pools": Answer.REFUSED, "pgbouncer.databases": Answer.REFUSED, "pgbouncer.limits": Answer.REFUSED,
-         "postgres.canary": Answer.MISSING},
+         "postgres.canary": Answer.UNREGISTERED},
         "pgbouncer_down", [], PERSON,
     ),
 }  # fmt: skip

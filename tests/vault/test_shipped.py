@@ -1,6 +1,7 @@
 """The playbooks of this release: names, versions, canonical form, pages, and the faults that exercise them."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -8,6 +9,8 @@ import pytest
 from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
+from ratchet.domain.differential import parsed
+from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.lab.catalog import load_catalog
 from ratchet.vault.canonical import canonical_text, digest, text_digest
 from ratchet.vault.causes import shipped_causes
@@ -16,6 +19,7 @@ from ratchet.vault.render import markdown
 from ratchet.vault.schema import json_schema, schema_text
 from ratchet.vault.seeding import shipped_texts
 
+NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 NAMES = {
     "pbs_access_triage": ("Access & Schema Triage", "1.0"),
     "pbs_connection_triage": ("Connection & Lock Triage", "1.0"),
@@ -112,3 +116,16 @@ def test_every_cause_says_what_it_is_in_a_sentence() -> None:
     for name, cause in shipped_causes().causes.items():
         assert cause.sentence.endswith("."), name
         assert cause.family, name
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+def test_a_criterion_is_left_out_for_want_of_a_login_and_for_no_failure(
+    playbook_files: PlaybookFiles, answer: Answer
+) -> None:
+    found = [playbook_files.load(text, name) for name, text in TEXTS.items()]
+    criteria = [c for p in found if p.spec.verify for c in p.spec.verify.criteria if ".answer" in (c.required_if or "")]
+    assert {c.probe for c in criteria} == {"canary", "pools"}
+    for each in criteria:
+        seen = Evidence.of(ProbeCall(probe=each.probe, target="db"), NOW, 1.0, answer=answer)
+        verdict = parsed(each.required_if or "").evaluate({each.probe: seen.scope(NOW)})
+        assert verdict.value is (answer is not Answer.UNREGISTERED)

@@ -18,7 +18,8 @@ Timeline = Sequence[Recorded[Event]]
 _CATEGORIES: dict[str, str] = {
     "hung": "timeout", "too_late": "timeout", "refused": "connection", "lost_connection": "connection",
     "too_many_clients": "connection", "starting": "connection", "name_resolution": "connection", "auth": "permission",
-    "missing": "not_found", "nothing_matched": "precondition", "in_recovery": "precondition", "in_use": "conflict",
+    "no_database": "connection", "missing": "not_found", "unregistered": "not_found",
+    "nothing_matched": "precondition", "in_recovery": "precondition", "in_use": "conflict",
     "error": "nonzero_exit", "warning": "unknown",
 }  # fmt: skip
 """Our words for what went wrong, in the closed list of step records."""

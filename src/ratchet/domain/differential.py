@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from ratchet.domain.condition import Condition, Unknown
-from ratchet.domain.evidence import Evidence, ProbeCall, not_looked
+from ratchet.domain.evidence import Answer, Evidence, ProbeCall, not_looked
 from ratchet.domain.history import kept_open, with_prior
 from ratchet.domain.hypothesis import Conclusion, Found, Hypothesis, Reason, Verdict, groups
 from ratchet.domain.noun import Noun
@@ -60,20 +60,24 @@ def scope_of(candidate: Candidate, moment: Moment) -> dict[str, Any]:
 
 
 def merged(seen: Sequence[Evidence | None], calls: Sequence[ProbeCall], now: datetime) -> dict[str, Any]:
-    """One name space over one or several looks; each row says which target it is from. No member to meet: no rows."""
+    """One name space over one or several looks; each row says which target it is from. No member to meet: no rows.
+
+    A member that could not be asked hides none that failed, and leaves a gap behind the rows of those that answered.
+    """
     spaces = [
-        evidence.scope(now) if evidence is not None else not_looked(call.probe)
+        (call.target, evidence.scope(now) if evidence is not None else not_looked(call.probe))
         for evidence, call in zip(seen, calls, strict=True)
     ]
-    rows: list[Any] = []
-    for space, call in zip(spaces, calls, strict=True):
-        if isinstance(space["rows_data"], Unknown):
-            return space
-        rows.extend(_from(row, call.target) for row in space["rows_data"])
+    asked = [(target, space) for target, space in spaces if space["answer"] != Answer.UNREGISTERED]
+    failed = [space for _, space in asked if isinstance(space["rows_data"], Unknown)]
+    if failed or (spaces and not asked):
+        return failed[0] if failed else spaces[0][1]
+    rows: list[Any] = [_from(row, target) for target, space in asked for row in space["rows_data"]]
+    rows += [space["rows_data"] for _, space in spaces if space["answer"] == Answer.UNREGISTERED]
+    counts = [space["rows"] for _, space in spaces if isinstance(space["rows"], Unknown)]
     return {
-        "answer": "ok", "available": True, "age_s": max((s["age_s"] for s in spaces), default=0.0),
-        "rows": next((s["rows"] for s in spaces if isinstance(s["rows"], Unknown)), len(rows)),
-        "first": rows[0] if rows else None, "rows_data": rows,
+        "answer": "ok", "available": True, "age_s": max((space["age_s"] for _, space in asked), default=0.0),
+        "rows": counts[0] if counts else len(rows), "first": rows[0] if rows else None, "rows_data": rows,
     }  # fmt: skip
 
 

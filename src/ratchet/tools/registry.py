@@ -85,7 +85,7 @@ class Hands:
             try:
                 return read_identity(self._sessions(found).read, self._clock)
             except NoAnswer as failed:
-                if found.host_control is None or failed.answer not in (Answer.REFUSED, Answer.MISSING):
+                if found.host_control is None or failed.answer not in (Answer.REFUSED, Answer.UNREGISTERED):
                     raise
                 return read_control(found.host_control).fingerprint(self._clock())
         except NoAnswer as failed:

@@ -158,7 +158,7 @@ class Sessions:
     def _login(self, ref: SecretRef | None, application_name: str, start: bytes) -> Line:
         if ref is None:
             role = application_name.removeprefix("ratchet:")
-            raise NoAnswer(Answer.MISSING, f"target {self.target.name} has no {role} login registered")
+            raise NoAnswer(Answer.UNREGISTERED, f"target {self.target.name} has no {role} login registered")
         try:
             conninfo = self._secret(ref).reveal()
         except Refusal as refusal:
