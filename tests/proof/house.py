@@ -10,6 +10,7 @@ from typing import Any
 
 from ulid import ULID
 
+from ratchet.domain.errors import Refusal
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.hypothesis import Conclusion, Hypothesis
 from ratchet.domain.incident import Incident
@@ -80,6 +81,9 @@ class Site:
 
 class Shelf:
     def candidates(self, kind: str) -> list[tuple[Version, Playbook]]:
+        return []
+
+    def left_out(self) -> list[Refusal]:
         return []
 
     def version(self, version_id: str) -> tuple[Version, Playbook]:

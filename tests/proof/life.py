@@ -124,6 +124,9 @@ class Shelf:
     def candidates(self, kind: str) -> list[tuple[Version, Playbook]]:
         return []
 
+    def left_out(self) -> list[Refusal]:
+        return []
+
     def version(self, version_id: str) -> tuple[Version, Playbook]:
         return version(version_id), BOUND[version_id]
 

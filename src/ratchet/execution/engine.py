@@ -12,6 +12,7 @@ from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.incident import Incident
+from ratchet.domain.left_out import cautioned
 from ratchet.domain.ports import Clock, Shelf, Store, Toolbox
 from ratchet.domain.standing import StandingGrant, Use
 from ratchet.domain.target import Target
@@ -194,10 +195,12 @@ class Engine:
         target = self._target(plan.steps[incident.cursor].target)
         packet = self._p.asking.freeze(incident, plan, (target.conflict_group if target else "", version.author))
         denied = denied_before(self._store, packet, self._p.clock())
-        packet = reminded(packet, denied)
+        left_out = self._p.shelf.left_out()
+        packet = cautioned(reminded(packet, denied), left_out)
         events: list[Event] = [Asked(packet=packet)]
-        # Somebody just said no to such a step here: what was said in advance does not outweigh that.
-        covering = None if denied else self._covering(incident, packet, target)
+        # A no to such a step here, or a playbook that could have judged otherwise and could not be read: what was said
+        # in advance does not outweigh that.
+        covering = None if denied or left_out else self._covering(incident, packet, target)
         if covering is not None:
             events.append(Covered(decision=packet.id, standing=covering.id, given_by=covering.given_by))
         wake_at = packet.expires_at if covering is None else self._p.clock()

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.escalation import SENTENCES, Handoff, Stop
 from ratchet.domain.hypothesis import Found, Hypothesis, said
 from ratchet.domain.incident import Incident
+from ratchet.domain.left_out import left_out_sentence
 from ratchet.domain.op import Op
 from ratchet.domain.ports import Shelf
 from ratchet.domain.target import Target
@@ -28,7 +30,7 @@ def hand_over(
         escalated_at=now,
         escalation_reason=stop,
         sentence=SENTENCES[stop],
-        detail=detail,
+        detail=_whole(detail, left_out_sentence(shelf.left_out())),
         to=to,
         target=incident.target,
         symptom=incident.alert.title,
@@ -39,6 +41,11 @@ def hand_over(
         suggested_commands=_commands(incident, target),
         in_flight=_in_flight(incident.op),
     )
+
+
+def _whole(detail: str, left_out: str) -> str:
+    """The detail with the playbooks that had no part in it, said once."""
+    return detail if not left_out or left_out in detail else f"{detail} {left_out}".strip()
 
 
 def _worth_reading(hypotheses: tuple[Hypothesis, ...]) -> list[Hypothesis]:
@@ -108,7 +115,12 @@ def _asked(incident: Incident, stop: Stop, shelf: Shelf, target: Target | None) 
     leading = incident.conclusion.leading if incident.conclusion else None
     if leading is None:
         return owner, _no_leader(incident, stop)
-    playbook = shelf.version(leading.version_id)[1]
+    try:
+        playbook = shelf.version(leading.version_id)[1]
+    except Refusal as no:
+        if no.code is Code.UNAVAILABLE:
+            raise
+        return owner, f"{_lead_in(incident, stop)} {no.message} {no.remedy}".strip()
     ask = playbook.spec.escalation.ask
     words = [_lead_in(incident, stop), leading.action if stop is Stop.NO_SAFE_STEP else "", ask]
     return playbook.spec.escalation.to or owner, " ".join(word for word in words if word)

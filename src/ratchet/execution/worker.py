@@ -85,14 +85,18 @@ class Worker:
                 self._stopping.wait(IDLE)
             else:
                 LOG.exception("incident %s: a move broke", incident)
-                self._give_up(incident, type(broken).__name__)
+                self._give_up(incident, broken)
         finally:
             with self._guard:
                 self._busy.discard(incident)
             self._said.set()
 
-    def _give_up(self, incident: str, what: str) -> None:
+    def _give_up(self, incident: str, broken: Exception) -> None:
+        """Hand over. A refusal is written for people and says what to do; of anything else only the kind is told."""
+        what = f"{type(broken).__name__} while making a move; the log of the server has the details."
+        if isinstance(broken, Refusal):
+            what = f"{broken.message} {broken.remedy}".strip()
         try:
-            self._engine.fail(incident, f"{what} while making a move; the log of the server has the details.")
+            self._engine.fail(incident, what)
         except Refusal as no:
             LOG.error("incident %s could not be escalated: %s", incident, no.message)

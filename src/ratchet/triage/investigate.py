@@ -10,6 +10,7 @@ from ratchet.domain.errors import not_found
 from ratchet.domain.evidence import Evidence, ProbeCall
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.incident import Incident
+from ratchet.domain.left_out import told_what_was_left_out
 from ratchet.domain.named import is_named
 from ratchet.domain.ports import Clock, Shelf, Toolbox
 from ratchet.domain.priors import Priors
@@ -58,7 +59,7 @@ class Investigator:
     def conclude(self, incident: Incident, evidence: Sequence[Evidence]) -> Conclusion:
         """Judge all hypotheses of all candidates over captured evidence."""
         found = judge(self._candidates(incident), self.moment(incident, evidence))
-        return told_what_is_denied(found, evidence)
+        return told_what_was_left_out(told_what_is_denied(found, evidence), self._shelf.left_out())
 
     def moment(self, incident: Incident, evidence: Sequence[Evidence]) -> Moment:
         """What conditions see: evidence by call, the alert's own words, when it was looked; and what was learned."""

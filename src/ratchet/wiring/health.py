@@ -31,11 +31,12 @@ class Health:
 
     def ready(self) -> list[CheckView]:
         """What must be well before requests are worth sending: state and playbooks."""
-        return [self._said("state", self._state), self._said("playbooks", self._playbooks)]
+        return [self._said("state", self._state), self._playbooks()]
 
     def doctor(self) -> list[CheckView]:
         """Everything, the targets included."""
-        checks = [*self.ready(), self._said("chain", self._chain), self._room(), self._clock()]
+        ready = [one.model_copy(update={"ok": bool(one.ok)}) for one in self.ready()]
+        checks = [*ready, self._said("chain", self._chain), self._room(), self._clock()]
         return [*checks, *(self._target(t.name) for t in self._store.targets() if t.kind == "postgres")]
 
     def figures(self) -> Mapping[str, float]:
@@ -66,9 +67,17 @@ class Health:
         self._store.next_wake()
         return f"{self._home / 'ratchet.db'} answers"
 
-    def _playbooks(self) -> str:
-        found = self._shelf.candidates("postgres")
-        return f"{len(found)} active playbooks load"
+    def _playbooks(self) -> CheckView:
+        """Not well when none loads; unknown while some do, because the others are worth sending requests for."""
+        try:
+            found, left_out = self._shelf.candidates("postgres"), self._shelf.left_out()
+        except Refusal as no:
+            return CheckView(name="playbooks", ok=False, detail=no.message, remedy=no.remedy)
+        told = f"{len(found)} active playbooks load"
+        if not left_out:
+            return CheckView(name="playbooks", ok=True, detail=told)
+        detail = f"{told}, {len(left_out)} left out: {' '.join(no.message for no in left_out)}"
+        return CheckView(name="playbooks", ok=None if found else False, detail=detail, remedy=left_out[0].remedy)
 
     def _chain(self) -> str:
         report = self._trail.verify(full=False)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ratchet.domain.errors import Mistake
+from ratchet.domain.errors import Mistake, Refusal
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.series import Version
 
@@ -11,7 +11,11 @@ class Shelf(Protocol):
     """The active playbooks, as typed values with the version they come from."""
 
     def candidates(self, kind: str) -> list[tuple[Version, Playbook]]:
-        """Every active playbook for a target kind, by series."""
+        """Every active playbook for a target kind that can be read, by series; the others are in `left_out`."""
+        ...
+
+    def left_out(self) -> list[Refusal]:
+        """Why active playbooks, of whatever kind, cannot be read, and what to do about each; empty when all can."""
         ...
 
     def version(self, version_id: str) -> tuple[Version, Playbook]:
