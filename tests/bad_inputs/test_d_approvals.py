@@ -57,10 +57,10 @@ def test_the_digest_of_another_decision_does_not_answer_this_one(door: Door):
     assert (standing(door, one), standing(door, other)) == ("pending", "pending")
 
 
-@pytest.mark.parametrize("field", ["proposer", "author"])
+@pytest.mark.parametrize("field", ["proposer", "author", "writers"])
 @pytest.mark.parametrize("spelled", ["user:ana", "user:Ana", "USER:ANA", "user:aNA"])
 def test_d4_nobody_approves_what_they_proposed_or_wrote_in_any_casing(door: Door, field: str, spelled: str):
-    named: dict[str, Any] = {field: spelled}
+    named: dict[str, Any] = {field: (spelled, "user:zoe") if field == "writers" else spelled}
     packet = door.asked(**named)
     assert door.answer(packet).status_code == 403
     assert door.answer(packet, who=door.token("ANA")).status_code == 403

@@ -131,6 +131,8 @@ def test_a_step_is_tried_twice_at_most_and_only_an_act_that_provably_did_not_hap
 def test_approvals_of_the_proposer_the_author_a_service_or_an_earlier_epoch_never_make_a_quorum() -> None:
     asked = packet(author="user:Ana")
     assert (no := refuse_intent(bid(asked=asked))) is not None and no.guard == "quorum"
+    among = packet(author="user:zoe", writers=("user:Ana", "user:zoe"))
+    assert (no := refuse_intent(bid(asked=among))) is not None and no.guard == "quorum"
     services = bid(lambda p: {"approvals": (approval("service:bot", p),)})
     assert (no := refuse_intent(services)) is not None and no.guard == "quorum"
     earlier = bid(lambda p: {"approvals": (approval(YES, p, epoch=7),)})

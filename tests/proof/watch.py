@@ -195,7 +195,7 @@ class Watch:
     def _may(self, told: Told, packet: dict[str, Any], op_id: str) -> None:
         """Enough people, or a living standing grant that was charged for exactly this operation."""
         people = {by for by in told.yes[packet["id"]] if by.startswith("user:")}
-        people -= {packet["proposer"].casefold(), packet["author"].casefold()}
+        people -= {name.casefold() for name in (packet["proposer"], packet["author"], *packet["writers"])}
         if len(people) >= packet["quorum"]:
             return
         standing = self.standing.get(told.covered.get(packet["id"], ""))

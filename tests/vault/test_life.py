@@ -189,15 +189,29 @@ def test_whoever_edits_words_alone_may_still_approve_what_it_does_and_whoever_ed
     draft = room.draft(room.spec(), by="ratchet")
     room.playbooks.edit(draft.id, {"guidance": "Updated after review.\n", "owner": "user:default/bo"}, "", ANA)
     read = room.playbooks.find(draft.id)[1]
-    assert (read.author, read.authors) == ("ratchet", (ANA,))
+    assert (read.writers, read.authors) == (("ratchet",), (ANA,))
     limits = room.records.active(SERIES).spec.limits.model_copy(update={"mutations": 1})
     narrower = room.spec(limits=limits)
     number = {"metadata": narrower.metadata.model_copy(update={"version": "9.0"})}
     text = canonical_text(narrower.model_copy(update=number))
     room.playbooks.edit(draft.id, {"text": text}, "", ANA)
-    assert room.playbooks.find(draft.id)[1].author == ANA
+    assert room.playbooks.find(draft.id)[1].writers == ("ratchet", ANA)
     room.playbooks.edit(draft.id, {"guidance": "One word more.\n"}, "", BO)
-    assert room.playbooks.find(draft.id)[1].author == ANA
+    assert room.playbooks.find(draft.id)[1].writers == ("ratchet", ANA)
+
+
+def test_whoever_wrote_some_of_it_stays_a_writer_whatever_others_change_or_copy_later(room: Room) -> None:
+    draft = room.draft(room.spec(), by="ratchet")
+    for number, who in ((1, ANA), (2, BO)):
+        limits = room.records.active(SERIES).spec.limits.model_copy(update={"mutations": number})
+        changed = room.spec(limits=limits)
+        text = canonical_text(
+            changed.model_copy(update={"metadata": changed.metadata.model_copy(update={"version": "9.0"})})
+        )
+        room.playbooks.edit(draft.id, {"text": text}, "", who)
+    assert room.playbooks.find(draft.id)[1].writers == ("ratchet", ANA, BO)
+    copy = room.playbooks.new_draft(draft.id, "the same again", "user:cleo")
+    assert set(room.playbooks.find(copy.id)[1].writers) == {"ratchet", ANA, BO, "user:cleo"}
 
 
 def test_a_version_that_would_conclude_wrongly_what_was_known_is_refused_with_the_incident(room: Room) -> None:

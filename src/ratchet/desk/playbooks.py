@@ -126,6 +126,7 @@ class Playbooks:
         }  # fmt: skip
         copy = playbook.model_copy(update={"metadata": playbook.metadata.model_copy(update=update)})
         made = new_version(copy, "manual", Made(f"pb_manual_{short(self._new_id())}", self._clock(), by))
+        made = made.model_copy(update={"wrote": version.writers})
         self._store.commit_series(series, VersionDrafted(version=made), by=by)
         return self.show(made.id)
 

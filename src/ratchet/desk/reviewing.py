@@ -67,7 +67,7 @@ class Reviewing:
             certificates=tuple(self._certificates(version)),
             derived_from=self._read(version).metadata.derived_from,
             authors=people(version),
-            author=version.author,
+            writers=version.writers,
             commit=version.commit,
             secrets_removed=len(_REMOVED.findall(version.text)),
             objections=tuple(no.message for no in said),
@@ -193,7 +193,11 @@ def _check_named(judged: Judged, digest: str) -> None:
     version, test = judged.version, judged.version.backtest
     if digest not in ("", ANY) or not (judged.difference.widens or (test is not None and test.worse)):
         return
-    if not judged.difference.before and version.source == "generated" and not version.author.startswith("user:"):
+    if (
+        not judged.difference.before
+        and version.source == "generated"
+        and not any(one.startswith("user:") for one in version.writers)
+    ):
         return
     raise conflict(
         f"{version.pin} takes a second person, and nothing says which text of it was read.",

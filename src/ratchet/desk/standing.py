@@ -34,7 +34,7 @@ class Standing:
     def give(self, who: Principal, request: GrantRequest) -> GrantView:
         """A yes in advance to the active text of a series, at its present digest."""
         version, step = self._step(request)
-        if version.author.casefold() == who.id.casefold():
+        if who.id.casefold() in {name.casefold() for name in version.writers}:
             raise forbidden("Nobody approves their own text, in advance or not.", "Ask another approver.")
         if step.approval.quorum > 1:
             people = f"Step {request.step} asks for {step.approval.quorum} people."

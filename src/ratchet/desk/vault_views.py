@@ -41,7 +41,7 @@ class Examination(Noun):
     certificates: tuple[Certificate, ...]
     derived_from: dict[str, str]
     authors: tuple[str, ...]
-    author: str = ""
+    writers: tuple[str, ...] = ()
     """Who wrote what the text does; they approve no step of it."""
     commit: str
     secrets_removed: int

@@ -68,6 +68,8 @@ class DecisionPacket(Noun):
     proposer: str
     author: str = ""
     """Who last changed what the playbook's text does; nobody approves their own text alone."""
+    writers: tuple[str, ...] = ()
+    """Everybody who wrote some of what it does, and so approves none of its steps."""
     undo_of: str | None = None
     """The operation that this packet takes back, when it is a rollback."""
     nonce: str
@@ -143,8 +145,8 @@ def check_yes(packet: DecisionPacket, by: str) -> None:
 
 
 def interested(packet: DecisionPacket) -> frozenset[str]:
-    """Whoever proposed the step or wrote its text, in any spelling: their yes never counts."""
-    return frozenset({packet.proposer.casefold(), packet.author.casefold()} - {""})
+    """Whoever proposed the step or wrote some of its text, in any spelling: their yes never counts."""
+    return frozenset({name.casefold() for name in (packet.proposer, packet.author, *packet.writers)} - {""})
 
 
 def quorum_met(packet: DecisionPacket, approvals: tuple[Approval, ...]) -> bool:

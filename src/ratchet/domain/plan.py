@@ -104,6 +104,13 @@ class Verification(Noun):
     checks: tuple[Check, ...]
 
 
+class Leave(Noun):
+    """How many people must say yes, and the seconds in which they may."""
+
+    quorum: int
+    expires: float
+
+
 class PlannedStep(Noun):
     """A step with everything resolved but the preview, which is read when it is asked and again when it is done."""
 
@@ -123,6 +130,15 @@ class PlannedStep(Noun):
     deadline: float
     cooldown: float
     stop_if: tuple[StopRule, ...] = ()
+    graver: Leave | None = None
+    """What is asked instead where the preview shows uncommitted writes, which raise the effect."""
+
+    def leave(self, *, writes: bool) -> Leave:
+        """What the gate asks; never less for writes."""
+        asked = Leave(quorum=self.quorum, expires=self.expires)
+        if not writes or self.graver is None:
+            return asked
+        return Leave(quorum=max(asked.quorum, self.graver.quorum), expires=min(asked.expires, self.graver.expires))
 
 
 class Plan(Noun):

@@ -29,6 +29,8 @@ class Version(Noun):
     created_by: str
     edited_by: str = ""
     """Who last changed what the text does; an edit of words alone leaves it as it was."""
+    wrote: tuple[str, ...] = ()
+    """Who else wrote what it does: here before `edited_by`, or in the version that it was made from."""
     authors: tuple[str, ...] = ()
     """Everybody who edited it, in order; with `created_by` they are those who cannot be its second reader."""
     commit: str = ""
@@ -52,9 +54,10 @@ class Version(Noun):
         return f"{self.series}@{self.version}"
 
     @property
-    def author(self) -> str:
-        """Who wrote what the text does; they approve no step of it."""
-        return self.edited_by or self.created_by
+    def writers(self) -> tuple[str, ...]:
+        """Everybody who wrote what the text does, the last one last; they approve no step of it."""
+        named = dict.fromkeys(reversed([self.created_by, *self.wrote, self.edited_by]))
+        return tuple(reversed([name for name in named if name]))
 
 
 class Seeded(Noun):
@@ -85,6 +88,8 @@ class Edited(Noun):
     guidance: str
     blanks: tuple[str, ...]
     reason: str = ""
+    wrote: tuple[str, ...] = ()
+    """Who wrote what the text does in the version that it was drawn upon."""
     words_only: bool = False
     """Whether nothing changed but what people read: then its editor is no author of what is approved."""
 
@@ -182,7 +187,9 @@ def _drafted(versions: Versions, e: VersionDrafted, _: Recorded[Any]) -> Version
 def _edited(versions: Versions, e: Edited, recorded: Recorded[Any]) -> Versions:
     def edited(v: Version) -> dict[str, Any]:
         authors = v.authors if recorded.by in v.authors else (*v.authors, recorded.by)
+        before = (*v.wrote, *e.wrote, *(() if e.words_only else (v.edited_by,)))
         return {
+            "wrote": tuple(dict.fromkeys(name for name in before if name)),
             "text": e.text, "digest": e.digest, "guidance": e.guidance, "blanks": e.blanks, "authors": authors,
             "edited_by": v.edited_by if e.words_only else recorded.by, "revision": v.revision + 1, "backtest": None,
         }  # fmt: skip

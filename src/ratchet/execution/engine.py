@@ -193,7 +193,7 @@ class Engine:
             raise Stopped(stop, held.first_trouble())
         version, _ = self._p.shelf.version(plan.version_id)
         target = self._target(plan.steps[incident.cursor].target)
-        packet = self._p.asking.freeze(incident, plan, (target.conflict_group if target else "", version.author))
+        packet = self._p.asking.freeze(incident, plan, (target.conflict_group if target else "", version.writers))
         denied = denied_before(self._store, packet, self._p.clock())
         left_out = self._p.shelf.left_out()
         packet = cautioned(reminded(packet, denied), left_out)

@@ -29,10 +29,10 @@ class Asking:
         self._clock = clock
         self._new_id = new_id
 
-    def freeze(self, incident: Incident, plan: Plan, about: tuple[str, str]) -> DecisionPacket:
+    def freeze(self, incident: Incident, plan: Plan, about: tuple[str, tuple[str, ...]]) -> DecisionPacket:
         """The packet for the plan's present step; raises Stopped when the preview does not allow it.
 
-        `about` = the conflict group, and who last wrote the playbook's text.
+        `about` = the conflict group, and who wrote what the playbook's text does, the last one last.
         """
         step = plan.steps[incident.cursor]
         fingerprint = self.fingerprint(step.target)
@@ -85,13 +85,14 @@ class Asking:
         incident: Incident,
         plan: Plan,
         step: PlannedStep,
-        bound: tuple[Act, Preview, Fingerprint, tuple[str, str]],
+        bound: tuple[Act, Preview, Fingerprint, tuple[str, tuple[str, ...]]],
     ) -> DecisionPacket:
-        act, preview, fingerprint, (group, author) = bound
+        act, preview, fingerprint, (group, writers) = bound
         now = self._clock()
         leading = incident.conclusion.leading if incident.conclusion else None
         texts = {"preview": {"rows": len(preview.rows)}, "target": step.target, **plan.text_scope}
-        expires_at = now + timedelta(seconds=step.expires)
+        leave = step.leave(writes=preview.writes)
+        expires_at = now + timedelta(seconds=leave.expires)
         return DecisionPacket(
             id="dec_" + self._new_id(),
             revision=incident.revision + 1,
@@ -120,9 +121,10 @@ class Asking:
             preview=preview,
             preview_taken_at=now,
             approval_prompt=_text(step.prompt, texts) or f"{_text(step.title, texts)} on {step.target}?",
-            quorum=step.quorum,
+            quorum=leave.quorum,
             proposer=PROPOSER,
-            author=author,
+            author=writers[-1] if writers else "",
+            writers=writers,
             nonce=self._new_id(),
             created_at=now,
             expires_at=expires_at,

@@ -7,9 +7,9 @@ from ratchet.domain.binding import calls_of, members, params_of
 from ratchet.domain.escalation import Stop
 from ratchet.domain.hypothesis import Hypothesis, groups
 from ratchet.domain.incident import Incident
-from ratchet.domain.plan import Check, Plan, PlannedStep, ToolSpec
-from ratchet.domain.playbook import Playbook, StepRule
-from ratchet.domain.policy import Policy, highest
+from ratchet.domain.plan import Check, Leave, Plan, PlannedStep, ToolSpec
+from ratchet.domain.playbook import Effect, Playbook, StepRule
+from ratchet.domain.policy import Policy, highest, raised
 from ratchet.domain.ports import Toolbox
 from ratchet.domain.series import Version
 from ratchet.domain.substitute import Unresolved, substitute
@@ -86,7 +86,11 @@ class Planner:
             deadline=rule.timeout,
             cooldown=rule.cooldown if cooldown is None else cooldown,
             stop_if=rule.stop_if,
+            graver=self._leave(rule, raised(effect)),
         )
+
+    def _leave(self, rule: StepRule, effect: Effect) -> Leave:
+        return Leave(quorum=self._policy.quorum(rule, effect), expires=self._policy.expires(rule, effect))
 
     def _tool(self, rule: StepRule, target: Target) -> ToolSpec:
         if rule.uses is not None:

@@ -86,7 +86,7 @@ class Drafting:
             return None
         return Edited(
             version_id=version.id, text=text, digest=text_digest(text), guidance=playbook.spec.guidance,
-            blanks=blanks_of(playbook, version.source), reason=f"drawn again upon {active.pin}",
+            blanks=blanks_of(playbook, version.source), reason=f"drawn again upon {active.pin}", wrote=active.writers,
         )  # fmt: skip
 
     def _kept(self, incident: Incident, told: Told, base: Playbook) -> Drafted:
@@ -94,6 +94,7 @@ class Drafting:
         already = next((v for v in series.versions if v.incident == incident.name), None)
         if already is None:
             already = synthesise(told, base, self._new_id)
+            already = already.model_copy(update={"wrote": _writers(series, base)})
             self._store.commit_series(series, VersionDrafted(version=already), by="ratchet")
         return Drafted(draft=already.id, series=already.series, version=already.version)
 
@@ -136,6 +137,11 @@ class Drafting:
             at=timeline[-1].at,
             service_owner=next((t.owner for t in self._store.targets() if t.name == incident.target), ""),
         )
+
+
+def _writers(series: Series, base: Playbook) -> tuple[str, ...]:
+    """Who wrote what the text does that a draft grows from; nobody yet where it grows from nothing."""
+    return next((version.writers for version in series.versions if version.pin == base.pin), ())
 
 
 def _leading_id(incident: Incident) -> str:

@@ -63,8 +63,9 @@ def examination_page(found: Examination) -> Iterator[Block]:
     yield field("CERTIFICATE", *([Line(_certificate(found, n)) for n in range(len(found.certificates))] or ["none"]))
     removed = counted(found.secrets_removed, "secret")
     yield field("REDACTED", f"{removed} taken out of its texts" if found.secrets_removed else "nothing")
-    if found.author.startswith("user:"):
-        yield field("APPROVALS", f"not by {found.author}, who wrote what it does")
+    writers = [one for one in found.writers if one.startswith("user:")]
+    if writers:
+        yield field("APPROVALS", f"not by {' or '.join(writers)}, who wrote what it does")
     if view.state == "draft":
         lines = [Line(one, "bad") for one in found.objections] or [Line("nothing stands against it", "good")]
         yield field("ACTIVATION", *lines)
