@@ -24,12 +24,13 @@ from typing import Any, TypeVar, cast
 from ratchet.domain import gate, incident, move, protocol
 from ratchet.domain.errors import Refusal
 from ratchet.domain.gate import Grant
+from ratchet.domain.plan import Act, Statement
 from ratchet.domain.protocol import GUARDS, refuse_intent
 from ratchet.domain.spoken import EndProposed
 from ratchet.domain.standing import StandingGrant, Use
 from ratchet.execution import engine, perform, restart
 from ratchet.store import intents, locks, store
-from ratchet.tools.postgres.send import Sending
+from ratchet.tools.postgres.send import NotNow, Sending
 from ratchet.vault.policy import shipped_policy
 from ratchet.wiring.clock import Machine, SteadyClock
 from tests.domain.test_gate import NOW, packet
@@ -136,6 +137,9 @@ STRUCTURE: tuple[Mutant, ...] = (
     Mutant("the clock is kept for the boot", ((SteadyClock._read, "kept if kept.boot", "None if kept.boot"),)),
     Mutant("grant and act fit at the hands", ((Sending.__post_init__, "self.grant.action_digest != self.act.digest",
                                                "False"),)),
+    Mutant("the server that was shown answers", ((Sending.arm, 'row is None or not row["same"]', "False"),)),
+    Mutant("armed in time", ((Sending.arm, 'if not row["in_time"]', "if False"),)),
+    Mutant("each statement is armed", ((Sending.carry, "self.arm(line) if number else limit", "limit"),)),
     Mutant("an answer names the bytes", ((gate.check_bytes, "if digest != packet.digest", "if False"),)),
     Mutant("nobody says yes to their own text", ((gate.check_yes, "by.casefold() in interested(packet)", "False"),)),
     Mutant("impact looked at while it waits", ((move._await_answer, "if grave and", "if False and"),)),
@@ -201,6 +205,8 @@ def directed() -> str:
         pass
     else:
         return "another act through the hands"
+    if misled := _armed(act, grant):
+        return misled
     for words, digest, now in (("other bytes", "sha256:0", NOW), ("too late", other.digest, other.expires_at)):
         try:
             gate.check_answer(other, digest, now, 0)
@@ -212,6 +218,48 @@ def directed() -> str:
     except Refusal:
         return _grave() or _jumps()
     return "a yes to one's own text"
+
+
+class _ArmedLine:
+    """A session on which every statement succeeds, and arming is answered as told."""
+
+    closed = False
+    until = 0.0
+
+    def __init__(self, *, same: bool, in_time: bool) -> None:
+        self.said = {"same": same, "in_time": in_time, "work_ms": 1}
+        self.sent: list[bytes] = []
+
+    def execute(self, sql: bytes, *_: Any, **__: Any) -> Any:
+        self.sent.append(sql)
+        return SimpleNamespace(fetchone=lambda: self.said, fetchall=list, statusmessage="", description=None)
+
+    def close(self) -> None:
+        """As a session does."""
+
+    def add_notice_handler(self, _handler: Any) -> None:
+        """As a session does."""
+
+    remove_notice_handler = add_notice_handler
+
+
+def _armed(act: Act, grant: Grant) -> str:
+    """Each statement is sent to the server that was shown, in time, or not at all."""
+    two = act.model_copy(update={"statements": (Statement(sql="one"), Statement(sql="two"))})
+    leave = grant.model_copy(update={"action_digest": two.digest})
+    tool: Any = SimpleNamespace(patience=1.0, lock_limit=1.0, answers_rows=False)
+    for name, same, in_time in (("another server", False, True), ("too late", True, False)):
+        sending, line = Sending(tool, two, leave, lambda: NOW), cast("Any", _ArmedLine(same=same, in_time=in_time))
+        try:
+            sending.arm(line)
+        except NotNow:
+            pass
+        else:
+            return f"armed: {name}"
+        sending.carry(line, 1.0)
+        if b"two" in line.sent:
+            return f"a second statement: {name}"
+    return ""
 
 
 def _grave() -> str:

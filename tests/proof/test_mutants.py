@@ -5,7 +5,10 @@ import pytest
 from tests.proof.mutants import Mutant, all_mutants, trial
 
 GUARDS = [mutant for mutant in all_mutants() if mutant.name.startswith("guard:")]
-GRAVE = ("anchor before send", "grant and act fit at the hands", "an answer names the bytes", "an answer comes in time")
+GRAVE = (
+    "anchor before send", "grant and act fit at the hands", "an answer names the bytes", "an answer comes in time",
+    "the server that was shown answers", "armed in time", "each statement is armed",
+)  # fmt: skip
 """Structures that few random lives, or a directed trial, tell at once; the others are for the long form."""
 
 
