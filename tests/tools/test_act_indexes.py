@@ -9,8 +9,10 @@ import psycopg
 import pytest
 
 from ratchet.domain.errors import Refusal
+from ratchet.domain.gate import Reread, changed_since
 from ratchet.domain.plan import Act, Preview
 from ratchet.lab.embedded import Cluster
+from tests.domain.test_gate import packet
 from tests.tools.conftest import Bench, now, until
 
 pytestmark = pytest.mark.postgres
@@ -148,6 +150,19 @@ def test_an_index_that_is_gone_meanwhile_ends_in_a_clean_failure(bench: Bench, p
     parcels.execute("DROP INDEX two")
     assert bench.hands.act(act, bench.grant(act)).outcome == "failed_clean"
     assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
+
+
+def test_an_index_made_anew_under_its_name_is_not_the_one_shown(bench: Bench, parcels: psycopg.Connection[Any]):
+    args = {**NAME, "which": "duplicate", "index": "two"}
+    act = bench.offer("postgres.drop_indexes", **args)
+    parcels.execute("DROP INDEX two")
+    parcels.execute("""CREATE INDEX two ON public."Odd ""parcels" (note)""")
+    preview = bench.hands.preview("db", "postgres.drop_indexes", args)
+    assert isinstance(preview, Preview)
+    asked = packet(act=act)
+    reread = Reread(fingerprint=asked.fingerprint, preview=preview, preconditions_hold=True, at=now())
+    assert "1 of the approved objects are gone, 1 are new" in str(changed_since(asked, reread))
+    assert bench.hands.took(act, bench.grant(act)).verdict == "cannot_tell"
 
 
 def test_an_option_is_taken_back_alone_and_put_back_exactly(bench: Bench, parcels: psycopg.Connection[Any]):

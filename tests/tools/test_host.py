@@ -13,7 +13,7 @@ from ratchet.lab.account import LabProgramFailed
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.embedded import Cluster
 from tests.conftest import new_root
-from tests.tools.conftest import Bench, host_control, now
+from tests.tools.conftest import Bench, host_control, now, until
 
 pytestmark = pytest.mark.postgres
 START = "host.start_server"
@@ -60,6 +60,24 @@ def test_a_crashed_server_shows_its_stale_pid_and_is_started(host: Bench, own: C
     assert row["port"] == own.port
     act = host.offer(START)
     assert host.hands.act(act, host.grant(act, now() + timedelta(seconds=60))).outcome == "done"
+
+
+@pytest.mark.parametrize("takes_it_away", ["a crash", "a reset"])
+def test_a_count_of_runs_that_began_anew_tells_nothing(host: Bench, own: Cluster, takes_it_away: str):
+    """The vacuum ran, and its answer was lost: a count that is no higher than before does not say that it did not."""
+    with own.connect() as admin:
+        admin.execute("DROP TABLE IF EXISTS public.counted")
+        admin.execute("CREATE TABLE public.counted ()")
+        act = host.offer("postgres.vacuum_table", schema="public", table="counted")
+        assert host.hands.took(act, host.grant(act)).verdict == "no"
+        admin.execute("VACUUM public.counted")
+        until(lambda: host.hands.took(act, host.grant(act)).verdict == "yes")
+        if takes_it_away == "a reset":
+            admin.execute("SELECT pg_stat_reset_single_table_counters('public.counted'::regclass)")
+    if takes_it_away == "a crash":
+        own.kill()
+        own.start()
+    until(lambda: host.hands.took(act, host.grant(act)).verdict == "cannot_tell")
 
 
 def test_a_running_server_is_not_offered(host: Bench, own: Cluster):

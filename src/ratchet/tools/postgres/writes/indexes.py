@@ -56,7 +56,11 @@ ORDER BY c.relname LIMIT 50"""
 
 LEFT = f"""SELECT count(c.oid)::int AS left_over FROM unnest(%(oids)s::oid[]) AS shown(oid)
 LEFT JOIN pg_class c ON c.oid = shown.oid HAVING {NOT_LATE}"""
-STANDING = """SELECT count(*)::int AS alive FROM pg_class c WHERE c.oid = ANY (%(oids)s::oid[])"""
+STANDING = """SELECT count(c.oid)::int AS alive, count(same.oid) FILTER (WHERE c.oid IS NULL)::int AS made_anew
+FROM unnest(%(oids)s::oid[], %(schemas)s::text[], %(names)s::text[]) AS shown(oid, schema, name)
+LEFT JOIN pg_class c ON c.oid = shown.oid
+LEFT JOIN (pg_class same JOIN pg_namespace n ON n.oid = same.relnamespace)
+  ON same.relname = shown.name AND n.nspname = shown.schema"""
 
 BEFORE_IT_BEGAN = frozenset({"42501", "42P01", "42P07", "42703", "3F000", "25001", "42601", "42704"})
 """Errors that come before a concurrent build or drop does anything; any other may leave an index that is not valid."""
@@ -82,6 +86,7 @@ class CreateIndex(WriteTool[ColumnToIndex]):
     patience: ClassVar[float] = 3600.0
     lock_limit: ClassVar[float] = 0.0
     answers_rows: ClassVar[bool] = False
+    two_sided: ClassVar[bool] = True
     spec: ClassVar[ToolSpec] = declare(
         "postgres.create_index",
         "Build an index on one column of a table, concurrently",
@@ -172,12 +177,15 @@ class DropIndexes(WriteTool[IndexesToDrop]):
 
     def took(self, read: Reader, act: Act, grant: Grant) -> Took:
         del grant
-        oids = [row["oid"] for row in act.identities]
-        alive = int(read(STANDING, {"oids": oids})[0]["alive"])
+        shown = {"oids": "oid", "schemas": "schema", "names": "index"}
+        row = read(STANDING, {name: [each[key] for each in act.identities] for name, key in shown.items()})[0]
+        alive, count = int(row["alive"]), len(act.identities)
+        if row["made_anew"]:
+            return Took(verdict="cannot_tell", because=f"{row['made_anew']} of {count} indexes were made anew")
         if alive == 0:
-            return Took(verdict="yes", because=f"all {len(oids)} indexes are gone")
-        verdict = "no" if alive == len(oids) else "cannot_tell"
-        return Took(verdict=verdict, because=f"{alive} of {len(oids)} indexes are still there")
+            return Took(verdict="yes", because=f"all {count} indexes are gone")
+        verdict = "no" if alive == count else "cannot_tell"
+        return Took(verdict=verdict, because=f"{alive} of {count} indexes are still there")
 
     def nothing_done(self, act: Act, code: str) -> bool:
         """A drop that waits has marked its index already: only a refusal before it began leaves everything."""

@@ -15,9 +15,11 @@ SHOW = f"""SELECT n.nspname::text AS schema, c.relname::text AS "table", current
   pg_catalog.pg_total_relation_size(c.oid) AS size_bytes, s.n_live_tup AS live_rows, s.n_dead_tup AS dead_rows,
   s.vacuum_count, s.analyze_count, {utc_text("s.last_vacuum")} AS last_vacuum,
   {utc_text("s.last_analyze")} AS last_analyze, {utc_text("clock_timestamp()")} AS clock,
+  {utc_text("pg_postmaster_start_time()")} AS server_started, {utc_text("d.stats_reset")} AS stats_reset,
   EXISTS (SELECT FROM pg_stat_progress_vacuum p WHERE p.relid = c.oid) AS vacuum_runs,
   EXISTS (SELECT FROM pg_stat_progress_analyze p WHERE p.relid = c.oid) AS analyze_runs
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
+LEFT JOIN pg_stat_database d ON d.datname = current_database()
 WHERE n.nspname = %(schema)s AND c.relname = %(table)s AND c.relkind IN ('r', 'm', 'p')"""
 
 
@@ -83,7 +85,10 @@ def offered(row: Row | None, table: TableName, verb: LiteralString, undo: str) -
 
 
 def counted(read: Reader, act: Act, counter: str, runs: str) -> Took:
-    """Judged by the table's own count of finished runs, which shows in the act's identity."""
+    """Judged by the table's own count of finished runs, which shows in the act's identity.
+
+    A crash takes the counts away, and so does a reset of the statistics: then nobody can tell.
+    """
     shown = act.identities[0]
     row = find(read, TableName(schema=shown["schema"], table=shown["table"]))
     if row is None:
@@ -93,6 +98,9 @@ def counted(read: Reader, act: Act, counter: str, runs: str) -> Took:
     before, now = shown.get(counter), row[counter]
     if before is None or now is None:
         return Took(verdict="cannot_tell", because=f"the server keeps no {counter} for the table")
+    if any(shown.get(since) != row[since] for since in ("server_started", "stats_reset")) or now < before:
+        because = f"the server or its statistics began anew since {counter} was {before}; now it is {now}"
+        return Took(verdict="cannot_tell", because=because)
     if now > before:
         return Took(verdict="yes", because=f"{counter} went from {before} to {now}")
     return Took(verdict="no", because=f"{counter} is still {now}")
