@@ -150,6 +150,7 @@ def test_a_query_cannot_approve(ask, house: PaperHouse):
         ({}, b'{"digest": "x"}', 415),
         ({"Content-Type": "application/json", "Origin": "null"}, b'{"digest": "x"}', 403),
         ({"Content-Type": "application/json", "Origin": "https://evil.test"}, b'{"digest": "x"}', 403),
+        ({"Content-Type": "application/json", "Origin": "http://[::1"}, b'{"digest": "x"}', 403),
         ({"Content-Type": "application/json", "Sec-Fetch-Site": "cross-site"}, b'{"digest": "x"}', 403),
         ({"Content-Type": "application/json", "Sec-Fetch-Site": "same-site"}, b'{"digest": "x"}', 403),
         ({"Content-Type": "text/plain", "Origin": "null"}, b'{"digest": "x"}', 403),

@@ -11,7 +11,7 @@ from ratchet.domain.escalation import Stop
 from ratchet.domain.evidence import Evidence
 from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.hypothesis import Conclusion
-from ratchet.domain.incident import Incident
+from ratchet.domain.incident import LIVE, Incident
 from ratchet.domain.left_out import cautioned
 from ratchet.domain.ports import Clock, Shelf, Store, Toolbox
 from ratchet.domain.standing import StandingGrant, Use
@@ -109,9 +109,10 @@ class Engine:
             return self._escalate(incident, stopped.stop, stopped.detail)
 
     def fail(self, incident_id: str, detail: str) -> None:
-        """Escalate an incident whose move broke; the worker calls this for what nobody foresaw."""
+        """Escalate an incident whose move broke; the worker calls this for what nobody foresaw. One that is over, or
+        that a person has, stays as it is and is tried again later."""
         incident = self._store.incident(incident_id)
-        if incident.status == "escalated":
+        if incident.status not in LIVE:
             self._pen.write(incident, wake_at=self._p.clock() + AGAIN)
         else:
             self._escalate(incident, Stop.ERROR, detail)

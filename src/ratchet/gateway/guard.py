@@ -32,10 +32,18 @@ def _name(netloc: str) -> str:
 def check_origin(method: str, headers: Headers) -> None:
     """Refuse what another site's page sends; programs send no Origin at all."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.casefold() != headers.get("host", "").casefold():
+    if origin is not None and _place(origin) != headers.get("host", "").casefold():
         raise forbidden("Requests from other sites are refused.", "Open Ratchet itself and answer there.")
     if method not in READING and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise forbidden("Requests from other sites are refused.", "Open Ratchet itself and answer there.")
+
+
+def _place(origin: str) -> str | None:
+    """`host:port` of an Origin; None when it is no address at all."""
+    try:
+        return urlsplit(origin).netloc.casefold()
+    except ValueError:
+        return None
 
 
 def check_media_type(method: str, headers: Headers) -> None:
