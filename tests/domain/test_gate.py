@@ -99,6 +99,9 @@ def test_a_quorum_counts_distinct_people_for_exactly_these_bytes() -> None:
     assert not quorum_met(two, (ana, approval("user:ben", packet(quorum=2, revision=9))))
     assert not quorum_met(two, (ana, approval("user:ben", two, epoch=3)))
     assert not quorum_met(two, (ana, approval("ratchet", two)))
+    here, there = (approval(by, two).model_copy(update={"channel": "cli"}) for by in ("user:ana", "user:ben"))
+    assert not quorum_met(two, (here, there)), "one terminal under two names"
+    assert quorum_met(two, (ana, there)) and quorum_met(two, (here, there, approval("user:cy", two)))
 
 
 @given(

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +23,7 @@ from typing import Any, TypeVar, cast
 
 from ratchet.domain import gate, incident, move, protocol
 from ratchet.domain.errors import Refusal
-from ratchet.domain.gate import Grant
+from ratchet.domain.gate import DecisionPacket, Grant
 from ratchet.domain.plan import Act, Statement
 from ratchet.domain.protocol import GUARDS, refuse_intent
 from ratchet.domain.spoken import EndProposed
@@ -162,6 +162,8 @@ PAIRS: tuple[Mutant, ...] = (
                                                     (_P._not_before, "if left > timedelta(0)", "if False"))),
     Mutant("pair: class C looked up + tried again", ((_P.settle, 'if act.klass == "C"', "if False"),
                                                      (move._may_retry, 'packet.act.klass == "C"', "False"))),
+    Mutant("all who wrote it", ((gate.interested, ", *packet.writers)", ")"),)),
+    Mutant("one terminal is one person", ((gate.quorum_met, "max(0, own_word - 1)", "0"),)),
     Mutant("pair: epoch guard + epoch in quorum", ((gate.quorum_met, " and a.epoch == packet.incident_epoch", ""),
                                                    (incident._handed_back, '"packet": None, ', ""),
                                                    (incident._taken, '"approvals": (), ', ""),
@@ -213,11 +215,18 @@ def directed() -> str:
         except Refusal:
             continue
         return f"answer: {words}"
-    try:
-        gate.check_yes(packet(author="user:Ana"), "user:ANA")
-    except Refusal:
-        return _grave() or _jumps()
-    return "a yes to one's own text"
+    for asked in (packet(author="user:Ana"), packet(author="user:bo", writers=("user:Ana", "user:bo"))):
+        with suppress(Refusal):
+            gate.check_yes(asked, "user:ANA")
+            return "a yes to one's own text"
+    two = packet(quorum=2)
+    if gate.quorum_met(two, tuple(_said(two, name) for name in ("user:ana", "user:ben"))):
+        return "one terminal under two names"
+    return _grave() or _jumps()
+
+
+def _said(asked: DecisionPacket, by: str) -> gate.Approval:
+    return gate.Approval(decision=asked.id, digest=asked.digest, by=by, channel="cli", reason="", at=NOW, epoch=0)
 
 
 class _ArmedLine:
