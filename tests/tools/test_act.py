@@ -440,9 +440,10 @@ def test_an_inactive_slot_is_dropped_only_as_it_was_shown(bench: Bench, served: 
 
 
 def test_a_paused_standby_replays_again(pg_pair: tuple[Cluster, Cluster]):
-    _, replica = pg_pair
+    primary, replica = pg_pair
     bench = Bench()
-    bench.point("db", replica.dsn(), replica.dsn())
+    bench.point("primary", primary.dsn())
+    bench.point("db", replica.dsn(), replica.dsn(), replica_of="primary")
     assert bench.hands.pointed("db")
     with replica.connect() as admin:
         admin.execute("SELECT pg_wal_replay_pause()")

@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from ratchet.domain.errors import Refusal, conflict, forbidden, not_found
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.gate import Grant
-from ratchet.domain.plan import Act, Preview, ToolSpec
+from ratchet.domain.plan import Act, Preview, ToolSpec, Undo
 from ratchet.domain.ports import Clock, Missing, Sent, Took
 from ratchet.domain.target import Fingerprint, SecretRef, Target
 from ratchet.security.redact import Redacts
@@ -32,7 +32,7 @@ from ratchet.tools.postgres.probes import ProbeShelf
 from ratchet.tools.postgres.send import Sending
 from ratchet.tools.postgres.session import Sessions
 from ratchet.tools.postgres.writes import POSTGRES_TOOLS
-from ratchet.tools.tool import WriteTool
+from ratchet.tools.tool import Reader, WriteTool
 from ratchet.tools.witness import Witness
 
 CONNECT_MS = "connect_ms"
@@ -114,6 +114,8 @@ class Hands:
             if isinstance(write, HostTool):
                 return self._shown(write.offered(host_control(found), write.parse(args)))
             shown = self._shown(write.preview(self._sessions(found).read, write.parse(args)))
+            if shown.rows and (why := write.barred(self._sessions(found).read, self._primary(found))):
+                return Preview(rows=(), statements=(), summary=why, undo=Undo.none("there is nothing to do"))
             self._may(found, write, args, shown)
             return shown
         except NoAnswer as failed:
@@ -223,6 +225,10 @@ class Hands:
         known = (each.address for each in self._targets() if each.name == target.pooler_of)
         server = next(known, "").partition("/")[0]
         return pooler_look(self._sessions(target), calls, server, self._witness)
+
+    def _primary(self, target: Target) -> Reader | None:
+        found = next((each for each in self._targets() if each.name == target.replica_of), None)
+        return self._sessions(found).read if found else None
 
     def _may(self, target: Target, write: WriteTool[Any], args: Mapping[str, Any], shown: Preview) -> None:
         """Refuse what the act login could not do anyway, with the lines for whoever can; raises Refusal."""

@@ -68,6 +68,12 @@ class WriteTool(Registered[A], ABC):
         del read, args, act_role
         return ""
 
+    def barred(self, read: Reader, primary: Reader | None) -> str:
+        """Why the act must not be offered although there is something to do, empty when it may. `primary` is the one
+        that a replica is registered with."""
+        del read, primary
+        return ""
+
     def touched(self, rows: Sequence[Row]) -> tuple[Row, ...]:
         """The identities that the target says were touched, out of the rows that the act returned."""
         return tuple(rows)
