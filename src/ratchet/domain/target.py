@@ -86,3 +86,15 @@ class Fingerprint(Noun):
         """Whether both name one server in one role: identity, timeline and recovery state agree."""
         mine = (self.system_identifier, self.timeline, self.in_recovery)
         return mine == (other.system_identifier, other.timeline, other.in_recovery)
+
+    def instead_of(self, shown: "Fingerprint") -> str:
+        """How who answers differs from the server that was shown, in one sentence; empty when it is that one."""
+        if self.same_server(shown):
+            return ""
+        words = (
+            ("system identifier", self.system_identifier, shown.system_identifier),
+            ("timeline", self.timeline, shown.timeline),
+            ("role", *("standby" if each.in_recovery else "primary" for each in (self, shown))),
+        )
+        told = ", ".join(f"{name} {now} instead of {then}" for name, now, then in words if now != then)
+        return f"Another server answers than the one that the step was for: {told}."

@@ -41,6 +41,7 @@ from ratchet.execution.planner import Planner
 from ratchet.execution.standing import covering_grant
 from ratchet.execution.stopped import Later, Stopped
 from ratchet.execution.undo import Undoing
+from ratchet.execution.who import who_answers
 
 MAX_MOVES = 400
 """Moves in one advance before the incident yields to others."""
@@ -224,6 +225,9 @@ class Engine:
         if plan is None:
             raise Stopped(Stop.ERROR, "There is no plan to verify.")
         outcome = run_checks(self._p.toolbox, self._p.clock, plan, plan.verification.checks)
+        if incident.op is not None:
+            done = self._store.decision(incident.op.grant.decision)[1]
+            outcome = who_answers(self._p.toolbox, done).judged(outcome)
         event = Sampled(
             at=self._p.clock(), value=outcome.value, lines=outcome.lines, evidence=tuple(e.id for e in outcome.evidence)
         )
