@@ -46,7 +46,7 @@ DEADLINE = 10.0
 COOLDOWN = 60.0
 EXPIRES = 600.0
 PEOPLE = ("ana", "ben", "cem")
-BOOKS = {"A": ("pbs_session", ("end",)), "B": ("pbs_count", ("first", "second")), "C": ("pbs_promote", ("promote",))}
+BOOKS = {"A": ("pbs_session", ("end",)), "B": ("pbs_count", ("first", "second")), "C": ("pbs_slot", ("drop",))}
 """By class of act: the series, and its steps in order."""
 SHM = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 POLICY = Policy.model_validate({

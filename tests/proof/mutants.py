@@ -24,10 +24,12 @@ from typing import Any, TypeVar, cast
 from ratchet.domain import gate, incident, move, protocol
 from ratchet.domain.errors import Refusal
 from ratchet.domain.gate import DecisionPacket, Grant
-from ratchet.domain.plan import Act, Statement
+from ratchet.domain.plan import Act, Check, Statement
+from ratchet.domain.ports import Took
 from ratchet.domain.protocol import GUARDS, refuse_intent
 from ratchet.domain.spoken import EndProposed
 from ratchet.domain.standing import StandingGrant, Use
+from ratchet.domain.target import Fingerprint
 from ratchet.execution import engine, perform, restart
 from ratchet.store import intents, locks, store
 from ratchet.tools.postgres.send import NotNow, Sending
@@ -140,6 +142,10 @@ STRUCTURE: tuple[Mutant, ...] = (
     Mutant("the server that was shown answers", ((Sending.arm, 'row is None or not row["same"]', "False"),)),
     Mutant("armed in time", ((Sending.arm, 'if not row["in_time"]', "if False"),)),
     Mutant("each statement is armed", ((Sending.carry, "self.arm(line) if number else limit", "limit"),)),
+    Mutant("told by the server it was sent to", ((_P.settle, "who_answers(self._toolbox, packet).settled(took)",
+                                                  "took"),)),
+    Mutant("sampled at the server it was done on", ((_E._sample, "if incident.op is not None", "if False"),)),
+    Mutant("another server is told apart", ((Fingerprint.instead_of, "if self.same_server(shown)", "if True"),)),
     Mutant("an answer names the bytes", ((gate.check_bytes, "if digest != packet.digest", "if False"),)),
     Mutant("nobody says yes to their own text", ((gate.check_yes, "by.casefold() in interested(packet)", "False"),)),
     Mutant("impact looked at while it waits", ((move._await_answer, "if grave and", "if False and"),)),
@@ -307,6 +313,36 @@ def _last_look() -> str:
         performer._policy = shipped_policy()
         if bool(performer._called_off(SimpleNamespace(**well), grant)) is (name == "nothing"):
             return f"last look: {name}"
+    return _exchanged()
+
+
+def _exchanged() -> str:
+    """What a server says that took the place of another proves nothing about the act."""
+    asked = packet()
+    grant = SimpleNamespace(op_id="1", decision="d", not_after=NOW, settle_after=NOW)
+    plan = SimpleNamespace(
+        calls={"p": ()},
+        text_scope={},
+        verification=SimpleNamespace(checks=(Check(id="c", expect="1 == 1", probe="p"),)),
+    )
+    acted: Any = SimpleNamespace(op=SimpleNamespace(grant=grant), ops=(SimpleNamespace(grant=grant),), plan=plan)
+    books, later = SimpleNamespace(decision=lambda _: (None, asked)), NOW + timedelta(hours=1)
+    for timeline, well in ((asked.fingerprint.timeline, True), (asked.fingerprint.timeline + 1, False)):
+        seen = asked.fingerprint.model_copy(update={"timeline": timeline, "clock": later})
+        hands = SimpleNamespace(
+            fingerprint=partial(_seen, seen), took=lambda *_, **__: Took(verdict="yes", because="looked")
+        )
+        performer: Any = object.__new__(perform.Performer)
+        performer._store, performer._toolbox, performer._at = books, hands, print
+        performer._clock = partial(_the, later)
+        performer._pen = SimpleNamespace(write=lambda _, event, **__: event)
+        if performer.settle(acted, "1").took != ("yes" if well else "cannot_tell"):
+            return "a lost outcome at another server"
+        running: Any = object.__new__(engine.Engine)
+        running._store, running._commit = books, lambda _, event, **__: event
+        running._p = SimpleNamespace(toolbox=hands, clock=partial(_the, later))
+        if running._sample(acted).value is not (True if well else None):
+            return "a sample of another server"
     return ""
 
 

@@ -8,6 +8,7 @@ GUARDS = [mutant for mutant in all_mutants() if mutant.name.startswith("guard:")
 GRAVE = (
     "anchor before send", "grant and act fit at the hands", "an answer names the bytes", "an answer comes in time",
     "the server that was shown answers", "armed in time", "each statement is armed",
+    "told by the server it was sent to", "sampled at the server it was done on", "another server is told apart",
 )  # fmt: skip
 """Structures that few random lives, or a directed trial, tell at once; the others are for the long form."""
 

@@ -20,7 +20,7 @@ SERVER_VERSION = 150000
 TICK = 0.004
 """Seconds that every look at a clock or target takes."""
 PROBE = "world.trouble"
-_NAMES: tuple[tuple[Class, str], ...] = (("A", "end_session"), ("B", "count_once"), ("C", "promote"))
+_NAMES: tuple[tuple[Class, str], ...] = (("A", "end_session"), ("B", "count_once"), ("C", "drop_slot"))
 TOOLS: dict[Class, str] = {klass: f"world.{name}" for klass, name in _NAMES}
 
 
@@ -61,6 +61,8 @@ class World:
     blind: int = 0
     """How many of the next looks stay without an answer."""
     trouble: bool = True
+    name: str = "7301"
+    """The system identifier of whoever answers."""
     sessions: list[dict[str, Any]] = field(default_factory=lambda: [{"pid": 71, "backend_start": "b0"}])
     ledger: list[Effect] = field(default_factory=list)
     queue: list[Delayed] = field(default_factory=list)
@@ -126,7 +128,7 @@ class World:
             call = ProbeCall(probe="fingerprint", target=target)
             return Evidence.of(call, self.target_clock(), 1.0, answer=Answer.HUNG, detail="no answer")
         return Fingerprint(
-            system_identifier="7301", timeline=self.node, in_recovery=False, server_version=SERVER_VERSION,
+            system_identifier=self.name, timeline=self.node, in_recovery=False, server_version=SERVER_VERSION,
             clock=self.target_clock(), taken_at=self.ours(),
         )  # fmt: skip
 
@@ -196,8 +198,6 @@ class World:
             if not any(row in self.sessions for row in shown):
                 return False
             self.sessions = [row for row in self.sessions if row not in shown]
-        if act.tool == TOOLS["C"]:
-            self.node += 1
         effect = Effect(grant.op_id, grant.decision, act.klass, self.node, self.target_clock())
         self.ledger.append(effect)
         first = act.klass == "B" and sum(e.op_id.split(".")[0] == grant.op_id.split(".")[0] for e in self.ledger) < 2

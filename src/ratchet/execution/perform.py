@@ -18,6 +18,7 @@ from ratchet.domain.timeline import Acted, Delayed, Doubted, Event, Intended, Se
 from ratchet.execution.checks import run_checks
 from ratchet.execution.pen import BY, At, Pen, nowhere
 from ratchet.execution.stopped import Later, Stopped
+from ratchet.execution.who import who_answers
 
 LATER = timedelta(seconds=1)
 """How soon an act that must wait is tried again."""
@@ -221,13 +222,15 @@ class Performer:
     def settle(self, incident: Incident, op_id: str) -> Incident:
         """After the deadline: did it happen? Only the target is asked; nothing is sent again."""
         op = next(o for o in incident.ops if o.grant.op_id == op_id)
-        act = self._store.decision(op.grant.decision)[1].act
+        packet = self._store.decision(op.grant.decision)[1]
+        act = packet.act
         if act.klass == "C":
             settled = Settled(op_id=op_id, took="cannot_tell", because="Such an act cannot be looked up afterwards.")
             return self._pen.write(incident, settled, wake_at=self._clock())
         self._not_before(op.grant, act.target)
         self._at("before_took")
         took = self._toolbox.took(act, op.grant)
+        took = who_answers(self._toolbox, packet).settled(took)
         self._at("after_took")
         now = self._clock()
         if not took.reachable and now < op.grant.settle_after + GIVE_UP:
