@@ -24,18 +24,20 @@ from typing import Any, TypeVar, cast
 from ratchet.domain import gate, incident, move, protocol
 from ratchet.domain.errors import Refusal
 from ratchet.domain.gate import DecisionPacket, Grant
+from ratchet.domain.op import Op
 from ratchet.domain.plan import Act, Check, Statement
 from ratchet.domain.ports import Took
 from ratchet.domain.protocol import GUARDS, refuse_intent
 from ratchet.domain.spoken import EndProposed
 from ratchet.domain.standing import StandingGrant, Use
 from ratchet.domain.target import Fingerprint
-from ratchet.execution import engine, perform, restart
+from ratchet.execution import engine, perform, restart, undo
+from ratchet.execution.stopped import Stopped
 from ratchet.store import intents, locks, store
 from ratchet.tools.postgres.send import NotNow, Sending
 from ratchet.vault.policy import shipped_policy
 from ratchet.wiring.clock import Machine, SteadyClock
-from tests.domain.test_gate import NOW, packet
+from tests.domain.test_gate import NOW, packet, reread
 from tests.domain.test_protocol import REFUSED, TARGET, standing
 from tests.domain.test_protocol import incident as waiting
 from tests.proof.test_model import run_model
@@ -151,6 +153,11 @@ STRUCTURE: tuple[Mutant, ...] = (
     Mutant("impact looked at while it waits", ((move._await_answer, "if grave and", "if False and"),)),
     Mutant("high impact ends by two people", ((EndProposed.confirmed_by, " and self.by.casefold() != other.by."
                                                "casefold()", ""),)),
+    Mutant("a way back is judged as one", ((_P.settle, "back=packet.undo_of is not None", "back=False"),)),
+    Mutant("a way back starts from what was left", ((_P._reread_left, 'if left.verdict != "yes"', "if False"),)),
+    Mutant("a way back stays at its server", ((undo.Undoing.ask, "if not fingerprint.same_server(done.fingerprint)",
+                                               "if False"),)),
+    Mutant("what was withdrawn is not tried again", ((move._may_retry, "if incident.answered", "if False"),)),
     Mutant("an answer comes in time", ((gate.check_answer, "if now >= packet.expires_at", "if False"),)),
 )  # fmt: skip
 PAIRS: tuple[Mutant, ...] = (
@@ -343,7 +350,61 @@ def _exchanged() -> str:
         running._p = SimpleNamespace(toolbox=hands, clock=partial(_the, later))
         if running._sample(acted).value is not (True if well else None):
             return "a sample of another server"
-    return ""
+    return _ways_back()
+
+
+def _ways_back() -> str:
+    """A way back is looked for as one, starts at its server from what the step left; what was withdrawn is over."""
+    asked, ops = packet(undo_of="1"), (SimpleNamespace(grant=SimpleNamespace(op_id="1", decision="d")),)
+    seen: list[bool] = []
+    performer: Any = object.__new__(perform.Performer)
+    performer._toolbox = SimpleNamespace(
+        took=partial(_looked, seen), left=partial(_looked, []), fingerprint=partial(_seen, reread().fingerprint)
+    )
+    performer._store = SimpleNamespace(decision=partial(_seen, (None, asked)))
+    performer._clock, performer._at = partial(_the, NOW + timedelta(hours=1)), _nothing
+    performer._pen = SimpleNamespace(write=_nothing)
+    performer._not_before = _nothing
+    incident: Any = SimpleNamespace(ops=ops, packet=asked, op=ops[0], revision=0)
+    performer.settle(incident, "1")
+    if seen != [True]:
+        return "a way back judged as its step"
+    if not isinstance(performer._reread_left(incident, asked), str):
+        return "a way back over what somebody made of it"
+    other = asked.fingerprint.model_copy(update={"system_identifier": "9"})
+    there: Any = SimpleNamespace(fingerprint=partial(_seen, other), left=partial(_as_left, []))
+    try:
+        undo.Undoing(there, partial(_the, NOW), str).ask(incident)
+    except Stopped:
+        return _withdrawn(asked)
+    return "a way back at another server"
+
+
+def _withdrawn(asked: DecisionPacket) -> str:
+    """What did not happen and was withdrawn is not sent again."""
+    grant = Grant(
+        op_id="1", decision=asked.id, packet_digest=asked.digest, action_digest=asked.action_digest, incident_id="i",
+        approved_by=("user:ana",), not_after=NOW, settle_after=NOW,
+    )  # fmt: skip
+    tried = Op(grant=grant, step=asked.step, attempt=1, state="absent", intended_at=NOW)
+    acting = waiting(packet()).model_copy(update={"status": "acting", "ops": (tried,)})
+    moves = [
+        move.next_move(acting.model_copy(update={"answered": said}), NOW).kind for said in ("", "superseded", "refused")
+    ]
+    return "" if moves == ["act", "escalate", "escalate"] else "what was withdrawn is tried again"
+
+
+def _looked(seen: list[bool], _act: Any, _grant: Any, *, back: bool = False) -> Took:
+    seen.append(back)
+    return Took(verdict="cannot_tell", because="x")
+
+
+def _as_left(_seen: Any, _act: Any, _grant: Any) -> Took:
+    return Took(verdict="yes", because="x")
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    """Whatever it is given."""
 
 
 def _seen(incident: Any, _name: str) -> Any:

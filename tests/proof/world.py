@@ -34,6 +34,8 @@ class Effect:
     node: int
     at: datetime
     """On the target's clock."""
+    back: bool = False
+    """Whether it took an earlier one back."""
 
 
 @dataclass
@@ -61,6 +63,8 @@ class World:
     blind: int = 0
     """How many of the next looks stay without an answer."""
     trouble: bool = True
+    by_hand: bool = False
+    """Whether somebody made something else of what the last act left."""
     name: str = "7301"
     """The system identifier of whoever answers."""
     sessions: list[dict[str, Any]] = field(default_factory=lambda: [{"pid": 71, "backend_start": "b0"}])
@@ -198,7 +202,7 @@ class World:
             if not any(row in self.sessions for row in shown):
                 return False
             self.sessions = [row for row in self.sessions if row not in shown]
-        effect = Effect(grant.op_id, grant.decision, act.klass, self.node, self.target_clock())
+        effect = Effect(grant.op_id, grant.decision, act.klass, self.node, self.target_clock(), undoing)
         self.ledger.append(effect)
         first = act.klass == "B" and sum(e.op_id.split(".")[0] == grant.op_id.split(".")[0] for e in self.ledger) < 2
         self.trouble = self.trouble and (first or not self.helps)
@@ -210,7 +214,7 @@ class World:
             because=category,
         )  # fmt: skip
 
-    def took(self, act: Act, grant: Grant) -> Took:
+    def took(self, act: Act, grant: Grant, *, back: bool = False) -> Took:
         self.on_took(act, grant)
         self.steady += TICK
         if self.mood == "silent":
@@ -218,8 +222,22 @@ class World:
         if act.tool == TOOLS["A"]:
             there = [row for row in act.identities if dict(row) in self.sessions]
             return Took(verdict="no" if there else "yes", because="looked")
+        if any(statement.sql == "back" for statement in act.statements):
+            return self._stands(grant, back)
         happened = any(effect.op_id == grant.op_id for effect in self.ledger)
         return Took(verdict="yes" if happened else "no", because="looked")
+
+    def left(self, act: Act, grant: Grant) -> Took:
+        self.steady += TICK
+        return self._stands(grant, back=False)
+
+    def _stands(self, grant: Grant, back: bool) -> Took:
+        """As PostgreSQL says it: there is a state and no memory, so that who asks must say which way the act went."""
+        if self.by_hand or self.mood == "silent":
+            return Took(verdict="cannot_tell", because="it is neither", reachable=self.mood != "silent")
+        mine = [effect for effect in self.ledger if effect.op_id.split(".")[0] == grant.op_id.split(".")[0]]
+        stands = bool(mine) and not mine[-1].back
+        return Took(verdict="yes" if stands is not back else "no", because="looked")
 
 
 def digest(act: Act) -> str:

@@ -150,7 +150,8 @@ def _await_undo(incident: Incident, packet: DecisionPacket, now: datetime) -> Mo
     if not why and incident.alert_resolved:
         why = "The alert resolved at its source before it was taken back"
     if why:
-        left = f"{why.rstrip('.')}. The step's effect stands."
+        stands = "Look at what stands now." if incident.answered == "superseded" else "The step's effect stands."
+        left = f"{why.rstrip('.')}. {stands}"
         return Escalate(stop=Stop.FIX_FAILED, detail=f"Recovery was not proved. {left}")
     if now >= packet.expires_at:
         return Expire()
@@ -174,7 +175,9 @@ def _after_act(incident: Incident, now: datetime, grave: str) -> Move:
         case "absent" if _may_retry(incident, now):
             return Perform()
         case "absent":
-            return Escalate(stop=Stop.FIX_FAILED, detail=f"The step was sent but did not happen: {op.because}")
+            again = f" It was not sent again: {incident.answer_detail}" if incident.answered else ""
+            said = f"The step was sent but did not happen: {op.because}{again}"
+            return Escalate(stop=Stop.FIX_FAILED, detail=said)
         case _:
             return Escalate(stop=Stop.FIX_FAILED, detail=op.stopped or op.because)
 
@@ -183,6 +186,8 @@ def _may_retry(incident: Incident, now: datetime) -> bool:
     """An act that provably did not happen may be sent again under the same approval while that is live."""
     packet = incident.packet
     if packet is None or packet.act.klass == "C" or now >= packet.expires_at or incident.alert_resolved:
+        return False
+    if incident.answered:
         return False
     return sum(op.grant.decision == packet.id for op in incident.ops) < ATTEMPTS
 

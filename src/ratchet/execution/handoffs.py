@@ -90,7 +90,9 @@ def _taken_back(incident: Incident) -> dict[str, Any]:
     """Whether the step was undone: true when the state is proved to be what it was, false when the effect stands."""
     if incident.packet is None or incident.packet.undo_of is None:
         return {}
-    rolled = incident.rolled_back
+    rolled, op = incident.rolled_back, incident.op
+    if op is not None and op.grant.decision == incident.packet.id and op.state in ("intended", "unknown", "unsure"):
+        return {"rolled_back": None, "rollback": "Nobody knows yet whether it was taken back; look at the target."}
     if rolled is None:
         return {"rolled_back": False, "rollback": "It was not taken back; the step's effect stands."}
     return {"rolled_back": rolled.proved, "rollback": rolled.because}

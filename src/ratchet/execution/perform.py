@@ -49,7 +49,7 @@ class Performer:
         if no is not None:
             return self._declined(incident, packet, no)
         before = None if packet.undo_of else self._before(plan)
-        reread = self._reread(plan, packet)
+        reread = self._reread_left(incident, packet) if packet.undo_of else self._reread(plan, packet)
         now = self._clock()
         if isinstance(reread, str):
             return self._pen.write(incident, Superseded(decision=packet.id, because=reread), wake_at=now)
@@ -104,8 +104,6 @@ class Performer:
         fingerprint = self._toolbox.fingerprint(packet.act.target)
         if isinstance(fingerprint, Evidence):
             return f"The target could not be identified just before the act: {fingerprint.answer.value}."
-        if packet.undo_of is not None:
-            return Reread(fingerprint=fingerprint, preview=packet.preview, preconditions_hold=True, at=at)
         preview = self._toolbox.preview(packet.act.target, packet.act.tool, packet.act.args)
         if isinstance(preview, Evidence):
             return f"The preview could not be read just before the act: {preview.answer.value}."
@@ -117,6 +115,18 @@ class Performer:
             precondition_detail=held.first_trouble(),
             at=at,
         )
+
+    def _reread_left(self, incident: Incident, packet: DecisionPacket) -> Reread | str:
+        """Before a way back: only the state that the step left is taken back, never what somebody made of it since."""
+        at = self._clock()
+        fingerprint = self._toolbox.fingerprint(packet.act.target)
+        if isinstance(fingerprint, Evidence):
+            return f"The target could not be identified just before the act: {fingerprint.answer.value}."
+        step = next(op for op in incident.ops if op.grant.op_id == packet.undo_of)
+        left = self._toolbox.left(packet.act, step.grant)
+        if left.verdict != "yes":
+            return f"The state is no longer the one that the step left: {left.because}."
+        return Reread(fingerprint=fingerprint, preview=packet.preview, preconditions_hold=True, at=at)
 
     def _grant(self, incident: Incident, packet: DecisionPacket, reread: Reread, now: datetime) -> Grant:
         deadline = timedelta(seconds=packet.act.deadline)
@@ -229,7 +239,7 @@ class Performer:
             return self._pen.write(incident, settled, wake_at=self._clock())
         self._not_before(op.grant, act.target)
         self._at("before_took")
-        took = self._toolbox.took(act, op.grant)
+        took = self._toolbox.took(act, op.grant, back=packet.undo_of is not None)
         took = who_answers(self._toolbox, packet).settled(took)
         self._at("after_took")
         now = self._clock()

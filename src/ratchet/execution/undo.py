@@ -32,6 +32,13 @@ class Undoing:
         fingerprint = self._toolbox.fingerprint(done.act.target)
         if isinstance(fingerprint, Evidence):
             raise Stopped(Stop.FIX_FAILED, f"Recovery was not proved, and {done.act.target} no longer answers.")
+        if not fingerprint.same_server(done.fingerprint):
+            other = f"another server answers for {done.act.target} than the one that the step was done on"
+            raise Stopped(Stop.FIX_FAILED, f"Recovery was not proved, and {other}. Nothing is taken back there.")
+        left = self._toolbox.left(done.act, op.grant)
+        if left.verdict != "yes":
+            other = f"the state is no longer the one that the step left: {left.because}"
+            raise Stopped(Stop.FIX_FAILED, f"Recovery was not proved, and {other}. Nothing is taken back.")
         act = done.act.model_copy(
             update={
                 "statements": done.act.undo.statements,

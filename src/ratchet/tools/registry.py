@@ -143,15 +143,21 @@ class Hands:
         said = sent.model_dump(include={"because", "touched", "result"}, mode="json")
         return Sent.model_validate({**sent.model_dump(), **self._redacted(said)})
 
-    def took(self, act: Act, grant: Grant) -> Took:
-        """Whether an act of unknown outcome happened; a target that does not answer cannot tell."""
+    def took(self, act: Act, grant: Grant, *, back: bool = False) -> Took:
+        """Whether an act, or with `back` a way back, happened; a target that does not answer cannot tell."""
         found, write = self._target(act.target), self._tool(act.tool)
         try:
             if isinstance(write, HostTool):
-                return write.took(host_control(found), act)
-            return write.took(self._sessions(found).read, act, grant)
+                host = host_control(found)
+                return write.taken_back(host, act) if back else write.took(host, act)
+            read = self._sessions(found).read
+            return write.taken_back(read, act, grant) if back else write.took(read, act, grant)
         except NoAnswer as failed:
             return Took(verdict="cannot_tell", because=self._redactor.text(str(failed)), reachable=False)
+
+    def left(self, act: Act, grant: Grant) -> Took:
+        """Whether the state still is the one that an act left; a target that does not answer cannot tell."""
+        return self.took(act, grant)
 
     def check(self, target: str) -> list[Missing]:
         """What the target's credentials lack, with the line that grants it; the caller adds the playbooks."""

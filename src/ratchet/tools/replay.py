@@ -54,7 +54,10 @@ class Replay:
     def act(self, act: Act, grant: Grant) -> Sent:  # noqa: ARG002 - the signature is the port's
         raise _nothing_is_done(act.target)
 
-    def took(self, act: Act, grant: Grant) -> Took:  # noqa: ARG002 - the signature is the port's
+    def took(self, act: Act, grant: Grant, *, back: bool = False) -> Took:  # noqa: ARG002 - the signature is the port's
+        raise _nothing_is_done(act.target)
+
+    def left(self, act: Act, grant: Grant) -> Took:  # noqa: ARG002 - the signature is the port's
         raise _nothing_is_done(act.target)
 
     def check(self, target: str) -> list[Missing]:  # noqa: ARG002 - the signature is the port's

@@ -26,7 +26,16 @@ class Registered(Generic[A]):
     """A tool under its name, with typed arguments."""
 
     spec: ClassVar[ToolSpec]
+    two_sided: ClassVar[bool] = False
+    """Whether its `took` tells the state that the act brings ("yes") and exactly the one that it found ("no") from
+    every other: then the same look, the other way round, tells whether the way back happened."""
     arguments: type[A]
+
+    def turned_round(self, took: Took) -> Took:
+        """What a look for the act says of its way back; a look that knows less than both states cannot tell."""
+        if not self.two_sided or took.verdict == "cannot_tell":
+            return took.model_copy(update={"verdict": "cannot_tell"})
+        return took.model_copy(update={"verdict": "no" if took.verdict == "yes" else "yes"})
 
     def parse(self, args: Mapping[str, Any]) -> A:
         """The arguments as typed values; raises Refusal with every mistake."""
@@ -62,6 +71,10 @@ class WriteTool(Registered[A], ABC):
     @abstractmethod
     def took(self, read: Reader, act: Act, grant: Grant) -> Took:
         """Whether an act of unknown outcome happened, judged by looking at the target."""
+
+    def taken_back(self, read: Reader, act: Act, grant: Grant) -> Took:
+        """Whether the act's way back, of unknown outcome, happened."""
+        return self.turned_round(self.took(read, act, grant))
 
     def lacking(self, read: Reader, args: A, act_role: str) -> str:
         """The right that the act role lacks for exactly this act, in words; an empty text when it lacks none."""

@@ -81,8 +81,15 @@ class Toolbox(Protocol):
         """Send an act once. Refuses (Refusal) when the grant is not for exactly this act."""
         ...
 
-    def took(self, act: Act, grant: Grant) -> Took:
-        """Whether an act of unknown outcome happened; asked only after its deadline."""
+    def took(self, act: Act, grant: Grant, *, back: bool = False) -> Took:
+        """Whether an act of unknown outcome happened; asked only after its deadline.
+
+        With `back` it is a way back (its statements are those of the undo), and "yes" is that the undo happened.
+        """
+        ...
+
+    def left(self, act: Act, grant: Grant) -> Took:
+        """Whether the state still is the one that an act left which took effect; asked before it is taken back."""
         ...
 
     def check(self, target: str) -> list[Missing]:

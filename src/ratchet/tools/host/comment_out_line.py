@@ -41,6 +41,7 @@ class CommentOutLine(HostTool[LineNamed]):
     """Only a line that the server's own complaint names, or a `reject` of pg_hba.conf; any other is refused."""
 
     arguments = LineNamed
+    two_sided: ClassVar[bool] = True
     spec: ClassVar[ToolSpec] = declare(
         "host.comment_out_line",
         "Comment out a wrong line of a configuration file, or a rule that rejects clients",
@@ -107,6 +108,14 @@ class CommentOutLine(HostTool[LineNamed]):
         if now == row["current"]:
             return Took(verdict="no", because="the line stands as it was")
         return Took(verdict="cannot_tell", because=f"the line now says {now[:80]!r}, which is neither")
+
+    def taken_back(self, host: HostControl, act: Act) -> Took:
+        """A line that stands again was not yet read where a running server still had to be told."""
+        back = super().taken_back(host, act)
+        if back.verdict == "yes" and len(act.statements) > 1:
+            because = f"{back.because}; whether the server has read it is not known"
+            return Took(verdict="cannot_tell", because=because)
+        return back
 
     def _sent(self, began: datetime, outcome: Any, category: str, because: str) -> Sent:
         code = "0" if outcome == "done" else category

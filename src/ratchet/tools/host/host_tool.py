@@ -26,3 +26,7 @@ class HostTool(Registered[A], ABC):
     @abstractmethod
     def took(self, host: HostControl, act: Act) -> Took:
         """Whether an act of unknown outcome happened."""
+
+    def taken_back(self, host: HostControl, act: Act) -> Took:
+        """Whether the act's way back, of unknown outcome, happened."""
+        return self.turned_round(self.took(host, act))

@@ -36,6 +36,7 @@ class StartServer(HostTool[StartArguments]):
     """Only when nothing runs in the directory and nobody else holds the port."""
 
     arguments = StartArguments
+    two_sided: ClassVar[bool] = True
     spec: ClassVar[ToolSpec] = declare(
         "host.start_server",
         "Start a stopped PostgreSQL server with pg_ctl",

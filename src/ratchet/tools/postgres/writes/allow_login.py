@@ -32,6 +32,7 @@ class AllowLogin(WriteTool[RoleName]):
 
     arguments = RoleName
     answers_rows: ClassVar[bool] = False
+    two_sided: ClassVar[bool] = True
     spec: ClassVar[ToolSpec] = declare(
         "postgres.allow_login",
         "Give LOGIN back to one role that is no superuser",

@@ -66,6 +66,7 @@ class GrantRight(WriteTool[Right]):
 
     arguments = Right
     answers_rows: ClassVar[bool] = False
+    two_sided: ClassVar[bool] = True
     spec: ClassVar[ToolSpec] = declare(
         "postgres.grant_right",
         "Grant one role named rights that it lacks on one table, sequence or schema",

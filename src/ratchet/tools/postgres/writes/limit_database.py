@@ -32,6 +32,7 @@ class LimitDatabase(WriteTool[DatabaseLimit]):
 
     arguments = DatabaseLimit
     answers_rows: ClassVar[bool] = False
+    two_sided: ClassVar[bool] = True
     spec: ClassVar[ToolSpec] = declare(
         "postgres.limit_database",
         "Set or take away the connection limit of one database",

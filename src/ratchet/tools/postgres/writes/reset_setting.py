@@ -40,6 +40,8 @@ SYSTEM = f"""SELECT f.setting AS current, f.sourcefile AS source, f.applied, f.e
   g.pending_restart, {utc_text("clock_timestamp()")} AS clock
 FROM pg_file_settings f LEFT JOIN pg_settings g ON lower(g.name) = lower(f.name)
 WHERE lower(f.name) = lower(%(name)s) AND f.sourcefile LIKE '%%postgresql.auto.conf' ORDER BY f.seqno DESC LIMIT 1"""
+OURS = """SELECT name FROM pg_settings WHERE lower(name) = lower(%(name)s) AND source IN ('client', 'session')"""
+"""Whether the session that looks has a value of its own, so that it does not see the server's."""
 RELOAD = Statement(sql=f"SELECT pg_reload_conf() AS reloaded WHERE {NOT_LATE}")
 
 
@@ -65,6 +67,7 @@ class ResetSetting(WriteTool[SettingName]):
 
     arguments = SettingName
     answers_rows: ClassVar[bool] = False
+    two_sided: ClassVar[bool] = True
     spec: ClassVar[ToolSpec] = declare(
         "postgres.reset_setting",
         "Take back a setting of the server, a role or a database",
@@ -111,6 +114,21 @@ class ResetSetting(WriteTool[SettingName]):
         if row["current"] == act.identities[0].get("current"):
             return Took(verdict="no", because=f"the setting still is {row['current']!r}")
         return Took(verdict="cannot_tell", because=f"the setting now is {row['current']!r}, which is neither")
+
+    def taken_back(self, read: Reader, act: Act, grant: Grant) -> Took:
+        """A setting of the server that is written again but not in force again was not read yet."""
+        back = super().taken_back(read, act, grant)
+        args = self.parse(act.args)
+        row = present(read, args) if back.verdict == "yes" and args.scope == "system" else None
+        if row is None:
+            return back
+        if row["in_force"] != act.identities[0].get("in_force"):
+            return Took(verdict="cannot_tell", because=f"{back.because}, but that is not in force")
+        if read(OURS, {"name": args.name}):
+            return Took(
+                verdict="cannot_tell", because=f"{back.because}; whether that is in force, no session here sees"
+            )
+        return back
 
 
 def present(read: Reader, args: SettingName) -> Row | None:

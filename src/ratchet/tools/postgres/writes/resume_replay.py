@@ -35,6 +35,7 @@ class ResumeReplay(WriteTool[NoArguments]):
     """The standby catches up with what it has received."""
 
     arguments = NoArguments
+    two_sided: ClassVar[bool] = True
     spec: ClassVar[ToolSpec] = declare(
         "postgres.resume_replay",
         "Resume the replay of a standby on which it was paused",

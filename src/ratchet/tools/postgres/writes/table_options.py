@@ -36,6 +36,7 @@ class ResetTableOption(WriteTool[TableOption]):
 
     arguments = TableOption
     answers_rows: ClassVar[bool] = False
+    two_sided: ClassVar[bool] = True
     spec: ClassVar[ToolSpec] = declare(
         "postgres.reset_table_option",
         "Take back an autovacuum option of one table",

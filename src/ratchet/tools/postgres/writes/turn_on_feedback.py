@@ -29,6 +29,7 @@ class TurnOnFeedback(WriteTool[NoArguments]):
 
     arguments = NoArguments
     answers_rows: ClassVar[bool] = False
+    two_sided: ClassVar[bool] = True
     spec: ClassVar[ToolSpec] = declare(
         "postgres.turn_on_feedback",
         "Turn hot_standby_feedback on at a replica",
@@ -65,3 +66,10 @@ class TurnOnFeedback(WriteTool[NoArguments]):
         if [row["setting"] for row in read(WRITTEN, {})] == ["on"]:
             return Took(verdict="cannot_tell", because="it is written as on, but the server has not read it")
         return Took(verdict="no", because="hot_standby_feedback still is off")
+
+    def taken_back(self, read: Reader, act: Act, grant: Grant) -> Took:
+        """What is no longer written as on and still in force was written back and not yet read."""
+        back = super().taken_back(read, act, grant)
+        if back.verdict == "no" and [row["setting"] for row in read(WRITTEN, {})] != ["on"]:
+            return Took(verdict="cannot_tell", because="it is no longer written as on, but it still is in force")
+        return back
