@@ -1,22 +1,34 @@
 """What one text of a playbook changes against another, field by field, what may harm first; pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
+from ratchet.domain.diff_causes import cause_changes
+from ratchet.domain.diff_probes import probe_changes
 from ratchet.domain.diff_steps import approval_changes, step_changes
-from ratchet.domain.diff_words import Change, Kind, changed, listed, shown
+from ratchet.domain.diff_words import Change, Kind, changed, laid_out, listed, shown
 from ratchet.domain.noun import Noun
-from ratchet.domain.playbook import HypothesisRule, Param, Playbook, ProbeUse, Spec, VerifyRule
+from ratchet.domain.playbook import (
+    Criterion,
+    EscalationRule,
+    Metadata,
+    Param,
+    Playbook,
+    Spec,
+    Triage,
+    VerifyRule,
+)
 
 __all__ = ["Change", "Difference", "Kind", "difference"]
 
-Side: TypeAlias = Literal["added", "removed"]
 _ORDER: tuple[Kind, ...] = (
     "effect_raised", "new_mutation", "wider", "weaker", "cause", "condition", "probe", "narrower", "words",
 )  # fmt: skip
-LEAP = 2.0
-"""A declared likelihood that grows beyond so many times its former value counts as wider: it decides which cause leads
-and so which step is asked for, and one person could move it far in few drafts."""
+_NOTHING = Spec.model_construct(
+    symptoms=(), probes={}, triage=Triage.model_construct(hypotheses=()),
+    escalation=EscalationRule.model_construct(to="", ask=""),
+)  # fmt: skip
+_AS_IT_COMES: frozenset[Kind] = frozenset({"wider", "weaker"})
 
 
 class Difference(Noun):
@@ -32,30 +44,34 @@ class Difference(Noun):
     def widens(self) -> bool:
         """Whether the new text may do more to the world, or is held less: then one person alone does not activate it.
 
-        An escalation that reaches somebody else, or a cause that is judged otherwise, does not widen: the backtest
-        tells what it does.
+        An escalation that reaches somebody else, or a cause that leads to no step and is judged otherwise, does not
+        widen: the backtest tells what it does.
         """
         return any(change.widens for change in self.changes)
 
 
 def difference(before: Playbook | None, after: Playbook) -> Difference:
-    """Everything that `after` changes; a text without a predecessor changes only by what it may do."""
-    found = sorted(_all(before, after), key=lambda change: _ORDER.index(change.kind))
-    return Difference(before=before.pin if before else "", after=after.pin, changes=tuple(found))
+    """Everything that `after` changes. A text without a predecessor is shown whole; what counts as more in it are its
+    steps that change the world."""
+    found = _all(before, after) if before else _first(after)
+    ordered = sorted(found, key=lambda change: _ORDER.index(change.kind))
+    return Difference(before=before.pin if before else "", after=after.pin, changes=tuple(ordered))
 
 
-def _all(before: Playbook | None, after: Playbook) -> Iterator[Change]:
-    if before is None:
-        for name, step in after.spec.steps.items():
-            yield from step_changes(name, None, step)
-        return
+def _first(after: Playbook) -> Iterator[Change]:
+    metadata = Metadata.model_construct(title="", name="")
+    for change in _all(Playbook.model_construct(metadata=metadata, spec=_NOTHING), after):
+        yield change.model_copy(update={"kind": "condition"}) if change.kind in _AS_IT_COMES else change
+
+
+def _all(before: Playbook, after: Playbook) -> Iterator[Change]:
     old, new = before.spec, after.spec
     for name in dict.fromkeys([*new.steps, *old.steps]):
         yield from step_changes(name, old.steps.get(name), new.steps.get(name))
     yield from _reach(old, new)
     yield from _guards(old, new)
-    yield from _triage(old, new)
-    yield from _keyed("probes", old.probes, new.probes, _probe)
+    yield from cause_changes(old.triage.hypotheses, new.triage.hypotheses)
+    yield from probe_changes(old, new)
     yield from _verify(old.verify, new.verify)
     yield from _words(before, after)
 
@@ -101,73 +117,29 @@ def _guards(old: Spec, new: Spec) -> Iterator[Change]:
             yield from approval_changes(name, was_step, now_step)
 
 
-def _triage(old: Spec, new: Spec) -> Iterator[Change]:
-    rules_old = {rule.id: rule for rule in old.triage.hypotheses}
-    rules_new = {rule.id: rule for rule in new.triage.hypotheses}
-    for name in dict.fromkeys([*rules_new, *rules_old]):
-        yield from _hypothesis(f"hypotheses.{name}", rules_old.get(name), rules_new.get(name))
-    order = [name for name in rules_new if name in rules_old]
-    if order != [name for name in rules_old if name in rules_new]:
-        yield Change(place="hypotheses", kind="words", says="the order of the hypotheses")
-
-
-def _hypothesis(place: str, was: HypothesisRule | None, now: HypothesisRule | None) -> Iterator[Change]:
-    if was is None or now is None:
-        rule, word = (now, "new cause") if now else (was, "cause no longer considered")
-        if rule is not None:
-            says = f"{word}: {rule.cause} ({rule.title}), then {', '.join(rule.then)}"
-            yield Change(place=place, kind=_alone(rule, new=now is not None), says=says)
-        return
-    acts = _acts(now, beyond=was.then)
-    yield from changed(f"{place}.then", was.then, now.then, ("wider" if acts else "cause", "what follows it"))
-    yield from changed(f"{place}.objects", was.objects, now.objects, ("wider", "which objects it names to a step"))
-    kind: Kind = "weaker" if was.security else "narrower"
-    yield from changed(f"{place}.security", was.security, now.security, (kind, "whether it stops everything"))
-    yield from changed(f"{place}.cause", was.cause, now.cause, ("cause", "cause"))
-    leaps = now.likelihood > LEAP * was.likelihood
-    yield from changed(
-        f"{place}.likelihood", was.likelihood, now.likelihood, ("wider" if leaps else "cause", "likelihood")
-    )
-    for field, word in (("confirm", "what confirms it"), ("refute", "what refutes it")):
-        old, new = (" ".join(str(getattr(side, field)).split()) for side in (was, now))
-        yield from changed(f"{place}.{field}", old, new, ("condition", word))
-    yield from changed(f"{place}.probes", was.probes, now.probes, ("probe", "what it looks at"))
-    yield from changed(f"{place}.title", was.title, now.title, ("words", "title"))
-    yield from changed(f"{place}.action", was.action, now.action, ("words", "suggested first action"))
-
-
-def _alone(rule: HypothesisRule, *, new: bool) -> Kind:
-    """A cause on one side only. One that leads to a step is a new way to that step, also when it is an old one under
-    another name: what confirms it and which objects it names have nothing to be compared with."""
-    if new:
-        return "wider" if _acts(rule) else "cause"
-    return "weaker" if rule.security else "cause"
-
-
-def _acts(rule: HypothesisRule, beyond: Sequence[str] = ()) -> bool:
-    """Whether something other than an escalation follows it that is not among `beyond`."""
-    return any(name != "escalate" and name not in beyond for name in rule.then)
-
-
-def _probe(place: str, was: ProbeUse | None, now: ProbeUse | None) -> Iterator[Change]:
-    yield from changed(place, was, now, ("probe", "what is looked at"))
-
-
 def _verify(was: VerifyRule | None, now: VerifyRule | None) -> Iterator[Change]:
     if was is None or now is None:
-        kind: Kind = "weaker" if now is None else "narrower"
-        yield from changed("verify", was, now, (kind, "how recovery is proved"))
+        rule, kind = (now, "narrower") if now else (was, "weaker")
+        if rule is not None:
+            says = "new proof of recovery" if now else "recovery is no longer proved"
+            yield Change(place="verify", kind=kind, says=says)
+            yield from laid_out("verify", rule, kind, gone=now is None, aside=frozenset({"criteria"}))
+            yield from _criteria(was.criteria if was else (), now.criteria if now else ())
         return
     for field in ("sustain", "min_samples", "wait_before", "every"):
         before, after = getattr(was, field), getattr(now, field)
         kind = "weaker" if after < before else "narrower"
         yield from changed(f"verify.{field}", before, after, (kind, f"{field} of the verification"))
     yield from changed("verify.give_up_after", was.give_up_after, now.give_up_after, ("condition", "when it gives up"))
-    rules_was = {rule.id: rule for rule in was.criteria}
-    rules_now = {rule.id: rule for rule in now.criteria}
+    yield from _criteria(was.criteria, now.criteria)
+
+
+def _criteria(was: Sequence[Criterion], now: Sequence[Criterion]) -> Iterator[Change]:
+    rules_was = {rule.id: rule for rule in was}
+    rules_now = {rule.id: rule for rule in now}
     for name in dict.fromkeys([*rules_now, *rules_was]):
         before, after = rules_was.get(name), rules_now.get(name)
-        kind = "narrower" if before is None else "weaker"
+        kind: Kind = "narrower" if before is None else "weaker"
         yield from changed(f"verify.criteria.{name}", before, after, (kind, "what proves recovery"))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ratchet.domain.diff_words import Change, Kind, changed
+from ratchet.domain.diff_words import Change, Kind, changed, laid_out
 from ratchet.domain.playbook import EFFECTS, StepRule
 
 
@@ -15,6 +15,9 @@ def step_changes(name: str, was: StepRule | None, now: StepRule | None) -> Itera
     if was is None:
         kind: Kind = "new_mutation" if now.effect != "read" else "condition"
         yield Change(place=place, kind=kind, says=f"new step, {now.uses or now.capability}, {now.effect}")
+        yield from laid_out(place, now, kind)
+        if now.cap is None:
+            yield Change(place=f"{place}.cap", kind=kind, says="new", after="no cap in this text", part=True)
         return
     raised = EFFECTS.index(now.effect) > EFFECTS.index(was.effect)
     yield from changed(f"{place}.effect", was.effect, now.effect, ("effect_raised" if raised else "narrower", "effect"))

@@ -80,7 +80,8 @@ def _backtest(judged: Judged, by: str) -> Refusal | None:
 def _second_person(judged: Judged, by: str) -> Refusal | None:
     if not judged.difference.widens or _read_by_two(judged, by):
         return None
-    version, grew = judged.version, [change for change in judged.difference.changes if change.widens]
+    version = judged.version
+    grew = [change for change in judged.difference.changes if change.widens and not change.part]
     named = [f"{change.kind.replace('_', ' ')}: {change.place}, {change.says}" for change in grew[:3]]
     told = "; ".join([*named, *(["..."] if len(grew) > 3 else [])])
     who = ", ".join(people(version))

@@ -1,6 +1,7 @@
 """Reviewing a version: its difference, its backtest, and everything else that a person judges it by."""
 
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from itertools import groupby
 
 from ratchet.cli.page import Block, Heading, Line, Tone, field
@@ -10,6 +11,10 @@ from ratchet.domain.backtest import Backtest
 from ratchet.domain.diff import Change, Difference
 
 PROSE = "guidance"
+LONG = 160
+"""Characters from which a reader would have to search for what differs."""
+AROUND = 5
+"""Words that are shown on either side of it."""
 
 
 def difference_page(found: Difference) -> Iterator[Block]:
@@ -28,10 +33,24 @@ def difference_page(found: Difference) -> Iterator[Block]:
 
 
 def _sides(change: Change) -> Iterator[Line]:
+    """Both sides whole; of long ones the places that differ come first, with the words around each."""
+    if min(len(change.before), len(change.after)) > LONG:
+        yield from (Line(f"~ {each}", "strong") for each in _places(change.before.split(" "), change.after.split(" ")))
     if change.before:
         yield Line(f"- {change.before}", "dim")
     if change.after:
         yield Line(f"+ {change.after}")
+
+
+def _places(was: list[str], now: list[str]) -> Iterator[str]:
+    """`... and not [h.superuser -> h.listening] for h in ...`, a line for each place."""
+    for tag, a, b, c, d in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        gone, new = (" ".join(words) or "(nothing)" for words in (was[a:b], now[c:d]))
+        before, after = was[max(0, a - AROUND) : a], was[b : b + AROUND]
+        head, tail = "... " if a > AROUND else "", " ..." if b + AROUND < len(was) else ""
+        yield f"{head}{' '.join([*before, f'[{gone} -> {new}]', *after])}{tail}"
 
 
 def backtest_page(found: Backtest) -> Iterator[Block]:
