@@ -39,6 +39,8 @@ CANARY = "    canary:\n      uses: postgres.canary\n"
         ("PB019", "state: idle\n", "state: idle\n        command: rm -rf /tmp/x\n"),
         ("PB020", "data_risk: 'none: idle sessions hold no open transaction'", "data_risk: 'password=hunter2hunter'"),
         ("PB020", "via:\n", "via:\n      - https://bot:s3cr3ts3cr3t@chat.example/hook\n"),
+        ("PB020", "  guidance: |\n", "  guidance: |\n    PGPASSWORD='hunter2hunter' psql\n"),
+        ("PB020", "  guidance: |\n", "  guidance: |\n    alter role shop password 'hunter2hunter'\n"),
         ("PB021", "user_visible: true", "user_visible: false"),
         ("PB022", "verify:\n", "verify:\n    sustain: 15s\n"),
         ("PB023", SHIPPED[SHIPPED.index("  follow_ups:") : SHIPPED.index("  guidance:")], "  follow_ups: []\n"),
@@ -56,6 +58,31 @@ def test_a_rule_fires_where_it_should(known: KnownTools, code: str, old: str, ne
     hits = [m for m in found if m.code == code]
     assert hits, found
     assert all(m.line is not None and m.line > 1 and m.remedy for m in hits)
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [("\u202e", "U+202E (RIGHT-TO-LEFT OVERRIDE)"), ("\u200b", "U+200B (ZERO WIDTH SPACE)"),
+     ("\\e[2K", "U+001B (a control character)"), ("\\r", "U+000D"), ("\\x85", "U+0085"), ("\u00ad", "U+00AD"),
+     ("\U000e0041", "U+E0041"), ("\x1b", "U+001B"), ("\ufeff", "U+FEFF")],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("place", "old", "new"),
+    [("spec.guidance", "  guidance: ", '  guidance: "ab{}c"\n  was: '),
+     ("spec.team", "  ai_executable: true", '  team: "ab{}c"\n  ai_executable: true'),
+     ("spec.probes", "    canary:\n", '    "ab{}c":\n')],
+)  # fmt: skip
+def test_what_nobody_sees_is_told_with_its_place_wherever_it_stands(
+    playbook_files: PlaybookFiles, written: str, named: str, place: str, old: str, new: str
+) -> None:  # fmt: skip
+    assert old in SHIPPED
+    text = SHIPPED.replace(old, new.format(written), 1)
+    raw = written == "\x1b"
+    found = [m for m in playbook_files.mistakes(text, "some.yaml") if m.code == ("PB001" if raw else "PB029")]
+    (hit,) = [m for m in found if named in m.message]
+    assert hit.line == text[: text.index(new.partition("{")[0])].count("\n") + 1
+    assert raw or (place in hit.message and "its line 1, character 3" in hit.message)
+    assert written not in hit.message or written.startswith("\\")
 
 
 def test_what_ships_passes_every_rule(known: KnownTools) -> None:

@@ -6,14 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
+from ratchet.domain.unseen import STEERS, UNSEEN
+
 ELLIPSIS = "..."
-_UNSEEN = re.compile(
-    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028\u2029\u2060-\u206f\u3164\ufe00-\ufe0f"
-    r"\u2800\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-"""Characters without width or shape: text could hide in them."""
-_STEERS = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]|{_UNSEEN.pattern}")
-"""What no form of output lets through as it is; tabs and line feeds are the writer's own."""
 ITEMS_SHOWN = 3
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 
@@ -36,27 +31,27 @@ def _safe(character: str) -> str:
     hidden = number < 32 or 127 <= number < 160 or 0x202A <= number <= 0x202E or 0x2066 <= number <= 0x2069
     if hidden:
         return "\ufffd"
-    return f"<U+{number:04X}>" if _UNSEEN.fullmatch(character) else character
+    return f"<U+{number:04X}>" if UNSEEN.fullmatch(character) else character
 
 
 def unseen_escaped(text: str) -> str:
     """A JSON text in which every character that nobody sees, or that steers a terminal, is written as an escape."""
-    return _STEERS.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return STEERS.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def yaml_escaped(text: str) -> str:
     """The same for a YAML text, whose escapes are its own; a line feed in a quoted text is escaped by its writer."""
-    return _STEERS.sub(lambda found: f"\\U{ord(found[0]):08X}", text)
+    return STEERS.sub(lambda found: f"\\U{ord(found[0]):08X}", text)
 
 
 def hides(text: str) -> bool:
     """Whether a text holds a character that nobody sees, or that steers a terminal."""
-    return _STEERS.search(text) is not None
+    return STEERS.search(text) is not None
 
 
 def inert(text: str) -> str:
     """Finished output, made sure of: whoever forgot to clean a value does not pass it on to a terminal."""
-    return _STEERS.sub(lambda found: _safe(found[0]), text)
+    return STEERS.sub(lambda found: _safe(found[0]), text)
 
 
 def share(number: float) -> str:

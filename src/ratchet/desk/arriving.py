@@ -15,7 +15,9 @@ from ratchet.domain.errors import Code, Refusal, conflict, invalid, not_found
 from ratchet.domain.ports import Clock, Shelf, Store
 from ratchet.domain.series import Series, Version, VersionDrafted
 from ratchet.security.principal import Principal
+from ratchet.vault.canonical import canonical_text
 from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.foreign import form_of
 from ratchet.vault.importing import Read, check_typed, read_text, same_text
 from ratchet.vault.keeping import Drafting
 from ratchet.vault.making import Made, free_version, new_version, short
@@ -38,8 +40,11 @@ class Arriving:
 
     def bring(self, arrival: Arrival, by: str) -> Arrived:
         """A text becomes a draft under a free number; a text that is there already stays what it is."""
+        if (arrival.form or form_of(arrival.text)) == "ratchet":
+            self.files.check_kept(arrival.text, arrival.where)
         read = read_text(arrival.text, arrival.where, arrival.form, (self.files, self.shelf))
         check_typed(read.playbook, arrival.where)
+        self.files.check_kept(canonical_text(read.playbook), arrival.where)
         series = self.store.series(read.playbook.metadata.series)
         known = same_text(series.versions, read.playbook)
         if known is not None:

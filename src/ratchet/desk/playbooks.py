@@ -10,6 +10,7 @@ from ratchet.domain.ports import Clock, Store
 from ratchet.domain.series import Activated, Discarded, Edited, Retired, Seeded, Series, Version, VersionDrafted
 from ratchet.vault.canonical import canonical_text, text_digest
 from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.lessons import spoken
 from ratchet.vault.making import Made, blanks_of, free_version, new_version, short
 from ratchet.vault.prompt import prompt
 from ratchet.vault.render import markdown
@@ -122,7 +123,7 @@ class Playbooks:
         playbook = self._files.read(version.text, version.pin)
         update = {
             "version": free_version(playbook.metadata.version, series), "source": "manual",
-            "derived_from": {"playbook": version.pin, **({"because": reason[:200]} if reason.strip() else {})},
+            "derived_from": {"playbook": version.pin, **({"because": spoken(reason)[:200]} if reason.strip() else {})},
         }  # fmt: skip
         copy = playbook.model_copy(update={"metadata": playbook.metadata.model_copy(update=update)})
         made = new_version(copy, "manual", Made(f"pb_manual_{short(self._new_id())}", self._clock(), by))
@@ -157,6 +158,9 @@ class Playbooks:
         if (playbook.metadata.series, playbook.metadata.version) != (version.series, version.version):
             raise invalid(f"The text is for {playbook.pin}, the draft is {version.pin}.", "Keep series and version.")
         fields = {key: value for key, value in changes.items() if key != "text"}
+        if text is not None:
+            self._files.check_kept(text, version.pin)
+        self._files.check_words(fields, version.pin)
         return playbook.model_copy(update={"spec": playbook.spec.model_copy(update=fields)})
 
     def _write(

@@ -1,5 +1,7 @@
 """Reads playbook files: the port `Files`, every mistake at once with its line and what to do."""
 
+from collections.abc import Iterable, Mapping
+
 from ratchet.domain.errors import Mistake, invalid
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Clock
@@ -8,6 +10,7 @@ from ratchet.vault.lines import read_sheet
 from ratchet.vault.lint import BLOCKING, in_order, lint
 from ratchet.vault.shape import typed
 from ratchet.vault.sheet import Sheet
+from ratchet.vault.wording import unkept_mistakes
 
 
 class PlaybookFiles:
@@ -38,6 +41,22 @@ class PlaybookFiles:
         if playbook is None:
             raise invalid(f"{where} cannot be read as a playbook.", "Mend it and load it again.", mistakes)
         return playbook
+
+    def check_kept(self, text: str, where: str) -> None:
+        """Raise Refusal(INVALID) with every place where a secret or what nobody sees stands in a text that is to be
+        kept."""
+        self._refuse(unkept_mistakes(read_sheet(text, where)[0]), where)
+
+    def check_words(self, words: Mapping[str, str], where: str) -> None:
+        """The same for single fields of a text."""
+        self._refuse(unkept_mistakes(Sheet(where, words, {})), where)
+
+    @staticmethod
+    def _refuse(found: Iterable[Mistake], where: str) -> None:
+        mistakes = in_order(list(found))
+        if mistakes:
+            message = f"{where} was not kept: {mistakes[0].message}."
+            raise invalid(message, f"{mistakes[0].remedy} Nothing was changed.", mistakes)
 
     def lint(self, playbook: Playbook, text: str, where: str) -> list[Mistake]:
         """What a reviewer would send back about `text`, of which `playbook` is the typed form."""

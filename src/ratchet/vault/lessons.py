@@ -13,6 +13,7 @@ from ratchet.domain.incident import Incident
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.series import Series
 from ratchet.domain.timeline import Acted, Event, Intended, Noted, Recorded, Settled
+from ratchet.domain.unseen import STEERS
 from ratchet.security.redact import Redactor
 from ratchet.vault.wording import LEFT
 
@@ -26,9 +27,7 @@ _SHOWN_FAR = 8
 _WORKED = ("done", "took")
 _FAR = ("unknown", "refuted")
 _LESSON = re.compile(r"^Learned from ", re.MULTILINE)
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]+"
-)
+_CONTROL = re.compile(rf"(?:[\t\n]|{STEERS.pattern})+")
 
 
 @dataclass(frozen=True)

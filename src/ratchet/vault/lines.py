@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ratchet.domain.errors import Mistake
+from ratchet.domain.unseen import called
 from ratchet.vault.sheet import Path, Sheet
 
 MAX_BYTES = 256 * 1024
@@ -58,7 +59,7 @@ def _read_at(text: str, where: str) -> tuple[Sheet, list[Mistake]]:
     except MarkedYAMLError as error:
         return Sheet(where, None, {}), [_from_yaml(error, where)]
     except YAMLError as error:
-        return Sheet(where, None, {}), [_plain(where, None, f"this is not YAML: {error}", "Save it as UTF-8 text.")]
+        return Sheet(where, None, {}), [_unreadable(error, text, where)]
     except RecursionError:
         return Sheet(where, None, {}), [_plain(where, None, "the file is nested too deeply", _SIMPLER)]
     if root is None:
@@ -148,6 +149,16 @@ def _line(node: Any) -> int:
 
 def _plain(where: str, line: int | None, message: str, remedy: str) -> Mistake:
     return Mistake(where=where, line=line, code="PB001", message=message, remedy=remedy)
+
+
+def _unreadable(error: Any, text: str, where: str) -> Mistake:
+    """A character that YAML does not allow, at its line; any other trouble of the reader as it says it."""
+    at = getattr(error, "position", None)
+    if not isinstance(at, int) or not 0 <= at < len(text):
+        return _plain(where, None, f"this is not YAML: {error}", "Save it as UTF-8 text.")
+    line, character = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    message = f"{called(text[at])} hides in the text: its line {line}, character {character}"
+    return _plain(where, line, message, "Remove it; write only what can be seen.")
 
 
 def _from_yaml(error: Any, where: str) -> Mistake:

@@ -75,6 +75,19 @@ def texts_in(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from texts_in(item, (*path, number))
 
 
+def keys_in(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every key below `value`, with its own path."""
+    inside: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, Mapping):
+        inside = cast(Mapping[str, Any], value).items()
+    elif isinstance(value, list):
+        inside = enumerate(cast(list[Any], value))
+    for key, item in inside:
+        if isinstance(key, str):
+            yield (*path, key), key
+        yield from keys_in(item, (*path, key))
+
+
 def text(fields: Fields, key: str) -> str:
     """The text under `key`, or an empty one."""
     value = fields.get(key)

@@ -1,14 +1,18 @@
-"""Texts that must not stand in a playbook: secrets, shell lines, placeholders left behind, links that lead nowhere."""
+"""Texts that must not stand in a playbook: secrets, what nobody sees, shell lines, blanks left, dead links."""
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from ratchet.domain.errors import Mistake
-from ratchet.vault.sheet import Path, Sheet, texts_in
+from ratchet.domain.unseen import STEERS, called
+from ratchet.vault.sheet import Path, Sheet, keys_in, texts_in
 
 _SECRETS = (
-    re.compile(r"(?i)\b(password|passwd|pwd|secret|api[_-]?key|token)\b\s*[=:]\s*(?!\*|<|\{|\$|\[)[^\s,;'\"]{4,}"),
+    re.compile(
+        r"(?i)\b\w{0,30}(password|passwd|pwd|secret|api[_-]?key|token)\b\s*[=:]\s*['\"]?(?!\*|<|\{|\$|\[|=)[^\s,;'\"]{4,}"
+    ),
+    re.compile(r"(?i)\bpassword\s+'(?!\*|<|\{|\$|\[)[^'\s]{4,}'"),
     re.compile(r"\b[a-z][a-z0-9+]{1,20}://[^\s:/@]+:[^\s@/*]+@"),
     re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
@@ -24,17 +28,37 @@ _LINK = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/\S*)?|playbook:pbs_[a-z
 
 
 def wording_mistakes(sheet: Sheet) -> Iterator[Mistake]:
-    """PB019, PB020, PB024 and PB025."""
-    yield from _secrets_and_blanks(sheet)
+    """PB019, PB020, PB024, PB025 and PB029."""
+    yield from unkept_mistakes(sheet)
+    yield from _blanks(sheet)
     yield from _shell(sheet)
     yield from _links(sheet)
 
 
-def _secrets_and_blanks(sheet: Sheet) -> Iterator[Mistake]:
-    for path, written in sheet.texts():
-        if any(pattern.search(_REDACTED.sub("*", written)) for pattern in _SECRETS):
+def unkept_mistakes(sheet: Sheet) -> Iterator[Mistake]:
+    """PB020 and PB029: what is not kept at all, because events are kept for good and texts are shown as they are."""
+    for path, written in (*sheet.texts(), *keys_in(sheet.data, ())):
+        searched = _REDACTED.sub("*", written)
+        secret = next((found for pattern in _SECRETS if (found := pattern.search(searched))), None)
+        if secret is not None:
             remedy = "Remove it, rotate it, and refer to where it is kept."
-            yield sheet.mistake(path, "PB020", "a secret stands in the file", remedy)
+            message = f"a secret stands in the file: {_place(path, searched, secret.start())}"
+            yield sheet.mistake(path, "PB020", message, remedy)
+        hidden = STEERS.search(written)
+        if hidden is not None:
+            message = f"{called(hidden[0])} hides in the text: {_place(path, written, hidden.start())}"
+            yield sheet.mistake(path, "PB029", message, "Remove it; write only what can be seen.")
+
+
+def _place(path: Path, written: str, at: int) -> str:
+    """`spec.guidance, its line 3, character 12`, without what stands there."""
+    before = written[:at]
+    where = STEERS.sub("?", ".".join(map(str, path)))[:120] or "the text"
+    return f"{where}, its line {before.count(chr(10)) + 1}, character {at - before.rfind(chr(10))}"
+
+
+def _blanks(sheet: Sheet) -> Iterator[Mistake]:
+    for path, written in sheet.texts():
         left = LEFT.search(written)
         if left and path[:2] != ("spec", "symptoms"):
             message = f"a placeholder was left: {left.group()!r}"
