@@ -89,6 +89,17 @@ def test_a_running_server_is_not_offered(host: Bench, own: Cluster):
     assert (preview.rows, preview.statements) == ((), ())
 
 
+def test_a_start_is_taken_back_by_a_stop(host: Bench, own: Cluster):
+    own.stop()
+    act = host.offer(START)
+    back = act.model_copy(update={"statements": act.undo.statements})
+    nothing = host.hands.act(back, host.grant(back))
+    assert (nothing.outcome, nothing.error_category) == ("failed_clean", "in_use"), nothing
+    assert host.hands.act(act, host.grant(act, now() + timedelta(seconds=60))).outcome == "done"
+    assert host.hands.act(back, host.grant(back, now() + timedelta(seconds=60))).outcome == "done"
+    assert not own.is_running()
+
+
 def test_a_port_held_by_another_is_named_and_nothing_is_started(host: Bench, own: Cluster):
     own.stop()
     with socket.socket() as squatter:

@@ -16,10 +16,11 @@ from ratchet.domain.plan import Act, Preview, Statement, ToolSpec, Undo
 from ratchet.domain.ports import Sent, Took
 from ratchet.domain.target import HostControl
 from ratchet.tools.answers import NoAnswer
-from ratchet.tools.host.config_fault import config_fault, file_lines
-from ratchet.tools.host.control import BARE, account, read_pid_file
+from ratchet.tools.host.config_fault import LARGEST_FILE, config_fault, file_lines
+from ratchet.tools.host.control import read_pid_file
 from ratchet.tools.host.host_tool import HostTool
 from ratchet.tools.host.status import config_complaint
+from ratchet.tools.host.trust import BARE, account, end_of, own_directory, program
 from ratchet.tools.tool import declare
 
 MARK = "#ratchet# "
@@ -64,7 +65,7 @@ class CommentOutLine(HostTool[LineNamed]):
             "setting": f"line {args.line}",
             "line": args.line,
             "current": text,
-            "digest": _digest(path),
+            "digest": _digest(host, path),
         }
         return Preview(
             rows=(row,),
@@ -84,24 +85,26 @@ class CommentOutLine(HostTool[LineNamed]):
             raise conflict("The grant is for another act than the one that was to be sent.", "Ask again.")
         began = self.clock()
         try:
-            switch = account(host)
+            own_directory(host)
+            program(host, Path(host.pg_ctl).name)
+            switch, changed = account(host), _changed(host, act)
         except NoAnswer as failed:
             return self._sent(began, "failed_clean", failed.answer.value, f"nothing was sent: {failed.detail}")
-        changed = _changed(act)
         if changed or self.clock() >= grant.not_after:
             return self._sent(began, "failed_clean", "in_use", changed or "nothing was sent: the deadline passed")
         for number, statement in enumerate(act.statements):
+            if number and self.clock() >= grant.not_after:
+                return self._sent(began, "unknown", "too_late", "the file is changed; the server was not told in time")
             failed = _run(statement.argv, switch)
             if failed:
-                outcome = "failed_clean" if number == 0 and not _changed(act) else "unknown"
+                outcome = "failed_clean" if number == 0 and _as_shown(host, act) else "unknown"
                 return self._sent(began, outcome, "error", failed)
         return self._sent(began, "done", "none", "").model_copy(update={"touched": act.identities})
 
     def took(self, host: HostControl, act: Act) -> Took:
         """Whether the line is commented out now."""
-        del host
         row = act.identities[0]
-        lines = file_lines(Path(str(row["source"])))
+        lines = file_lines(host, Path(str(row["source"])))
         now = lines[int(row["line"]) - 1] if len(lines) >= int(row["line"]) else ""
         if now == MARK + str(row["current"]):
             return Took(verdict="yes", because="the line is commented out")
@@ -125,7 +128,7 @@ class CommentOutLine(HostTool[LineNamed]):
 
 def _obstacle(host: HostControl, args: LineNamed, path: Path) -> tuple[str, str]:
     """Why the line must not be touched, empty when it may; and its text."""
-    lines = file_lines(path)
+    lines = file_lines(host, path)
     if len(lines) < args.line:
         return f"{path} has no line {args.line}, or cannot be read", ""
     text = lines[args.line - 1]
@@ -150,20 +153,27 @@ def _sed(path: Path, script: str) -> Statement:
     return Statement(argv=(SED, "-i", script, str(path)))
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(host: HostControl, path: Path) -> str:
+    return hashlib.sha256(end_of(host, path, LARGEST_FILE)).hexdigest()
 
 
-def _changed(act: Act) -> str:
+def _changed(host: HostControl, act: Act) -> str:
     """Why the file is not the one that the act was made for; the way back starts from our own change of it."""
     row = act.identities[0]
     path = Path(str(row["source"]))
-    lines = file_lines(path)
+    lines = file_lines(host, path)
     now = lines[int(row["line"]) - 1] if len(lines) >= int(row["line"]) else ""
     back = act.statements[0].argv[2] == f"{row['line']}s/^{MARK}//"
     if back:
         return "" if now == MARK + str(row["current"]) else f"line {row['line']} of {path} is not as we left it"
-    return "" if _digest(path) == row["digest"] else f"{path} was changed since it was shown"
+    return "" if _digest(host, path) == row["digest"] else f"{path} was changed since it was shown"
+
+
+def _as_shown(host: HostControl, act: Act) -> bool:
+    try:
+        return not _changed(host, act)
+    except NoAnswer:
+        return False
 
 
 def _run(argv: tuple[str, ...], switch: dict[str, Any]) -> str:

@@ -1,11 +1,8 @@
 """What a server's own files say about it: the control file, the pid file, and who holds its port."""
 
-import os
-import pwd
 import subprocess
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -14,6 +11,8 @@ from ratchet.domain.noun import Noun
 from ratchet.domain.target import Fingerprint, HostControl
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.host.proc_table import nobody_listens, sockets_of
+from ratchet.tools.host.trust import BARE, account
+from ratchet.tools.host.trust import program as trusted
 
 PROGRAM_LIMIT = 10.0
 
@@ -121,7 +120,7 @@ def process_state(pid: int | None) -> str | None:
 
 def run(host: HostControl, program: str, *args: str) -> subprocess.CompletedProcess[str]:
     """A program beside pg_ctl, as the account that owns the files; raises NoAnswer when it cannot be run in time."""
-    path = str(Path(host.pg_ctl).with_name(program))
+    path = trusted(host, program)
     try:
         return subprocess.run(
             [path, *args],
@@ -140,23 +139,6 @@ def run(host: HostControl, program: str, *args: str) -> subprocess.CompletedProc
     except OSError as error:
         answer = Answer.PERMISSION if isinstance(error, PermissionError) else Answer.MISSING
         raise NoAnswer(answer, f"{program}: {error.strerror}") from None
-
-
-BARE = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-"""A bare environment: what Ratchet was started with is nobody else's business."""
-
-
-def account(host: HostControl) -> dict[str, Any]:
-    """How to become the account that owns the files; nothing when we are it. Raises NoAnswer when we may not."""
-    try:
-        entry = pwd.getpwnam(host.run_as)
-    except KeyError:
-        raise NoAnswer(Answer.MISSING, f"there is no account {host.run_as} on this host") from None
-    if entry.pw_uid == os.geteuid():
-        return {}
-    if os.geteuid() != 0:
-        raise NoAnswer(Answer.PERMISSION, f"only root or {host.run_as} itself can work as {host.run_as}")
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
 def _serves(pid: int, data_dir: str) -> bool:

@@ -9,6 +9,7 @@ from ratchet.domain.target import HostControl
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.host.control import read_pid_file
 from ratchet.tools.host.status import TAIL_BYTES, find_log
+from ratchet.tools.host.trust import end_of
 
 LOG_TAIL = "postgres.log_tail"
 LEVEL = re.compile(
@@ -23,20 +24,15 @@ def log_lines(host: HostControl, lines: int = MOST_LINES) -> tuple[list[dict[str
     path = find_log(host, read_pid_file(host))
     if path is None:
         raise NoAnswer(Answer.MISSING, f"no log file is known beside {host.pg_data}")
-    try:
-        found = _tail(path)
-    except OSError as error:
-        raise NoAnswer(Answer.PERMISSION, f"{path}: {error.strerror}") from None
+    found = _tail(host, path)
     kept = list(enumerate(found, start=1))[-max(1, min(lines, MOST_LINES)) :]
     return [_row(number, line, path) for number, line in kept], str(path)
 
 
-def _tail(path: Path) -> list[str]:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(0, size - TAIL_BYTES))
-        lines = file.read(TAIL_BYTES).decode("utf-8", errors="replace").splitlines()
-    return [line for line in (lines[1:] if size > TAIL_BYTES else lines) if line]
+def _tail(host: HostControl, path: Path) -> list[str]:
+    end = end_of(host, path, TAIL_BYTES + 1)
+    lines = end[-TAIL_BYTES:].decode("utf-8", errors="replace").splitlines()
+    return [line for line in (lines[1:] if len(end) > TAIL_BYTES else lines) if line]
 
 
 def _row(number: int, line: str, path: Path) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from ratchet.domain.plan import Act, Preview, Statement, ToolSpec, Undo
 from ratchet.domain.ports import Clock, Sent, Took
 from ratchet.domain.target import HostControl
 from ratchet.tools.answers import NoAnswer
-from ratchet.tools.host.control import BARE, account, read_pid_file, run
+from ratchet.tools.host.control import read_pid_file, run
 from ratchet.tools.host.host_tool import HostTool
 from ratchet.tools.host.status import find_log, pg_status
+from ratchet.tools.host.trust import BARE, account, program
 from ratchet.tools.tool import declare
 
 MARGIN = 5.0
@@ -80,7 +81,10 @@ class StartServer(HostTool[StartArguments]):
 
 
 def start(act: Act, grant: Grant, host: HostControl, clock: Clock) -> Sent:
-    """Run the argument list once. Its host is ours, so the deadline is tested just before, on the same clock."""
+    """Run the argument list once, a start or the stop that takes it back.
+
+    Its host is ours, so the deadline is tested just before, on the same clock.
+    """
     if grant.action_digest != act.digest:
         raise conflict("The grant is for another act than the one that was to be sent.", "Ask again.")
     started = clock()
@@ -92,15 +96,19 @@ def start(act: Act, grant: Grant, host: HostControl, clock: Clock) -> Sent:
             "error_category": category, "because": because, "touched": touched,
         })  # fmt: skip
 
+    argv = act.statements[0].argv
     try:
-        obstacle = _obstacle(pg_status(host)[0])
+        row = pg_status(host)[0]
+        obstacle = _unstoppable(row) if argv[1] == "stop" else _obstacle(row)
+        obstacle = obstacle if argv[0] == host.pg_ctl else f"{argv[0]} is not the registered pg_ctl any more"
+        program(host, Path(host.pg_ctl).name)
         switch = account(host)
     except NoAnswer as failed:
         return sent("failed_clean", failed.answer.value, failed.answer.value, f"nothing was sent: {failed.detail}")
     left = (grant.not_after - clock()).total_seconds()
     if obstacle or left <= 0:
         return sent("failed_clean", "refused", "too_late" if left <= 0 else "in_use", obstacle or "the deadline passed")
-    return _run(act.statements[0].argv, left + MARGIN, switch, sent)
+    return _run(argv, left + MARGIN, switch, sent)
 
 
 def _run(argv: tuple[str, ...], limit: float, switch: dict[str, Any], sent: Any) -> Sent:
@@ -121,6 +129,11 @@ def _run(argv: tuple[str, ...], limit: float, switch: dict[str, Any], sent: Any)
 def _argv(host: HostControl, args: StartArguments) -> tuple[str, ...]:
     log = find_log(host, read_pid_file(host)) or Path(host.pg_data) / "ratchet-start.log"
     return (host.pg_ctl, "start", "-D", host.pg_data, "-w", "-t", str(args.wait_s), "-l", str(log))
+
+
+def _unstoppable(row: dict[str, Any]) -> str:
+    """Why there is nothing to stop; empty when the server runs. The way back of a start is a stop."""
+    return "" if row["running"] else f"no server runs in {row['data_dir']}"
 
 
 def _obstacle(row: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from ratchet.tools.host.control import (
     read_pid_file,
     run,
 )
+from ratchet.tools.host.trust import end_of, own_directory
 from ratchet.tools.probe_columns import CodeProbe
 
 PG_STATUS = CodeProbe(
@@ -72,6 +73,7 @@ def pg_status(host: HostControl, address: str = "") -> list[dict[str, Any]]:
         if not data.is_dir():
             return [_absent(host)]
         usage = shutil.disk_usage(data)
+        own_directory(host)
     except PermissionError as error:
         raise NoAnswer(Answer.PERMISSION, f"{host.pg_data}: {error.strerror}") from None
     control, pid = read_control(host), read_pid_file(host)
@@ -99,7 +101,7 @@ def pg_status(host: HostControl, address: str = "") -> list[dict[str, Any]]:
         "config_ok": not config_error, "config_error": config_error,
         "config_file": wrong.file if wrong else None, "config_line": wrong.line if wrong else None,
         "config_name": wrong.name if wrong else None, "config_text": wrong.text if wrong else None,
-        "log_file": str(log) if log else None, "log_errors": "\n".join(_loud_lines(log)) if log else "",
+        "log_file": str(log) if log else None, "log_errors": "\n".join(_loud_lines(host, log)) if log else "",
         "disk_free_bytes": usage.free, "disk_free_ratio": round(usage.free / usage.total, 4) if usage.total else None,
     }]  # fmt: skip
 
@@ -123,7 +125,7 @@ def _absent(host: HostControl) -> dict[str, Any]:
 def find_log(host: HostControl, pid: PidFile | None) -> Path | None:
     """Where the server writes: the collector's own note, the running server's stderr, else the newest log beside it."""
     data = Path(host.pg_data)
-    noted = _noted(data)
+    noted = _noted(host, data)
     if noted is not None:
         return noted
     if pid is not None and pid.alive:
@@ -138,12 +140,15 @@ def find_log(host: HostControl, pid: PidFile | None) -> Path | None:
     return max(found, key=lambda place: place.stat().st_mtime, default=None)
 
 
-def _noted(data: Path) -> Path | None:
-    try:
-        lines = (data / "current_logfiles").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+def _noted(host: HostControl, data: Path) -> Path | None:
+    note = data / "current_logfiles"
+    if not note.is_file():
         return None
-    for line in lines:
+    try:
+        text = end_of(host, note, TAIL_BYTES)
+    except NoAnswer:
+        return None
+    for line in text.decode("utf-8", errors="replace").splitlines():
         path = data / line.partition(" ")[2]
         if path.is_file():
             return path
@@ -156,13 +161,11 @@ def config_complaint(host: HostControl) -> str:
     return "" if said.returncode == 0 else " ".join(said.stderr.split())[:500]
 
 
-def _loud_lines(log: Path) -> list[str]:
+def _loud_lines(host: HostControl, log: Path) -> list[str]:
     """What went wrong since the latest start; an older run's troubles would mislead."""
     try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
-            lines = file.read().decode("utf-8", errors="replace").splitlines()
-    except OSError:
+        lines = end_of(host, log, TAIL_BYTES).decode("utf-8", errors="replace").splitlines()
+    except NoAnswer:
         return []
     starts = [number for number, line in enumerate(lines) if "starting PostgreSQL" in line]
     latest = lines[starts[-1] :] if starts else lines
