@@ -19,7 +19,7 @@ class Settings(Noun):
     host: str = "127.0.0.1"
     port: int = 8080
     overlays: tuple[Path, ...] = ()
-    """Site directories with `playbooks/`, `probes/` and `faults/`, read after the shipped library."""
+    """Site directories with `playbooks/`, `probes/`, `faults/` and `policy.yaml`, read after the shipped library."""
     operator: str = "operator"
     """Who sits at this terminal, for what is done in process."""
     loki_url: str | None = Field(default=None, repr=False)

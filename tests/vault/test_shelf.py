@@ -18,6 +18,7 @@ from ratchet.tools.replay import Replay
 from ratchet.triage.investigate import Investigator
 from ratchet.vault.canonical import text_digest
 from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.policy import shipped_policy
 from ratchet.wiring.health import Health
 from tests.vault import worlds as w
 from tests.vault.recorded import Records
@@ -133,7 +134,9 @@ def test_the_doctor_is_not_well_and_readiness_does_not_call_it_well(
     records: Records, tmp_path: Path, spoil: Callable[[Records], None]
 ) -> None:
     looked = Replay(records.store.evidence(records.store.incident(records.record(w.healthy())).evidence))
-    health = Health(tmp_path, (records.store, records.store.audit), (looked, timedelta), records.shelf)
+    health = Health(
+        tmp_path, (records.store, records.store.audit), (looked, timedelta), records.shelf, shipped_policy()
+    )
     assert health.ready()[1].ok is True
     spoil(records)
     ready = health.ready()[1]

@@ -1,10 +1,11 @@
 """Policy: the least that the gate asks by effect, and how long recovery must hold by kind of target."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Self
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from ratchet.domain.alert import Alert
 from ratchet.domain.duration import Duration
@@ -16,18 +17,18 @@ from ratchet.domain.playbook import EFFECTS, Effect, StepRule, VerifyRule
 class EffectRule(Noun):
     """The least approval for an effect: how many people, and how long their yes is good for."""
 
-    quorum: int
-    expires: Duration
+    quorum: int = Field(ge=1, le=5)
+    expires: Duration = Field(gt=0)
 
 
 class Window(Noun):
     """A verification window that replaces the file's, in seconds."""
 
-    wait_before: Duration
-    every: Duration
-    sustain: Duration
-    min_samples: int
-    give_up_after: Duration
+    wait_before: Duration = Field(ge=0)
+    every: Duration = Field(gt=0)
+    sustain: Duration = Field(gt=0)
+    min_samples: int = Field(ge=2, le=1000)
+    give_up_after: Duration = Field(gt=0)
 
 
 class Profile(Noun):
@@ -40,11 +41,25 @@ class Profile(Noun):
 class Freeze(Noun):
     """A time in which nothing is changed: from, until, and why."""
 
-    start: datetime = Field(alias="from")
-    until: datetime
-    reason: str
+    start: AwareDatetime = Field(alias="from")
+    until: AwareDatetime
+    reason: str = Field(min_length=1)
     targets: tuple[str, ...] = ()
-    """Conflict groups that it is for; none means all."""
+    """What it is for: a primary with its whole conflict group, a replica or a pooler alone; none means all."""
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.until <= self.start:
+            raise ValueError("it ends before it begins; `until` is later than `from`")
+        return self
+
+    def on(self, now: datetime) -> bool:
+        """Whether it has begun and is not over."""
+        return self.start <= now < self.until
+
+    def told(self) -> str:
+        """Why, and until when."""
+        return f"{self.reason} (until {self.until:%Y-%m-%d %H:%M %Z})"
 
 
 class Objectives(Noun):
@@ -117,10 +132,11 @@ class Policy(Noun):
         """Seconds until an unanswered decision expires."""
         return min(step.approval.expires, self.effects[effect].expires)
 
-    def frozen(self, group: str, now: datetime) -> str:
-        """The reason of the change freeze that is on for a conflict group, or an empty text."""
-        on = [f for f in self.freezes if f.start <= now < f.until and (not f.targets or group in f.targets)]
-        return f"{on[0].reason} (until {on[0].until:%Y-%m-%d %H:%M} UTC)" if on else ""
+    def frozen(self, names: Collection[str], now: datetime) -> str:
+        """The reason of the change freeze that is on for one of these names (a target and the primary of its conflict
+        group), or an empty text."""
+        on = [f for f in self.freezes if f.on(now) and (not f.targets or any(name in f.targets for name in names))]
+        return on[0].told() if on else ""
 
     def verification(self, rule: VerifyRule, chaos: bool) -> Verification:
         """The window for this target, with the file's criteria."""

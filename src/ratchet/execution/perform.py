@@ -76,7 +76,7 @@ class Performer:
         return Demand(
             intended=Intended(grant=grant, attempt=len(incident.ops) + 1, action=packet.title, before=before),
             reread=reread,
-            freeze=self._policy.frozen(packet.conflict_group, self._clock()),
+            freeze=self._policy.frozen((packet.conflict_group, packet.act.target), self._clock()),
             cooldown=0.0 if packet.undo_of else cooldown,
             target=target,
         )

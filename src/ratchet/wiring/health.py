@@ -1,8 +1,8 @@
 """Whether what Ratchet stands on is well: state, chain, playbooks, targets."""
 
 import shutil
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ratchet.desk.views import CheckView
@@ -10,6 +10,7 @@ from ratchet.domain.audit import Trail
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.evidence import Answer, ProbeCall
 from ratchet.domain.incident import LIVE
+from ratchet.domain.policy import Freeze, Policy
 from ratchet.domain.ports import Shelf, Store, Toolbox
 
 ROOM = 64 * 1024 * 1024
@@ -22,12 +23,18 @@ class Health:
     """Looks at everything, changes nothing."""
 
     def __init__(
-        self, home: Path, state: tuple[Store, Trail], world: tuple[Toolbox, Callable[[], timedelta]], shelf: Shelf
+        self,
+        home: Path,
+        state: tuple[Store, Trail],
+        world: tuple[Toolbox, Callable[[], timedelta]],
+        shelf: Shelf,
+        policy: Policy,
     ) -> None:
         self._home = home
         self._store, self._trail = state
         self._toolbox, self._ahead = world
         self._shelf = shelf
+        self._policy = policy
 
     def ready(self) -> list[CheckView]:
         """What must be well before requests are worth sending: state and playbooks."""
@@ -36,7 +43,7 @@ class Health:
     def doctor(self) -> list[CheckView]:
         """Everything, the targets included."""
         ready = [one.model_copy(update={"ok": bool(one.ok)}) for one in self.ready()]
-        checks = [*ready, self._said("chain", self._chain), self._room(), self._clock()]
+        checks = [*ready, self._said("chain", self._chain), self._room(), self._clock(), *self._freezes()]
         return [*checks, *(self._target(t.name) for t in self._store.targets() if t.kind == "postgres")]
 
     def figures(self) -> Mapping[str, float]:
@@ -102,6 +109,13 @@ class Health:
         remedy = "" if ok else way
         return CheckView(name="clock", ok=ok or None, detail=f"{ahead:+.1f} s against the wall clock", remedy=remedy)
 
+    def _freezes(self) -> list[CheckView]:
+        """The change freezes that are on or to come, where there are any; one that names nobody is in doubt."""
+        now = datetime.now(UTC) + self._ahead()
+        ahead = [each for each in self._policy.freezes if now < each.until]
+        known = {target.name for target in self._store.targets()}
+        return [_freeze(each, each.on(now), sorted(set(each.targets) - known)) for each in ahead]
+
     def _target(self, name: str) -> CheckView:
         pooler = any(t.name == name and t.is_pooler for t in self._store.targets())
         probe = "pgbouncer.limits" if pooler else "postgres.ping"
@@ -116,3 +130,13 @@ class Health:
         return CheckView(
             name=f"target {name}", ok=ok, detail=seen.answer.value, remedy="" if ok else f"ratchet target check {name}"
         )
+
+
+def _freeze(freeze: Freeze, on: bool, strangers: Sequence[str]) -> CheckView:
+    """A change freeze as a check: not in doubt unless it names what is not registered."""
+    begins = "on" if on else f"from {freeze.start:%Y-%m-%d %H:%M %Z}"
+    detail = f"{begins} for {', '.join(freeze.targets) or 'everything'}: {freeze.told()}"
+    if not strangers:
+        return CheckView(name="freeze", ok=True, detail=detail)
+    remedy = "Write names as in `ratchet target list` into policy.yaml, and start again."
+    return CheckView(name="freeze", ok=None, detail=f"{detail}; not registered: {', '.join(strangers)}", remedy=remedy)

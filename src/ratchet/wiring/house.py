@@ -24,8 +24,9 @@ from ratchet.desk.standing import Standing
 from ratchet.desk.targets import Targets
 from ratchet.desk.tokens import Tokens, holder_name
 from ratchet.desk.views import CheckView
-from ratchet.domain.errors import Refusal
+from ratchet.domain.errors import Refusal, invalid
 from ratchet.domain.fault import Fault
+from ratchet.domain.policy import Policy
 from ratchet.domain.ports import Clock, Store
 from ratchet.execution.engine import Engine, Parts
 from ratchet.execution.packets import Asking
@@ -50,7 +51,7 @@ from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.keeping import Drafting
 from ratchet.vault.known import KnownTools
 from ratchet.vault.offering import offer, site_texts
-from ratchet.vault.policy import shipped_policy
+from ratchet.vault.policy import overlaid, shipped_policy, site_policy
 from ratchet.vault.seeding import seed, shipped_texts
 from ratchet.vault.shelf import VaultShelf
 from ratchet.wiring.clock import SteadyClock
@@ -122,7 +123,7 @@ class House:
 
     def remind(self, log: Callable[[str], None]) -> None:
         """Begin to tell of each playbook that a person should look at before it is needed: in the log, and by POST."""
-        every, reviewing = shipped_policy().reminders.every, self._rooms.vault.reviewing
+        every, reviewing = policy_of(self.settings).reminders.every, self._rooms.vault.reviewing
         address = self.settings.reminder_webhook
         reminders = Reminders(
             lambda: due_reminders(reviewing.reviews(), self._clock(), every), self.store.audit, log,
@@ -158,6 +159,7 @@ def _nothing() -> None:
 
 def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     """Open the state, seed the shipped playbooks (one log line each) and put everything together."""
+    policy = policy_of(settings)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = SteadyClock(settings.home / "clock")
     store = EventStore.open_at(settings.home, now, new_id)
@@ -179,10 +181,10 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     revoke_outdated(store, hands)
     shelf = VaultShelf(store, playbooks)
     faults = FaultsOnDemand(_overlays(settings, "faults"))
-    parts = _parts(settings, (store, now), (hands, shelf), faults)
+    parts = _parts(settings, (store, now), (hands, shelf), faults, policy)
     worker = Worker(Engine(parts), store, now)
-    health = Health(settings.home, (store, store.audit), (hands, now.ahead), shelf)
-    hands_over = HandsOver(store, shelf, now, causes, shipped_policy().impact, redactor.text)
+    health = Health(settings.home, (store, store.audit), (hands, now.ahead), shelf, policy)
+    hands_over = HandsOver(store, shelf, now, causes, policy.impact, redactor.text)
     ends = (hands_over, Records(store, store.audit, shelf), Intake(store, store.targets, new_id, redactor))
     vault = vault_rooms(
         (store, now, new_id), (playbooks, shelf), (faults, lambda: tools_digest(hands)), ends, worker.nudge
@@ -192,9 +194,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
         intake=ends[2],
         answers=Answers(store, now, redactor.text),
         vault=vault,
-        learning=LearningRooms(
-            store, store.lives, shelf, vault.playbooks, ends[0], shipped_policy().objectives, now, new_id
-        ),
+        learning=LearningRooms(store, store.lives, shelf, vault.playbooks, ends[0], policy.objectives, now, new_id),
         targets=Targets(store, hands, shelf, (credentials.provision, credentials.address)),
         tokens=Tokens(store, now, os.urandom, new_id),
         records=ends[1],
@@ -209,7 +209,11 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
 
 
 def _parts(
-    settings: Settings, state: tuple[EventStore, Clock], rooms: tuple[Hands, VaultShelf], faults: Mapping[str, Fault]
+    settings: Settings,
+    state: tuple[EventStore, Clock],
+    rooms: tuple[Hands, VaultShelf],
+    faults: Mapping[str, Fault],
+    policy: Policy,
 ) -> Parts:
     (store, now), (hands, shelf) = state, rooms
     at = failpoint(settings.failpoint, store.targets)
@@ -218,15 +222,24 @@ def _parts(
         shelf=shelf,
         toolbox=hands,
         investigator=Investigator(hands, shelf, store.targets, now, Learned(store.lives, now).priors),
-        planner=Planner(hands, shipped_policy()),
+        planner=Planner(hands, policy),
         asking=Asking(hands, now, new_id),
         undoing=Undoing(hands, now, new_id),
-        performer=Performer(hands, store, now, shipped_policy(), at),
+        performer=Performer(hands, store, now, policy, at),
         draft=Drafting(store, shelf, faults.get, new_id),
         targets=store.targets,
         clock=now,
         at=at,
     )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The shipped policy with every `policy.yaml` of the site over it; raises Refusal(INVALID) with their mistakes, and
+    for a site directory that is not there: a freeze in it would be passed over unseen."""
+    for site in settings.overlays:
+        if not site.is_dir():
+            raise invalid(f"RATCHET_LIBRARY names {site}, which is no directory.", "Name one that is there, or none.")
+    return overlaid(shipped_policy(), {str(p): site_policy(p) for p in _overlays(settings, "policy.yaml")})
 
 
 def _overlays(settings: Settings, part: str) -> Sequence[Path]:
