@@ -102,3 +102,18 @@ def test_nobody_is_asked_to_take_back_what_is_another_state_or_another_server(
     seen = life.store.incident(incident)
     assert seen.packet is not None and seen.packet.undo_of is None
     assert seen.handoff is not None and said in seen.handoff.detail
+
+
+def test_a_server_that_took_over_does_not_prove_that_the_state_came_back(life: Life) -> None:
+    incident = asked_back(life)
+
+    def exchanged() -> None:
+        life.world.node += 1
+
+    life.between = "after_send", exchanged
+    assert life.approve(incident, "ana", "ben")
+    life.run()
+    seen = life.store.incident(incident)
+    assert life.world.ledger[-1].back
+    assert seen.rolled_back is not None and seen.rolled_back.proved is None
+    assert "Another server answers" in seen.rolled_back.because

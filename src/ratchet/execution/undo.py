@@ -12,6 +12,7 @@ from ratchet.domain.plan import Preview, Undo
 from ratchet.domain.ports import Clock, Toolbox
 from ratchet.domain.timeline import RolledBack
 from ratchet.execution.stopped import Stopped
+from ratchet.execution.who import who_answers
 
 TAKE_BACK = "Take back: "
 
@@ -67,6 +68,10 @@ class Undoing:
         now_there = self._toolbox.preview(packet.act.target, packet.act.tool, packet.act.args)
         if isinstance(now_there, Evidence):
             because = f"It was rolled back, but the state could not be read: {now_there.answer.value}."
+            return RolledBack(op_id=packet.undo_of, proved=None, because=because)
+        who = who_answers(self._toolbox, packet)
+        if not who.same:
+            because = f"It was rolled back, but nobody can tell whether the state came back: {who.because}"
             return RolledBack(op_id=packet.undo_of, proved=None, because=because)
         same = _identities(now_there) == _identities(packet.preview)
         because = (
