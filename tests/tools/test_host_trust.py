@@ -109,7 +109,7 @@ def test_a_program_that_somebody_else_could_exchange_is_not_run(own: Cluster, pl
     bench.hands.close()
 
 
-def test_what_was_shown_with_another_pg_ctl_is_not_started(own: Cluster):
+def test_another_cluster_or_another_pg_ctl_than_was_shown_is_not_started(own: Cluster):
     bench = Bench()
     bench.point("db", own.dsn(), own.dsn(), host_control=host_control(own))
     act = bench.offer("host.start_server")
@@ -117,6 +117,11 @@ def test_what_was_shown_with_another_pg_ctl_is_not_started(own: Cluster):
     forged = act.model_copy(update={"statements": (act.statements[0].model_copy(update={"argv": other}),)})
     sent = bench.hands.act(forged, bench.grant(forged, now() + timedelta(seconds=60)))
     assert (sent.outcome, "not the registered pg_ctl" in sent.because) == ("failed_clean", True), sent
+    leave = bench.grant(act, now() + timedelta(seconds=60))
+    assert leave.system_identifier
+    sent = bench.hands.act(act, leave.model_copy(update={"system_identifier": "7"}))
+    assert (sent.outcome, "another cluster" in sent.because) == ("failed_clean", True), sent
+    assert not own.is_running()
     bench.hands.close()
 
 

@@ -100,7 +100,7 @@ def start(act: Act, grant: Grant, host: HostControl, clock: Clock) -> Sent:
     try:
         row = pg_status(host)[0]
         obstacle = _unstoppable(row) if argv[1] == "stop" else _obstacle(row)
-        obstacle = obstacle if argv[0] == host.pg_ctl else f"{argv[0]} is not the registered pg_ctl any more"
+        obstacle = obstacle or _another(argv[0], host, row, grant)
         program(host, Path(host.pg_ctl).name)
         switch = account(host)
     except NoAnswer as failed:
@@ -129,6 +129,15 @@ def _run(argv: tuple[str, ...], limit: float, switch: dict[str, Any], sent: Any)
 def _argv(host: HostControl, args: StartArguments) -> tuple[str, ...]:
     log = find_log(host, read_pid_file(host)) or Path(host.pg_data) / "ratchet-start.log"
     return (host.pg_ctl, "start", "-D", host.pg_data, "-w", "-t", str(args.wait_s), "-l", str(log))
+
+
+def _another(program_shown: str, host: HostControl, row: dict[str, Any], grant: Grant) -> str:
+    """Why this is not what was shown; empty when it is."""
+    if program_shown != host.pg_ctl:
+        return f"{program_shown} is not the registered pg_ctl any more"
+    if row["system_identifier"] != grant.system_identifier:
+        return f"another cluster than the one shown lies in {row['data_dir']}"
+    return ""
 
 
 def _unstoppable(row: dict[str, Any]) -> str:
