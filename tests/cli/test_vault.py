@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ratchet.cli.vault_folder import read_texts, write_new
+from ratchet.cli.vault_folder import check_digest, read_texts, write_new
 from ratchet.config import Settings
 from ratchet.domain.errors import Refusal
 from ratchet.gateway.app import create_app
@@ -110,6 +111,25 @@ def test_the_vault_goes_out_and_comes_back_byte_for_byte(ratchet, served, tmp_pa
     assert {line.split("\t")[2] for line in brought.stdout.splitlines()} == {"there already (active)"}
     assert ratchet("vault", "export", str(again), env=served).returncode == 0
     assert {p.name: p.read_bytes() for p in out.iterdir()} == {p.name: p.read_bytes() for p in again.iterdir()}
+
+
+def test_a_text_that_was_changed_behind_the_vault_is_not_exported_and_keeps_no_other_back(ratchet, tmp_path):
+    home = tmp_path / "home"
+    house = open_house(Settings(home=home, operator="ana"), lambda _: None)
+    house.close()
+    with sqlite3.connect(home / "ratchet.db") as state:
+        state.execute("UPDATE series SET body = replace(body, 'escalate', 'proceed') WHERE id = ?", (SERIES,))
+    done = ratchet("vault", "export", str(tmp_path / "out"), env={"RATCHET_HOME": str(home)})
+    assert done.returncode == 5, done.stderr
+    assert f"{SERIES}.playbook.yaml: not written: The text of {SERIES}@" in done.stderr
+    assert not (tmp_path / "out" / f"{SERIES}.playbook.yaml").exists()
+    assert SERIES not in (tmp_path / "out" / "SHA256SUMS").read_text()
+    assert (tmp_path / "out" / "pbs_connection_triage.playbook.yaml").exists()
+
+
+def test_what_a_gateway_hands_out_under_another_digest_is_refused():
+    with pytest.raises(Refusal, match="not the text of sha256:"):
+        check_digest("text", "sha256:" + "0" * 64)
 
 
 def test_a_file_is_a_draft_with_its_commit_and_one_that_is_refused_does_not_keep_the_others_out(

@@ -213,6 +213,7 @@ def test_closing_an_incident_as_resolved_drafts_what_people_did(fleet: Fleet) ->
     unproved = fleet.send("POST", bundle, json=body).json()
     assert (unproved["status"], unproved["draft"]) == ("resolved", None)
     assert "neither a window nor its monitor" in unproved["why_no_draft"]
+    assert "drafted by itself when its alert resolves" in unproved["why_no_draft"]
     fleet.house.desk(fleet.house.operator()).receive([known.model_copy(update={"status": "resolved"})])
     proved = fleet.send("POST", bundle, json={"incident": name}).json()
     assert proved["draft"]["series"] == SERIES, proved
@@ -221,6 +222,36 @@ def test_closing_an_incident_as_resolved_drafts_what_people_did(fleet: Fleet) ->
     assert 'By hand, user:ana: "closed the idle sessions' in draft["guidance"]
     again = fleet.send("POST", f"{FLEET}/from-trace", "robot", json={"incident": name})
     assert (again.status_code, again.json()["id"]) == (201, draft["id"])
+
+
+@pytest.mark.parametrize("first", ["the person", "the monitor"])
+def test_what_a_person_mended_is_drafted_by_itself_once_its_monitor_is_clear(fleet: Fleet, first: str) -> None:
+    store, desk = fleet.house.store, fleet.house.desk(fleet.house.operator())
+    alert = Alert(
+        source="t", fingerprint=first, starts_at=w.NOW, labels={"alertname": f"ShopSlow {first}", "target": "shop-db"},
+        annotations={"summary": f"Checkout waits, says {first}"},
+    )  # fmt: skip
+    (name,) = desk.receive([alert])
+    incident = store.incident(name)
+    store.commit(incident, Looked(candidates=(), evidence=(), answers={}, elapsed_ms=1.0), by="ratchet", wake_at=None)
+    fleet.send("POST", f"/api/v1/incidents/{name}/take", json={"reason": "mine"})
+    said = {"cause": "connection_exhaustion_idle_leak", "reason": "closed them by hand"}
+    clear = alert.model_copy(update={"status": "resolved"})
+
+    def resolve() -> None:
+        assert fleet.send("POST", f"/api/v1/incidents/{name}/resolve", json=said).status_code < 300
+
+    for word in (resolve, lambda: desk.receive([clear])) if first == "the person" else (
+        lambda: desk.receive([clear]), resolve
+    ):  # fmt: skip
+        fleet.house.worker._advance(incident.id)
+        assert store.incident(name).draft is None, "one word alone is none"
+        word()
+    assert any(due.incident == incident.id for due in store.due(store.incident(name).updated_at or w.NOW))
+    fleet.house.worker._advance(incident.id)
+    drafted = store.incident(name).draft
+    assert drafted is not None
+    assert fleet.get(f"{FLEET}/{drafted.draft}")["incident"] == name
 
 
 def test_a_page_and_a_prompt_are_rendered_of_the_same_version(fleet: Fleet) -> None:

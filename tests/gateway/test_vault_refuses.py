@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 
 from ratchet.config import Settings
 from ratchet.domain.target import SecretRef, Target
+from ratchet.store import tables as t
 from ratchet.vault.seeding import shipped_texts
 from ratchet.wiring.house import House, open_house
 from tests.gateway.conftest import Street
@@ -82,3 +84,47 @@ def test_the_reason_of_a_draft_is_one_clean_line_in_its_text(fleet: Fleet) -> No
     view = fleet.send("POST", f"{FLEET}/{SERIES}/draft", json={"reason": reason}).json()
     text = fleet.get(f"{FLEET}/{view['id']}")["text"]
     assert "because: the old one [2K said password=[secret:" in text and SECRET not in text
+
+
+def test_a_source_that_there_is_not_is_refused_and_not_answered_with_nothing(fleet: Fleet) -> None:
+    answer = fleet.send("GET", f"{FLEET}?source=bogus")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert "system" in answer.text and "imported" in answer.text
+    assert fleet.get(f"{FLEET}?source=imported") == {"playbooks": []}
+
+
+@pytest.mark.parametrize("path", ["", "/review", "/diff", "@1.0"])
+def test_a_text_that_was_changed_behind_the_vault_is_not_handed_out(fleet: Fleet, path: str) -> None:
+    tampered(fleet)
+    answer = fleet.send("GET", f"{FLEET}/{CHANGED}{path}")
+    assert answer.json()["code"] == "failed", answer.text
+    assert "is not the one that was kept under its digest" in answer.json()["detail"]
+    assert "audit verify" in answer.json()["remedy"]
+
+
+def test_a_changed_text_is_neither_copied_nor_rendered_and_can_still_be_replaced(fleet: Fleet) -> None:
+    tampered(fleet)
+    for method, place in (("POST", f"{FLEET}/{CHANGED}/draft"), ("GET", f"/api/v1/playbooks/{CHANGED}/render")):
+        answer = fleet.send(method, place, json={"reason": "x"} if method == "POST" else None)
+        assert "is not the one that was kept under its digest" in answer.text
+    shipped = shipped_texts()[f"{CHANGED}.playbook.yaml"]
+    text = shipped.replace("  ai_executable: true", "  owner: user:default/ana\n  ai_executable: true", 1)
+    assert text != shipped
+    new = fleet.send("POST", FLEET, json={"text": text, "where": "a.yaml"})
+    assert new.status_code == 201, new.text
+    examined = fleet.get(f"{FLEET}/{new.json()['playbook']['id']}/review")
+    difference = examined["difference"]
+    assert difference["before"].startswith(CHANGED), "the series still has an active version"
+    assert len(difference["changes"]) > 3, "but all is new against a text that cannot be read"
+
+
+def tampered(fleet: Fleet) -> None:
+    """Somebody wrote into the state past Ratchet: the active text is another one under the same digest."""
+    store = fleet.house.store
+    series = store.series(CHANGED)
+    assert series.active is not None
+    changed = series.active.model_copy(update={"text": series.active.text.replace("escalate", "proceed")})
+    others = tuple(changed if one.id == changed.id else one for one in series.versions)
+    body = series.model_copy(update={"versions": others}).model_dump_json()
+    with store._journal.writing("somebody") as ledger:
+        ledger.connection.execute(update(t.series).where(t.series.c.id == CHANGED).values(body=body))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ratchet.domain.errors import invalid
+from ratchet.domain.errors import Code, Refusal, invalid
 
 LARGEST = 256 * 1024
 SUFFIXES = (".playbook.yaml", ".yaml", ".yml", ".json", ".md", ".markdown")
@@ -42,8 +42,15 @@ def write_new(directory: Path, texts: Mapping[str, str]) -> None:
 
 
 def sums(texts: Mapping[str, str]) -> str:
-    """The digests of the files, as `sha256sum -c` reads them; each is the digest that the vault keeps."""
+    """The digests of the files, as `sha256sum -c` reads them; `check_digest` held each against what the vault keeps."""
     return "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in sorted(texts.items()))
+
+
+def check_digest(text: str, digest: str) -> None:
+    """Raise Refusal(FAILED) unless the text is the one that the vault keeps under `digest` (`sha256:` and hex)."""
+    if f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" != digest:
+        message = f"What was handed out is not the text of {digest[:19]}, under which it is kept."
+        raise Refusal(Code.FAILED, message, "Do not use it. Check the event chain: `ratchet audit verify`.")
 
 
 def _text(path: Path) -> str:

@@ -128,5 +128,5 @@ class Arriving:
         try:
             view = self.draft_from(request.incident, by)
         except Refusal as no:
-            return None, no.message
+            return None, f"{no.message} {no.remedy}".strip()
         return DraftView(id=view.id, series=view.series_id, version=view.version), ""

@@ -1,6 +1,7 @@
 """The vault as the desk shows and changes it: versions, their history, edits of drafts, what is taken out of use."""
 
 from collections.abc import Callable
+from typing import get_args
 
 from ratchet.desk.vault_views import HistoryLine, PageForm
 from ratchet.desk.views import LintView, PlaybookView
@@ -8,10 +9,11 @@ from ratchet.domain.errors import Code, Outdated, Refusal, conflict, invalid, no
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Clock, Store
 from ratchet.domain.series import Activated, Discarded, Edited, Retired, Seeded, Series, Version, VersionDrafted
+from ratchet.vault.activation import check_text
 from ratchet.vault.canonical import canonical_text, text_digest
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.lessons import spoken
-from ratchet.vault.making import Made, blanks_of, free_version, new_version, short
+from ratchet.vault.making import Made, Source, blanks_of, free_version, new_version, short
 from ratchet.vault.prompt import prompt
 from ratchet.vault.render import markdown
 
@@ -32,7 +34,10 @@ class Playbooks:
         self._new_id = new_id
 
     def list(self, source: str | None, series: str | None) -> list[PlaybookView]:
-        """All versions by series, newest first within each, without their texts."""
+        """All versions by series, newest first within each, without their texts; raises Refusal(INVALID) for a source
+        that there is not."""
+        if source is not None and source not in get_args(Source):
+            raise invalid(f"There is no source {source[:40]!r}.", f"Name one of {', '.join(get_args(Source))}.")
         found = [
             view_of(version)
             for one in self._store.all_series()
@@ -57,13 +62,19 @@ class Playbooks:
             raise not_found("playbook", reference, "List them: `ratchet playbook list`.")
         return series, version
 
+    def sound(self, reference: str) -> tuple[Series, Version]:
+        """The same; raises Refusal(FAILED) when the text is not the one that was kept under its digest."""
+        series, version = self.find(reference)
+        check_text(version)
+        return series, version
+
     def show(self, reference: str) -> PlaybookView:
         """One version with its text."""
-        return view_of(self.find(reference)[1], whole=True)
+        return view_of(self.sound(reference)[1], whole=True)
 
     def render(self, reference: str, form: PageForm) -> str:
         """One version as a Markdown page or a prompt."""
-        version = self.find(reference)[1]
+        version = self.sound(reference)[1]
         playbook = self._files.read(version.text, version.pin)
         return markdown(playbook) if form == "md" else prompt(playbook)
 
@@ -77,7 +88,7 @@ class Playbooks:
         if unknown or not changes:
             named = ", ".join(unknown) or "nothing"
             raise invalid(f"A draft cannot be changed by {named}.", f"Send one or more of {', '.join(EDITABLE)}.")
-        read = self.find(reference)[1]
+        read = self.sound(reference)[1]
         before = self._files.read(read.text, read.pin)
         playbook = self._changed(read, changes)
         text = canonical_text(playbook)
@@ -119,7 +130,7 @@ class Playbooks:
 
     def new_draft(self, reference: str, reason: str, by: str) -> PlaybookView:
         """A draft with the text of a version under the next free number; its source is the person."""
-        series, version = self.find(reference)
+        series, version = self.sound(reference)
         playbook = self._files.read(version.text, version.pin)
         update = {
             "version": free_version(playbook.metadata.version, series), "source": "manual",

@@ -41,14 +41,14 @@ class Reviewing:
 
     def difference(self, reference: str, against: str) -> Difference:
         """What a version changes against another, or against the active one of its series."""
-        series, version = self.playbooks.find(reference)
+        series, version = self.playbooks.sound(reference)
         if against:
-            return _between(self._read(self.playbooks.find(against)[1]), self._read(version), version.digest)
+            return _between(self._read(self.playbooks.sound(against)[1]), self._read(version), version.digest)
         return self._difference(series, version)
 
     def backtest(self, reference: str, since: datetime | None, by: str) -> Backtest:
         """Replay a version; a replay of everything is kept with the version."""
-        version = self.playbooks.find(reference)[1]
+        version = self.playbooks.sound(reference)[1]
         found = self.backtests.run(version, self._read(version), since)
         if since is None and version.state == "draft":
             self._keep(version, found, by)
@@ -56,7 +56,7 @@ class Reviewing:
 
     def examine(self, reference: str, by: str) -> Examination:
         """A version with all that speaks for and against it."""
-        series, version = self.playbooks.find(reference)
+        series, version = self.playbooks.sound(reference)
         judged = self._judged(series, version)
         said = objections(judged, by, untested=True) if version.state == "draft" else []
         return Examination(
@@ -164,7 +164,18 @@ class Reviewing:
 
     def _difference(self, series: Series, version: Version) -> Difference:
         active = series.active if series.active and series.active.id != version.id else None
-        return _between(self._read(active) if active else None, self._read(version), version.digest)
+        found = _between(self._sound(active) if active else None, self._read(version), version.digest)
+        return found.model_copy(update={"before": active.pin}) if active else found
+
+    def _sound(self, active: Version) -> Playbook | None:
+        """The active text; None when it cannot be read, so that whatever takes its place is shown as new in whole."""
+        try:
+            check_text(active)
+            return self._read(active)
+        except Refusal as no:
+            if no.code not in (Code.FAILED, Code.INVALID):
+                raise
+            return None
 
     def _read(self, version: Version) -> Playbook:
         return self.files.read(version.text, version.pin)

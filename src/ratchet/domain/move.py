@@ -78,10 +78,14 @@ def _settle(op: Op, now: datetime) -> Move:
 
 
 def _afterwards(incident: Incident) -> Move:
-    """Only a recovery that our act brought, and that no person declared, is worth learning from."""
-    proved = incident.verified is not None and incident.verified.passed and incident.turned
-    by_us = incident.resolved is not None and incident.resolved.by == "ratchet"
-    return Draft() if proved and by_us and incident.draft is None else Rest()
+    """A recovery is worth learning from when our act brought it, or when a person mended it and its monitor, or our
+    window, says so too: a word alone is not."""
+    if incident.draft is not None or incident.resolved is None:
+        return Rest()
+    passed = incident.verified is not None and incident.verified.passed
+    by_us = incident.resolved.by == "ratchet" and passed and incident.turned
+    by_person = incident.resolved.by.startswith("user:") and (incident.alert_resolved or passed)
+    return Draft() if by_us or by_person else Rest()
 
 
 def _triage(incident: Incident, now: datetime) -> Move:

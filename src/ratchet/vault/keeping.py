@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from ratchet.domain.errors import conflict
+from ratchet.domain.errors import Code, Refusal, conflict
 from ratchet.domain.fault import Fault
 from ratchet.domain.hypothesis import Hypothesis
 from ratchet.domain.incident import LIVE, Incident
@@ -31,6 +31,8 @@ class Drafting:
 
     def __call__(self, incident: Incident) -> Drafted | None:
         """The draft's place in the vault; None when there is nothing to draft from."""
+        if _by_person(incident):
+            return self._of_hands(incident)
         leading = incident.conclusion.leading if incident.conclusion else None
         if leading is None or incident.plan is None:
             return None
@@ -41,25 +43,14 @@ class Drafting:
         """The same when a person asks, also for what people did by hand. Raises Refusal(CONFLICT) with the reason."""
         if incident.status in LIVE or incident.status == "held":
             raise conflict(f"{incident.name} is not over yet.", "Resolve it first.")
-        by_person = incident.resolved is not None and incident.resolved.by.startswith("user:")
-        if not by_person:
-            drafted = self(incident)
-            if drafted is None:
-                message = f"{incident.name} has no proved recovery, so there is nothing to learn a playbook from."
-                raise conflict(message, "Drafts come from incidents whose verification passed.")
+        drafted = self(incident)
+        if drafted is not None:
             return drafted
-        cause = (incident.resolved.cause if incident.resolved else "") or ""
-        told = self._told(incident, Series(id=""))
-        if not cause or not told.proved:
-            message = (
-                f"{incident.name} was ended by a word alone: neither a window nor its monitor says that it is over."
-            )
-            raise conflict(
-                message, "A draft comes when its alert has resolved too, or from a recovery that was proved."
-            )
-        series, base, said = self._of_cause(told, cause)
-        told = replace(told, series=series, said=said)
-        return self._kept(incident, told, base)
+        if not _by_person(incident):
+            message = f"{incident.name} has no proved recovery, so there is nothing to learn a playbook from."
+            raise conflict(message, "Drafts come from incidents whose verification passed.")
+        message = f"{incident.name} was ended by a word alone: neither a window nor its monitor says that it is over."
+        raise conflict(message, "It is drafted by itself when its alert resolves too; a proved recovery is at once.")
 
     def redrawn(self, version: Version) -> Edited | None:
         """A draft's text drawn once more, upon what is active by now; None when it stays as it is.
@@ -89,14 +80,28 @@ class Drafting:
             blanks=blanks_of(playbook, version.source), reason=f"drawn again upon {active.pin}", wrote=active.writers,
         )  # fmt: skip
 
+    def _of_hands(self, incident: Incident) -> Drafted | None:
+        """The draft of what a person mended; None while no window and no monitor says that it is over."""
+        cause = (incident.resolved.cause if incident.resolved else "") or ""
+        told = self._told(incident, Series(id=""))
+        if not cause or not told.proved:
+            return None
+        series, base, said = self._of_cause(told, cause)
+        return self._kept(incident, replace(told, series=series, said=said), base)
+
     def _kept(self, incident: Incident, told: Told, base: Playbook) -> Drafted:
-        series = told.series
-        already = next((v for v in series.versions if v.incident == incident.name), None)
-        if already is None:
-            already = synthesise(told, base, self._new_id)
-            already = already.model_copy(update={"wrote": _writers(series, base)})
-            self._store.commit_series(series, VersionDrafted(version=already), by="ratchet")
-        return Drafted(draft=already.id, series=already.series, version=already.version)
+        """The incident's draft, made now unless it is there: the worker and a person may both come for it."""
+        found = _drawn_from(told.series, incident)
+        if found is None:
+            made = synthesise(told, base, self._new_id).model_copy(update={"wrote": _writers(told.series, base)})
+            try:
+                self._store.commit_series(told.series, VersionDrafted(version=made), by="ratchet")
+                found = made
+            except Refusal as no:
+                found = _drawn_from(self._store.series(told.series.id), incident)
+                if no.code is not Code.CONFLICT or found is None:
+                    raise
+        return Drafted(draft=found.id, series=found.series, version=found.version)
 
     def _grown_from(self, incident: Incident, series: Series) -> Playbook:
         """The active text of the series, so that the draft is a patch of it; else the text that was acted by."""
@@ -137,6 +142,14 @@ class Drafting:
             at=timeline[-1].at,
             service_owner=next((t.owner for t in self._store.targets() if t.name == incident.target), ""),
         )
+
+
+def _by_person(incident: Incident) -> bool:
+    return incident.resolved is not None and incident.resolved.by.startswith("user:")
+
+
+def _drawn_from(series: Series, incident: Incident) -> Version | None:
+    return next((version for version in series.versions if version.incident == incident.name), None)
 
 
 def _writers(series: Series, base: Playbook) -> tuple[str, ...]:

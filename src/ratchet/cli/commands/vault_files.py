@@ -12,12 +12,12 @@ from ratchet.cli.exits import BAD_ANSWER
 from ratchet.cli.lint_forms import junit, sarif
 from ratchet.cli.road import road
 from ratchet.cli.show import json_line, out, page_of, say
-from ratchet.cli.vault_folder import read_texts, sums, write_new
+from ratchet.cli.vault_folder import check_digest, read_texts, sums, write_new
 from ratchet.cli.words import clean
 from ratchet.desk.contract import Desk
 from ratchet.desk.vault_views import Arrival
 from ratchet.desk.views import LintView, PlaybookView
-from ratchet.domain.errors import Refusal
+from ratchet.domain.errors import Code, Refusal
 
 SUFFIX = ".playbook.yaml"
 SUMS = "SHA256SUMS"
@@ -47,12 +47,16 @@ def export(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go; made when it is missing.")],
     drafts: Annotated[bool, typer.Option("--drafts", help="Drafts too, each with its version in the name.")] = False,
 ) -> None:
-    """Write every active version as a file, byte for byte, with SHA256SUMS beside them."""
+    """Write every active version as a file, byte for byte, with SHA256SUMS beside them. Exit 5 when the text of one is
+    not the one that was kept; the others are written."""
     with road(context) as here:
         found = [each for each in here.desk.playbooks() if each.is_active or (drafts and each.state == "draft")]
-        texts = {_name(each): here.desk.playbook(each.id).text for each in found}
+        kept = {_name(each): _kept(here.desk, each) for each in found}
+    texts = {name: text for name, text in kept.items() if text is not None}
     write_new(directory, {**texts, SUMS: sums(texts)})
     say(f"{len(texts)} playbooks are in {directory}.")
+    if len(texts) < len(kept):
+        raise typer.Exit(BAD_ANSWER)
 
 
 def import_files(
@@ -91,6 +95,19 @@ def lint(
 
 def _name(view: PlaybookView) -> str:
     return f"{view.series_id}{'' if view.is_active else f'@{view.version}'}{SUFFIX}"
+
+
+def _kept(desk: Desk, view: PlaybookView) -> str | None:
+    """The text of a version; None, and why, when it is not the one that was kept under its digest."""
+    try:
+        text = desk.playbook(view.id).text
+        check_digest(text, view.digest)
+    except Refusal as no:
+        if no.code not in (Code.FAILED, Code.INVALID):
+            raise
+        say(f"{_name(view)}: not written: {clean(no.message)} {clean(no.remedy)}")
+        return None
+    return text
 
 
 def _brought(desk: Desk, found: tuple[Path, str], form: str | None, commit: str) -> bool:
