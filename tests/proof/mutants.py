@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from types import FunctionType, SimpleNamespace
 from typing import Any, TypeVar, cast
 
-from ratchet.domain import gate, incident, move, protocol
+from ratchet.domain import gate, incident, move, op, protocol
 from ratchet.domain.errors import Refusal
 from ratchet.domain.gate import DecisionPacket, Grant
 from ratchet.domain.op import Op
@@ -158,6 +158,10 @@ STRUCTURE: tuple[Mutant, ...] = (
     Mutant("a way back stays at its server", ((undo.Undoing.ask, "if not fingerprint.same_server(done.fingerprint)",
                                                "if False"),)),
     Mutant("what was withdrawn is not tried again", ((move._may_retry, "if incident.answered", "if False"),)),
+    Mutant("what was done is no resolution without action", ((move._over, "if not incident.effects", "if True"),)),
+    Mutant("a lost answer credits nobody", ((op.answered, 'op.state == "done"', "True"),)),
+    Mutant("every leave that was used dies", ((_E._distrust, "leave_used(since(incident.ops, incident.began_at))",
+                                               "()"),)),
     Mutant("an answer comes in time", ((gate.check_answer, "if now >= packet.expires_at", "if False"),)),
 )  # fmt: skip
 PAIRS: tuple[Mutant, ...] = (
@@ -391,7 +395,25 @@ def _withdrawn(asked: DecisionPacket) -> str:
     moves = [
         move.next_move(acting.model_copy(update={"answered": said}), NOW).kind for said in ("", "superseded", "refused")
     ]
-    return "" if moves == ["act", "escalate", "escalate"] else "what was withdrawn is tried again"
+    return _credit(acting, tried) if moves == ["act", "escalate", "escalate"] else "what was withdrawn is tried again"
+
+
+def _credit(acting: incident.Incident, tried: Op) -> str:
+    """What an earlier step did is not nothing, what was found after a lost answer is nobody's, and bad leave dies."""
+    over = tuple(alert.model_copy(update={"status": "resolved"}) for alert in acting.alerts)
+    done = tried.model_copy(update={"state": "done", "before": False})
+    between = acting.model_copy(update={"status": "awaiting_approval", "alerts": over, "ops": (done,)})
+    if move.next_move(between, NOW).kind != "escalate":
+        return "what was done is no resolution without action"
+    took = acting.model_copy(update={"ops": (done.model_copy(update={"state": "took"}),)})
+    if took.turned or not between.turned:
+        return "a lost answer is credited"
+    ahead = done.grant.model_copy(update={"approved_by": ("standing:sg_1",)})
+    revoked: list[str] = []
+    running: Any = object.__new__(engine.Engine)
+    running._store = SimpleNamespace(revoke_standing=lambda one, *_: revoked.append(one))
+    running._distrust(acting.model_copy(update={"ops": (done.model_copy(update={"grant": ahead}), done)}), "x")
+    return "" if revoked == ["sg_1"] else "bad leave lives on"
 
 
 def _looked(seen: list[bool], _act: Any, _grant: Any, *, back: bool = False) -> Took:

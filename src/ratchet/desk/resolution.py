@@ -100,8 +100,10 @@ def _by(incident: Incident) -> str | None:
 
 
 def _fix_correct(incident: Incident) -> bool | None:
-    acted = any(op.state in ("done", "took") for op in incident.ops)
-    return incident.verified.passed if acted and incident.verified is not None else None
+    """Whether what was done was right; None where nothing was, or nobody knows that it was our act that helped."""
+    if incident.verified is None or not any(op.state in ("done", "took") for op in incident.ops):
+        return None
+    return incident.turned or None if incident.verified.passed else False
 
 
 def _cause(incident: Incident) -> str | None:

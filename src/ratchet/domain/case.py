@@ -51,6 +51,8 @@ class Case(Noun):
     acted_on: str = ""
     """The cause that a step was done for."""
     acts: int = 0
+    answered: bool = False
+    """Whether the answer to an act said that it was done; else others may have brought what was found afterwards."""
     verified: bool | None = None
     rolled_back: bool = False
     escalated: str = ""
@@ -104,7 +106,7 @@ class Case(Noun):
             return None
         if self.rolled_back or self.verified is False or (self.confirmed and self.confirmed != self.acted_on):
             return False
-        return True if self.verified else None
+        return True if self.verified and self.answered else None
 
     def seconds(self, start: datetime | None, end: datetime | None) -> float | None:
         """From one moment to another, never less than nothing; None where one is missing."""
@@ -153,7 +155,7 @@ def _change(case: Case, event: Event, at: datetime) -> dict[str, Any]:
         case t.Asked():
             return {"asked_at": case.asked_at or at}
         case t.Acted() if event.outcome == "done":
-            return {"acts": case.acts + 1, "acted_on": case.acted_on or case.claimed}
+            return {"acts": case.acts + 1, "acted_on": case.acted_on or case.claimed, "answered": True}
         case t.Settled() if event.took == "yes":
             return {"acts": case.acts + 1, "acted_on": case.acted_on or case.claimed}
         case t.Verified():

@@ -11,7 +11,7 @@ from ratchet.domain.escalation import Handoff, Stop
 from ratchet.domain.gate import Approval, DecisionPacket
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.noun import Noun
-from ratchet.domain.op import Op, Sample
+from ratchet.domain.op import Op, Sample, answered, since
 from ratchet.domain.plan import Plan
 
 Status = Literal[
@@ -118,11 +118,15 @@ class Incident(Noun):
         return op.grant.not_after if op is not None and op.state in ("intended", "unknown") else None
 
     @property
+    def effects(self) -> tuple[Op, ...]:
+        """The acts that took effect since the automation began, whoever told it."""
+        return tuple(op for op in since(self.ops, self.began_at) if op.state in ("done", "took"))
+
+    @property
     def turned(self) -> bool:
-        """Whether what was proved had failed just before an act that took effect: else it recovered by itself."""
-        since = self.began_at
-        acts = [op for op in self.ops if op.state in ("done", "took") and (since is None or op.intended_at >= since)]
-        return any(op.before is False for op in acts)
+        """Whether what was proved had failed just before an act that was done by its own answer: else it recovered by
+        itself, or anybody may have brought what was found when the answer was lost."""
+        return any(op.before is False and answered(op) for op in self.effects)
 
     def effect_at(self) -> datetime | None:
         """When the act's result was known; verification counts from here."""

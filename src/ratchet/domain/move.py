@@ -32,6 +32,7 @@ from ratchet.domain.protocol import ATTEMPTS
 WALL = timedelta(minutes=30)
 """How long the automation may work on an incident before a person must look at why (SAFETY.md 1.5)."""
 ALONE = " The criteria were not seen failing just before the step, so that the step is not credited."
+UNSEEN = " The answer to the step was lost, and others may have brought what was found, so that it is not credited."
 LOOKS = 2
 SECOND_LOOK = timedelta(seconds=2)
 """What is not known at the first look is looked at once more: trouble that has just begun may not show its age yet."""
@@ -137,11 +138,19 @@ def _await_answer(incident: Incident, now: datetime, grave: str) -> Move:
         case _:
             pass
     if incident.alert_resolved:
-        return Resolve(without_action=True, because="The alert resolved at its source before the step was approved.")
+        return _over(incident, "The alert resolved at its source before the step was approved.")
     if now >= packet.expires_at:
         return Expire()
     covered = incident.standing is not None or quorum_met(packet, incident.approvals)
     return Perform() if covered else Wait(until=packet.expires_at)
+
+
+def _over(incident: Incident, because: str) -> Move:
+    """The alert resolved before a step took effect: nothing was done, or a person looks at what an earlier step did."""
+    if not incident.effects:
+        return Resolve(without_action=True, because=because)
+    steps = ", ".join(dict.fromkeys(op.step for op in incident.effects))
+    return Escalate(stop=Stop.FIX_FAILED, detail=f"{because} What was done before that stands, unverified: {steps}.")
 
 
 def _await_undo(incident: Incident, packet: DecisionPacket, now: datetime) -> Move:
@@ -165,12 +174,13 @@ def _await_undo(incident: Incident, packet: DecisionPacket, now: datetime) -> Mo
 def _after_act(incident: Incident, now: datetime, grave: str) -> Move:
     op, packet = incident.op, incident.packet
     if packet is None or op is None:
-        return Ask()
+        resolved = "The alert resolved at its source before the next step."
+        return _over(incident, resolved) if incident.alert_resolved else Ask()
     if packet.undo_of is not None:
         return _after_undo(incident, op)
     match op.state:
         case "failed_clean" | "absent" if incident.alert_resolved:
-            return Resolve(without_action=True, because="The alert resolved at its source, and the step had no effect.")
+            return _over(incident, "The alert resolved at its source, and the step had no effect.")
         case "failed_clean" | "absent" if grave:
             return Escalate(stop=Stop.HIGH_IMPACT, detail=f"{grave} The step had no effect.")
         case "failed_clean":
@@ -210,13 +220,20 @@ def _verify(incident: Incident, now: datetime) -> Move:
         return Escalate(stop=Stop.ERROR, detail="There is nothing to verify against.")
     if incident.verified is not None:
         if incident.verified.passed:
-            because = incident.verified.because + ("" if incident.turned else ALONE)
-            return Resolve(without_action=not incident.turned, because=because)
+            because = f"{incident.verified.because}{_not_credited(incident)}"
+            return Resolve(without_action=not incident.effects, because=because)
         packet, op = incident.packet, incident.op
         if packet is not None and op is not None and packet.act.undo.possible and packet.undo_of is None:
             return Undo()
         return Escalate(stop=Stop.FIX_FAILED, detail=incident.verified.because)
     return _window(incident, plan, began, now)
+
+
+def _not_credited(incident: Incident) -> str:
+    """Why a recovery that was proved is not credited to the step, as a sentence behind another; empty when it is."""
+    if incident.turned:
+        return ""
+    return UNSEEN if any(op.before is False for op in incident.effects) else ALONE
 
 
 def _window(incident: Incident, plan: Plan, began: datetime, now: datetime) -> Move:

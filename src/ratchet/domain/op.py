@@ -1,5 +1,6 @@
 """An operation: one attempt at a step, and one sample of what it brought."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -33,3 +34,20 @@ class Sample(Noun):
 
     at: datetime
     value: bool | None
+
+
+def since(ops: Sequence[Op], began: datetime | None) -> tuple[Op, ...]:
+    """The attempts since a moment; all of them where it is not known."""
+    return tuple(op for op in ops if began is None or op.intended_at >= began)
+
+
+def answered(op: Op) -> bool:
+    """Whether the act's own answer said that it was done."""
+    return op.state == "done"
+
+
+def leave_used(ops: Sequence[Op]) -> tuple[str, ...]:
+    """The standing grants by whose leave something happened, or may have."""
+    sent = [op for op in ops if op.state not in ("failed_clean", "absent")]
+    leave = [by for op in sent for by in op.grant.approved_by if by.startswith("standing:")]
+    return tuple(dict.fromkeys(by.removeprefix("standing:") for by in leave))

@@ -13,6 +13,7 @@ from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.incident import LIVE, Incident
 from ratchet.domain.left_out import cautioned
+from ratchet.domain.op import leave_used, since
 from ratchet.domain.ports import Clock, Shelf, Store, Toolbox
 from ratchet.domain.standing import StandingGrant, Use
 from ratchet.domain.target import Target
@@ -234,11 +235,15 @@ class Engine:
         return self._commit(incident, event, evidence=outcome.evidence)
 
     def _judge(self, incident: Incident, move: m.Judge) -> Incident:
-        """Close the window; a standing grant whose act did not help dies at once."""
-        if not move.passed and incident.standing is not None:
-            because = f"false action in {incident.name}: {move.because}"
-            self._store.revoke_standing(incident.standing, because, BY)
+        """Close the window; the standing grants whose acts did not help die at once."""
+        if not move.passed:
+            self._distrust(incident, move.because)
         return self._commit(incident, _verified(incident, move))
+
+    def _distrust(self, incident: Incident, because: str) -> None:
+        """Every standing grant that something here was done by dies."""
+        for grant in leave_used(since(incident.ops, incident.began_at)):
+            self._store.revoke_standing(grant, f"false action in {incident.name}: {because}", BY)
 
     def _draft(self, incident: Incident) -> Incident:
         drafted = self._p.draft(incident)
@@ -247,6 +252,8 @@ class Engine:
         return self._commit(incident, drafted)
 
     def _escalate(self, incident: Incident, stop: Stop, detail: str) -> Incident:
+        if incident.op is not None and (incident.op.stopped or incident.op.state == "unsure"):
+            self._distrust(incident, detail)
         known = (self._p.shelf, self._target(incident.target))
         handoff = hand_over(incident, stop, detail, self._p.clock(), known)
         lands = self._p.clock() if incident.may_land is not None else None
@@ -264,5 +271,5 @@ def _verified(incident: Incident, move: m.Judge) -> Verified:
 
 
 def _resolved(incident: Incident, move: m.Resolve) -> Resolved:
-    cause = incident.conclusion.cause if incident.conclusion and not move.without_action else None
+    cause = incident.conclusion.cause if incident.conclusion and incident.turned else None
     return Resolved(by=BY, cause=cause, without_action=move.without_action, because=move.because)

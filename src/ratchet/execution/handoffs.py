@@ -66,7 +66,8 @@ def _result(h: Hypothesis) -> dict[str, Any]:
 def _attempted(incident: Incident) -> dict[str, Any] | None:
     packet, op = incident.packet, incident.op
     if packet is None:
-        return None
+        before = _before(incident, None)
+        return {**before, "sent": True} if before else None
     runs = "way_back" if packet.undo_of else "statements"
     tried: dict[str, Any] = {
         "action": packet.title.removeprefix(TAKE_BACK), "tool": packet.act.tool, "target": packet.act.target,
@@ -75,8 +76,19 @@ def _attempted(incident: Incident) -> dict[str, Any] | None:
         "rollback_plan": packet.rollback_plan,
     }  # fmt: skip
     if op is None or (op.grant.decision != packet.id and packet.undo_of is None):
-        return {**tried, "result": "not performed"}
-    return {**tried, **_performed(op), **_taken_back(incident)}
+        return {**tried, "result": "not performed", **_before(incident, None)}
+    return {**tried, **_performed(op), **_taken_back(incident), **_before(incident, op)}
+
+
+def _before(incident: Incident, told: Op | None) -> dict[str, Any]:
+    """Every other step that was performed, or may have been; nothing where there is none."""
+    titles = {step.id: step.title for step in incident.plan.steps} if incident.plan is not None else {}
+    others = [op for op in incident.ops if op is not told and op.state not in ("failed_clean", "absent")]
+    said = [
+        {"step": op.step, **_performed(op), "text": f"{titles.get(op.step, op.step)}: {op.state}, {op.grant.op_id}"}
+        for op in others
+    ]
+    return {"performed": said} if said else {}
 
 
 def _performed(op: Op) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def _told(found: Mapping[str, Any]) -> Mapping[str, Any]:
     """Of a step that was never sent only what it would have been: statements and a way back say nothing then."""
     if found.get("sent") is not False or "result" not in found:
         return found
-    shown = {key: found[key] for key in ("action", "decision", "result") if key in found}
+    shown = {key: found[key] for key in ("action", "decision", "result", "performed") if key in found}
     return {**shown, "result": f"{found['result']}; nothing was sent"}
 
 
