@@ -8,12 +8,14 @@ import pytest
 
 from ratchet.domain.errors import Refusal
 from ratchet.domain.playbook import Playbook
+from ratchet.domain.series import Version
 from ratchet.vault.canonical import canonical_text
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.foreign import form_of
-from ratchet.vault.importing import Read, read_text
-from ratchet.vault.making import blanks_of
+from ratchet.vault.importing import Read, read_text, same_text
+from ratchet.vault.making import Made, blanks_of, new_version, short
 from ratchet.vault.seeding import shipped_texts
+from ratchet.vault.shelf import VaultShelf
 from tests.vault.recorded import Records
 
 SERIES = "pbs_connection_triage"
@@ -144,6 +146,8 @@ def test_a_runbook_that_says_what_a_series_says_is_offered_as_a_version_of_it(re
     [
         ("is_active: true\n", "is_active"), ("approved_by: user:ana\n", "approved_by"), ("state: active\n", "state"),
         ("activated_by: user:ana\n", "activated_by"),
+        ("derived_from: {incident: INC-2041, certificate: passed}\n", "derived_from"),
+        ("review: {every: 3650d, last: '2099-01-01', by: 'user:default/dba'}\n", "review"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("place", ["", "metadata", "spec"])
@@ -151,7 +155,11 @@ def test_what_a_file_claims_of_itself_is_dropped_and_said(records: Records, plac
     text = f"{SHIPPED}{claim}" if not place else SHIPPED.replace(f"\n{place}:\n", f"\n{place}:\n  {claim}", 1)
     said = read(records, text)
     assert said.playbook == records.active(SERIES)
-    assert said.notes == (f"dropped {f'{place}.' if place else ''}{told}: only a person's activation says so",)
+    because = {
+        "derived_from": "where a text comes from is written by the vault that drew it",
+        "review": "a review counts where somebody read it; set it in the draft",
+    }.get(told, "only a person's activation says so")
+    assert said.notes == (f"dropped {f'{place}.' if place else ''}{told}: {because}",)
 
 
 def test_a_tool_spelled_with_a_letter_of_another_script_is_refused_by_name(records: Records) -> None:
@@ -173,6 +181,122 @@ def test_every_shipped_text_comes_back_byte_for_byte(records: Records) -> None:
     for name, text in shipped_texts().items():
         again = read(records, text).playbook
         assert canonical_text(again) == canonical_text(records.files.read(text, name))
+
+
+class Holding(VaultShelf):
+    """A shelf where another text is the active one."""
+
+    def __init__(self, records: Records, playbook: Playbook) -> None:
+        super().__init__(records.store, records.files)
+        self._held = playbook
+
+    def candidates(self, kind: str) -> list[tuple[Version, Playbook]]:
+        return [(version, self._held) for version, _ in super().candidates(kind)]
+
+
+def kept(records: Records, said: Read, version_id: str) -> Version:
+    """The version that an import makes of it, as the desk keeps it."""
+    made = Made(version_id, records.clock(), "user:ana")
+    version = new_version(said.playbook, "imported", made)
+    return version.model_copy(update={"arrived": said.arrived, "version": "7.7"})
+
+
+@pytest.mark.parametrize("text", [MARKDOWN, SHIPPED.replace("Connection & Lock", "Other")], ids=["markdown", "own"])
+def test_the_same_file_is_no_second_draft_also_when_a_person_edited_the_first(records: Records, text: str) -> None:
+    said = read(records, text)
+    first = kept(records, said, "pb_import_1")
+    assert same_text([first], read(records, text)) == first
+    edited = first.model_copy(update={"text": first.text.replace("escalate", "verify"), "digest": "sha256:other"})
+    assert same_text([edited], read(records, text)) == edited
+    assert same_text([edited], read(records, f"{text}\n")) is None
+    assert same_text([first.model_copy(update={"state": "discarded"})], read(records, text)) is None
+
+
+def test_a_text_under_another_number_and_with_dropped_claims_is_the_one_that_is_there(records: Records) -> None:
+    first = kept(records, read(records, SHIPPED), "pb_import_1").model_copy(update={"arrived": ""})
+    again = SHIPPED.replace("version: '1.0'", "version: '4.2'").replace(
+        "\nspec:\n", "\nspec:\n  review: {every: 30d, last: '2026-01-01'}\n"
+    )
+    assert again != SHIPPED
+    assert same_text([first], read(records, again)) == first
+    assert same_text([first], read(records, SHIPPED.replace("likelihood: 0.2", "likelihood: 0.21"))) is None
+
+
+def test_a_runbook_whose_words_a_series_has_adds_nothing_a_second_time(records: Records) -> None:
+    symptom = records.active(SERIES).spec.symptoms[0]
+    text = f"# Shop is down\n\n## Symptoms\n- {symptom}\n\n## Resolution\n1. Restart the pool.\n"
+    said = read(records, text)
+    again = read_text(text, "file", None, (records.files, Holding(records, said.playbook)))
+    assert (again.near, again.playbook.spec) == (records.store.series(SERIES).active, said.playbook.spec)
+
+
+def test_what_is_too_much_is_counted_in_the_notes_and_in_the_guidance(records: Records) -> None:
+    steps = "\n".join(f"{n}. Look at basket {n}" for n in range(1, 61))
+    said = read(records, f"# Baskets of the shop stay empty\n\n## Resolution\n{steps}\n")
+    told = "20 of 60 steps were left out: read them in the file"
+    assert told in said.notes
+    assert f"- {told}." in said.playbook.spec.guidance
+    assert not any("left out" in note for note in read(records, MARKDOWN).notes)
+
+
+TITLES = (
+    "\u041e\u0447\u0435\u0440\u0435\u0434\u044c \u0440\u0430\u0441\u0442\u0451\u0442",
+    "\u041a\u043e\u0440\u0437\u0438\u043d\u0430 \u043f\u0443\u0441\u0442\u0430",
+    "\u0421\u0431\u043e\u0439 PostgreSQL", "\u041e\u0448\u0438\u0431\u043a\u0430 PostgreSQL",
+    f"{'Baskets of the shop stay empty ' * 3}at night", f"{'Baskets of the shop stay empty ' * 3}by day",
+)  # fmt: skip
+
+
+def test_two_titles_never_share_a_series_by_what_a_name_cannot_hold(records: Records) -> None:
+    names = [read(records, f"# {title}\n\n- words\n").playbook.metadata.series for title in TITLES]
+    assert len(set(names)) == len(TITLES)
+    again = read(records, f"# {TITLES[0]}\n\n- other words\n").playbook.metadata.series
+    assert again == names[0]
+    assert read(
+        records, MARKDOWN
+    ).playbook.metadata.series == "pbs_payments_page_shows_a_blank_basket_after_the_nig_" + (
+        short("payments page shows a blank basket after the nightly load", 8)
+    )
+
+
+FENCED = """# Baskets of the shop stay empty
+
+## Resolution
+1. Stop the writers
+```sh
+# owner of the files is cart
+chown cart /var/cache/basket
+# Symptoms of a full disk
+~~~
+*.old
+```
+2. Start them again
+   ~~~
+   ## prevention
+   systemctl start cart
+   ~~~
+
+| sign | what to do |
+|------|------------|
+| red  | call cart  |
+
+## Owner
+user:default/yash
+The cart team
+"""
+
+
+def test_a_comment_in_a_fence_is_no_heading_and_nothing_around_it_is_lost(records: Records) -> None:
+    spec = read(records, FENCED).playbook.spec
+    steps = spec.guidance.partition("What the file would have done")[2]
+    wanted = (
+        "Stop the writers", "# owner of the files is cart", "chown cart /var/cache/basket", "# Symptoms of a full disk",
+        "~~~", "*.old", "Start them again", "## prevention", "systemctl start cart", "sign, what to do",
+        "red, call cart",
+    )  # fmt: skip
+    assert [line.partition(". ")[2] for line in steps.splitlines() if line[:1].isdigit()] == list(wanted)
+    assert (spec.owner, spec.symptoms, spec.follow_ups) == ("user:default/yash", (), ())
+    assert "The cart team" in spec.guidance
 
 
 def test_a_text_that_is_no_playbook_says_what_to_mend(records: Records, tmp_path: Path) -> None:

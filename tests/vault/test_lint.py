@@ -28,6 +28,7 @@ CANARY = "    canary:\n      uses: postgres.canary\n"
         ("PB004", "source: system", "source: manual"),
         ("PB004", "  ai_executable: true", "  owner: group:default/dba\n  ai_executable: true"),
         ("PB005", "  ai_executable: true", "  review: {every: 90d, last: '2026-01-01'}\n  ai_executable: true"),
+        ("PB005", "  ai_executable: true", "  review: {last: '2099-01-01'}\n  ai_executable: true"),
         ("PB011", REFUTE, SAME),
         ("PB011", REFUTE, "refute: 'false'"),
         ("PB012", "likelihood: 0.2\n", "likelihood: 0.9\n"),

@@ -46,7 +46,7 @@ class Arriving:
         check_typed(read.playbook, arrival.where)
         self.files.check_kept(canonical_text(read.playbook), arrival.where)
         series = self.store.series(read.playbook.metadata.series)
-        known = same_text(series.versions, read.playbook)
+        known = same_text(series.versions, read)
         if known is not None:
             return Arrived(playbook=view_of(known, whole=True), new=False, notes=read.notes)
         version, notes = self._imported(read, series, arrival, by)
@@ -118,7 +118,8 @@ class Arriving:
             if read.near is None:
                 notes = (*notes, f"{series.id}@{wanted} is another text already: this one is version {number}")
         made = Made(f"pb_import_{short(self.new_id())}", self.clock(), by)
-        version = new_version(playbook, "imported", made).model_copy(update={"commit": arrival.commit})
+        update = {"commit": arrival.commit, "arrived": read.arrived}
+        version = new_version(playbook, "imported", made).model_copy(update=update)
         blanks = tuple(f"blank: {blank}" for blank in version.blanks)
         return version, (*notes, *blanks)
 

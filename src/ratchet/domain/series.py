@@ -35,6 +35,8 @@ class Version(Noun):
     """Everybody who edited it, in order; with `created_by` they are those who cannot be its second reader."""
     commit: str = ""
     """The commit that the text stood in where it was imported from; empty when nobody said."""
+    arrived: str = ""
+    """The digest of the file as it was imported, so that the same file is no second draft; empty for other sources."""
     incident: str | None = None
     fault: str | None = None
     blanks: tuple[str, ...] = ()

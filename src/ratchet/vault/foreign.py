@@ -1,7 +1,7 @@
 """What other tools write: Markdown runbooks, Ansible playbooks, Rundeck jobs, CACAO v2. Only words are taken."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from ratchet.domain.errors import invalid
@@ -11,6 +11,8 @@ from ratchet.vault.sheet import Fields, Sheet
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+(.*)$")
+_FENCE = re.compile(r"\s*(?:[-*+•]\s+|\d+[.)]\s+)?(?:(`{3,})[^`]*|(~{3,}).*)$")
+_MARKS = re.compile(r"[-*_=|: ]+")
 _SECTIONS = {
     "symptoms": ("symptom", "alert", "problem", "impact", "what you see"),
     "steps": ("resolution", "remediation", "mitigation", "fix", "action", "recovery", "steps", "procedure"),
@@ -60,21 +62,44 @@ def outline_of(text: str, form: FileForm, where: str) -> Outline:
 def _markdown(text: str, where: str) -> Outline:
     title, section = "", "prose"
     found: dict[str, list[str]] = {name: [] for name in _SECTIONS}
-    for line in text.lstrip("\ufeff").splitlines():
-        heading = _HEADING.match(line)
+    for line, code in _told(text.lstrip("\ufeff").splitlines()):
+        heading = None if code else _HEADING.match(line)
         if heading:
             title = title or heading.group(2)
             section = _section(heading.group(2))
             continue
-        item = _ITEM.match(line)
-        said = item.group(1) if item else line.strip()
-        if said and not said.startswith(("```", "---", "<!--", "|")):
-            found[section].append(said.strip("*_ "))
+        said = line.strip() if code else _words(line)
+        if said:
+            found[section].append(said)
     if not title:
         raise invalid(f"{where} has no heading to take a title from.", "Begin it with `# ` and the symptom.")
-    owner = next((line for line in found["owner"] if line), "")
-    lists = {name: tuple(lines) for name, lines in found.items() if name != "owner"}
-    return Outline(form="markdown", title=title, owner=owner, **lists)
+    owner, *more = found.pop("owner") or [""]
+    found["prose"] += more
+    return Outline(form="markdown", title=title, owner=owner, **{name: tuple(lines) for name, lines in found.items()})
+
+
+def _told(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Each line, and whether it stands in a fence, where `#` begins a comment and no heading; fences are left out."""
+    fence = ""
+    for line in lines:
+        mark = _FENCE.match(line)
+        if not fence and mark:
+            fence = mark.group(1) or mark.group(2)
+        elif fence and line.strip().startswith(fence) and not line.strip().strip(fence[0]):
+            fence = ""
+        else:
+            yield line, bool(fence)
+
+
+def _words(line: str) -> str:
+    """What a line of Markdown says; empty for a rule, a comment and the line below a table's head."""
+    item = _ITEM.match(line)
+    said = item.group(1) if item else line.strip()
+    if _MARKS.fullmatch(said) or said.startswith("<!--"):
+        return ""
+    if said.startswith("|"):
+        return ", ".join(cell for cell in (one.strip() for one in said.split("|")) if cell)
+    return said.strip("*_ ")
 
 
 def _section(heading: str) -> str:

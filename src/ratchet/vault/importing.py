@@ -5,23 +5,27 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from ratchet.domain.errors import invalid
-from ratchet.domain.playbook import Playbook
+from ratchet.domain.playbook import Playbook, Review
 from ratchet.domain.ports import Shelf
 from ratchet.domain.series import Version
 from ratchet.vault.canonical import canonical_text, text_digest
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.foreign import form_of, outline_of
 from ratchet.vault.lines import read_sheet
-from ratchet.vault.outline import FileForm, Outline, drafted, follow_ups_of, guidance_of, symptoms_of
+from ratchet.vault.outline import FileForm, Outline, drafted, follow_ups_of, guidance_of, left_out, symptoms_of
 from ratchet.vault.shape import typed
 from ratchet.vault.sheet import Path, Sheet
 from ratchet.vault.similar import nearest
 
 CLAIMS = frozenset({
     "is_active", "active", "state", "status", "approved", "approved_by", "approvals", "activated", "activated_at",
-    "activated_by", "certified", "certificate", "digest",
+    "activated_by", "certified", "certificate", "digest", "derived_from", "review",
 })  # fmt: skip
 """What a file may say of itself elsewhere; here only the vault's own events say it."""
+_SAID_BY = {
+    "derived_from": "where a text comes from is written by the vault that drew it",
+    "review": "a review counts where somebody read it; set it in the draft",
+}
 _PLACES: tuple[Path, ...] = ((), ("metadata",), ("spec",))
 
 
@@ -31,37 +35,58 @@ class Read(NamedTuple):
     playbook: Playbook
     notes: tuple[str, ...]
     near: Version | None = None
+    arrived: str = ""
+    """The digest of the text as it came."""
 
 
 def read_text(text: str, where: str, form: FileForm | None, known: tuple[PlaybookFiles, Shelf]) -> Read:
     """The playbook that a text becomes. Raises Refusal(INVALID) with every mistake."""
     files, shelf = known
     found = form or form_of(text)
-    if found == "ratchet":
-        return _own(text, where, files)
-    outline = outline_of(text, found, where)
+    read = _own(text, where, files) if found == "ratchet" else _foreign(outline_of(text, found, where), shelf)
+    return read._replace(arrived=text_digest(text))
+
+
+def _foreign(outline: Outline, shelf: Shelf) -> Read:
     library = shelf.candidates("postgres")
     near = nearest(outline.title, outline.symptoms, library)
     if near is None:
         playbook = drafted(outline)
-        return Read(playbook, ("every condition and step is blank: commands were taken over as words only",))
+        blank = "every condition and step is blank: commands were taken over as words only"
+        return Read(playbook, (blank, *left_out(outline)))
     base = next(playbook for version, playbook in library if version.id == near.id)
     notes = (f"{near.pin} speaks of the same: this is offered as a version of it, with the file's words added",)
-    return Read(_added(base, outline), notes, near)
+    return Read(_added(base, outline), (*notes, *left_out(outline)), near)
 
 
-def same_text(versions: Sequence[Version], playbook: Playbook) -> Version | None:
-    """The version that this text already is, thrown away ones aside."""
-    digest = text_digest(canonical_text(playbook))
-    return next((one for one in versions if one.digest == digest and one.state != "discarded"), None)
+def same_text(versions: Sequence[Version], read: Read) -> Version | None:
+    """The version that this text already is or has become, thrown away ones aside: the same file came before, or it
+    holds the same but for its number and what a file does not say of itself."""
+    kept = [one for one in versions if one.state != "discarded"]
+    came = next((one for one in kept if one.arrived == read.arrived), None)
+    bare = _bare(read.playbook)
+    return came or next((one for one in kept if _holds(one, bare)), None)
+
+
+def _holds(version: Version, bare: Playbook) -> bool:
+    if version.guidance != bare.spec.guidance:
+        return False
+    found = typed(read_sheet(version.text, version.pin)[0])[0]
+    return found is not None and _bare(found) == bare
+
+
+def _bare(playbook: Playbook) -> Playbook:
+    metadata = playbook.metadata.model_copy(update={"version": "0.0", "derived_from": {}, "source": "imported"})
+    spec = playbook.spec.model_copy(update={"review": Review()})
+    return playbook.model_copy(update={"metadata": metadata, "spec": spec})
 
 
 def _own(text: str, where: str, files: PlaybookFiles) -> Read:
     sheet, broken = read_sheet(text, where)
     sheet, dropped = _without_claims(sheet)
     playbook = files.load_sheet(sheet, broken)
-    notes = tuple(f"dropped {'.'.join(map(str, path))}: only a person's activation says so" for path in dropped)
-    return Read(playbook, notes)
+    because = ((path, _SAID_BY.get(str(path[-1]), "only a person's activation says so")) for path in dropped)
+    return Read(playbook, tuple(f"dropped {'.'.join(map(str, path))}: {why}" for path, why in because))
 
 
 def _without_claims(sheet: Sheet) -> tuple[Sheet, list[Path]]:
@@ -88,7 +113,8 @@ def _added(base: Playbook, outline: Outline) -> Playbook:
     symptoms = dict.fromkeys([*spec.symptoms, *symptoms_of(outline)])
     known = {item.title.casefold() for item in spec.follow_ups}
     more = tuple(item for item in follow_ups_of(outline) if item.title.casefold() not in known)
-    guidance = f"{spec.guidance.rstrip()}\n\n{guidance_of(outline)}".lstrip()
+    said = guidance_of(outline)
+    guidance = spec.guidance if said.strip() in spec.guidance else f"{spec.guidance.rstrip()}\n\n{said}".lstrip()
     update = {"symptoms": tuple(symptoms), "follow_ups": (*spec.follow_ups, *more), "guidance": guidance}
     metadata = base.metadata.model_copy(
         update={"source": "imported", "derived_from": {"playbook": base.pin, "form": outline.form}}

@@ -20,12 +20,14 @@ from ratchet.domain.playbook import (
 )
 from ratchet.vault.lessons import spoken
 from ratchet.vault.making import PERSON
+from ratchet.vault.making import short as digest_of
 
 FileForm: TypeAlias = Literal["ratchet", "markdown", "ansible", "rundeck", "cacao"]
 _SLUG = re.compile(r"[^a-z0-9]+")
 _LINK = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9._~/?=&%#-]*)?")
 _MOST = 40
-"""Symptoms, steps or preventions that are taken over; the rest is counted in the notes."""
+"""Lines of each kind (symptoms, prose, steps, preventions) that are taken over; the rest is counted in the notes."""
+_LONGEST_NAME = 48
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,26 @@ class Outline:
 
 
 def series_of(outline: Outline) -> str:
-    """`pbs_` and the title's plain words."""
-    words = _SLUG.sub("_", outline.title.lower()).strip("_")[:48].strip("_")
-    return f"pbs_{words or 'imported'}"
+    """`pbs_` and the title's plain words. Where they do not say the whole title, because it is long or written in
+    other letters, a digest of it follows: two titles never share a series by what was left out."""
+    title = " ".join(outline.title.lower().split())
+    words = _SLUG.sub("_", title).strip("_")
+    short = words[:_LONGEST_NAME].strip("_")
+    whole = short == words and not any(letter.isalnum() and not letter.isascii() for letter in title)
+    return f"pbs_{words}" if words and whole else f"pbs_{short or 'imported'}_{digest_of(title, 8)}"
+
+
+def left_out(outline: Outline) -> tuple[str, ...]:
+    """What is not taken over, counted; empty when everything is."""
+    kinds = (
+        ("symptoms", outline.symptoms), ("lines of prose", outline.prose), ("steps", outline.steps),
+        ("preventions", outline.prevention),
+    )  # fmt: skip
+    return tuple(
+        f"{len(lines) - _MOST} of {len(lines)} {kind} were left out: read them in the file"
+        for kind, lines in kinds
+        if len(lines) > _MOST
+    )
 
 
 def guidance_of(outline: Outline) -> str:
@@ -56,6 +75,7 @@ def guidance_of(outline: Outline) -> str:
     if outline.steps:
         lines += ["", "What the file would have done, to be written as steps with registered tools:", ""]
         lines += [f"{number}. {line}" for number, line in enumerate(_plain(outline.steps), 1)]
+    lines += ["", *(f"- {line}." for line in left_out(outline))]
     return "\n".join(lines).rstrip() + "\n"
 
 

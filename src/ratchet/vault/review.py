@@ -16,6 +16,8 @@ REMEDY_VERBS = frozenset((
     "clear", "purge", "rotate", "failover", "promote", "enable", "disable", "add", "apply",
 ))  # fmt: skip
 _PERSON = re.compile(r"user:[a-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_AHEAD = timedelta(days=1)
+"""Somewhere it is tomorrow already."""
 _HYPOTHESES = ("spec", "triage", "hypotheses")
 
 
@@ -60,9 +62,15 @@ def _overdue(sheet: Sheet, today: date | None) -> Iterator[Mistake]:
     if not last or today is None:
         return
     try:
-        due = date.fromisoformat(last[:10]) + timedelta(seconds=seconds(review, "every", 90 * 86400.0))
-    except ValueError:
+        read = date.fromisoformat(last[:10])
+        due = read + timedelta(seconds=seconds(review, "every", 90 * 86400.0))
+    except (ValueError, OverflowError):
         yield sheet.mistake(("spec", "review", "last"), "PB005", f"{last!r} is no date", "Write it like 2026-08-14.")
+        return
+    if read > today + _AHEAD:
+        remedy = "Set `last:` to the day on which somebody read it."
+        message = f"the last review lies in the future: {read.isoformat()}"
+        yield sheet.mistake(("spec", "review", "last"), "PB005", message, remedy)
         return
     if due < today:
         remedy = "Read it against the system as it is now, then set `last:` to today."
