@@ -283,6 +283,7 @@ chown cart /var/cache/basket
 ## Owner
 user:default/yash
 The cart team
+### At night
 """
 
 
@@ -297,6 +298,14 @@ def test_a_comment_in_a_fence_is_no_heading_and_nothing_around_it_is_lost(record
     assert [line.partition(". ")[2] for line in steps.splitlines() if line[:1].isdigit()] == list(wanted)
     assert (spec.owner, spec.symptoms, spec.follow_ups) == ("user:default/yash", (), ())
     assert "The cart team" in spec.guidance
+
+
+def test_a_heading_below_a_section_is_a_line_of_it_and_one_beside_it_begins_prose(records: Records) -> None:
+    text = "# Baskets stay empty\n\n## Resolution\n### Look at the cache\nflush it\n## Afterwards\ntell the team\n"
+    guidance = read(records, text).playbook.spec.guidance
+    prose, _, steps = guidance.partition("What the file would have done")
+    assert "1. Look at the cache\n2. flush it" in steps
+    assert "- Afterwards\n- tell the team" in prose
 
 
 def test_a_text_that_is_no_playbook_says_what_to_mend(records: Records, tmp_path: Path) -> None:

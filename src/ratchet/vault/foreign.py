@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from ratchet.domain.errors import invalid
 from ratchet.vault.lines import read_sheet
+from ratchet.vault.making import PERSON
 from ratchet.vault.outline import FileForm, Outline
 from ratchet.vault.sheet import Fields, Sheet
 
@@ -60,21 +61,24 @@ def outline_of(text: str, form: FileForm, where: str) -> Outline:
 
 
 def _markdown(text: str, where: str) -> Outline:
-    title, section = "", "prose"
+    title, section, depth = "", "prose", 0
     found: dict[str, list[str]] = {name: [] for name in _SECTIONS}
     for line, code in _told(text.lstrip("\ufeff").splitlines()):
         heading = None if code else _HEADING.match(line)
+        said = heading.group(2) if heading else line.strip() if code else _words(line)
         if heading:
+            named, level = _section(said), len(heading.group(1))
+            if named or not title or level <= depth:
+                section, depth = named or "prose", level
+            said = "" if named or not title else said
             title = title or heading.group(2)
-            section = _section(heading.group(2))
-            continue
-        said = line.strip() if code else _words(line)
         if said:
             found[section].append(said)
     if not title:
         raise invalid(f"{where} has no heading to take a title from.", "Begin it with `# ` and the symptom.")
-    owner, *more = found.pop("owner") or [""]
-    found["prose"] += more
+    owners = found.pop("owner")
+    owner = next((line for line in owners if PERSON.fullmatch(line)), "")
+    found["prose"] += [line for line in owners if line != owner]
     return Outline(form="markdown", title=title, owner=owner, **{name: tuple(lines) for name, lines in found.items()})
 
 
@@ -104,7 +108,7 @@ def _words(line: str) -> str:
 
 def _section(heading: str) -> str:
     folded = heading.casefold()
-    return next((name for name, words in _SECTIONS.items() if any(word in folded for word in words)), "prose")
+    return next((name for name, words in _SECTIONS.items() if any(word in folded for word in words)), "")
 
 
 def _ansible(sheet: Sheet) -> Outline:
