@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ratchet.cli.vault_folder import check_digest, read_texts, write_new
+from ratchet.cli.vault_folder import check_digest, each_text, write_new
 from ratchet.config import Settings
 from ratchet.domain.errors import Refusal
 from ratchet.gateway.app import create_app
@@ -73,8 +74,8 @@ def test_a_draft_is_listed_compared_judged_edited_activated_and_gone_back_from(r
     first = json.loads(ratchet("playbook", "show", SERIES, "-o", "json", env=served).stdout)["id"]
     draft = draft_of(ratchet, served)
     row = ratchet("vault", "drafts", env=served).stdout.splitlines()[0].split("\t")
-    assert row[:2] == [draft, SERIES]
-    assert "owner" in row[5]
+    assert row[0] == draft and row[1].startswith(f"{SERIES}@")
+    assert row[2] == "manual" and "owner" in row[3]
     assert "CHANGES" in ratchet("vault", "diff", draft, env=served).stdout
     assert ratchet("vault", "edit", draft, "--owner", "user:default/ana", env=served).returncode == 0
     assert "words" in ratchet("vault", "diff", draft, env=served).stdout
@@ -97,8 +98,24 @@ def test_a_draft_is_listed_compared_judged_edited_activated_and_gone_back_from(r
     assert events[-1] == "rolled_back"
     retired = ratchet("vault", "retire", SERIES, "--reason", "nobody needs it", "--yes", env=served)
     assert retired.returncode == 0, retired.stderr
-    whats = {line.split("\t")[3] for line in ratchet("vault", "review", env=served).stdout.splitlines()}
+    whats = {line.split("\t")[1] for line in ratchet("vault", "review", env=served).stdout.splitlines()}
     assert "unproved" in whats
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_column_of_the_lists_is_there_on_a_narrow_terminal(ratchet, served, width):
+    draft = draft_of(ratchet, served, "pbs_db_config_recovery")
+    narrow = {**served, "COLUMNS": str(width), "CLICOLOR_FORCE": "1", "NO_COLOR": "1"}
+    for verb, heads, told in (
+        ("review", ("PLAYBOOK", "WHAT", "BECAUSE", "OWNER"), ("pbs_db_config_recovery@", "unproved", "waits")),
+        ("drafts", ("DRAFT", "PLAYBOOK", "FROM", "BLANKS"), (draft, "pbs_db_config_recovery@", "manual", "owner")),
+    ):
+        done = ratchet("vault", verb, env=narrow)
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout).splitlines()
+        assert tuple(lines[0].split()) == heads
+        assert max(map(len, lines)) <= width
+        assert all(word in "\n".join(lines) for word in told)
+        assert "\u2026" not in done.stdout and "..." not in done.stdout, "nothing is cut"
 
 
 def test_the_vault_goes_out_and_comes_back_byte_for_byte(ratchet, served, tmp_path):
@@ -139,6 +156,8 @@ def test_a_file_is_a_draft_with_its_commit_and_one_that_is_refused_does_not_keep
     place.mkdir()
     (place / "a.md").write_text("# Totals are zero after the load\n\n## Symptoms\n- totals are zero\n")
     (place / "b.playbook.yaml").write_text("apiVersion: ratchet/v1\nkind: Playbook\n")
+    (place / "0.md").write_bytes(b"# " + b"x" * 300 * 1024)
+    (place / "1.md").write_bytes(b"\xff\xfe")
     for words in (
         ["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-qm", "x"],
     ):  # fmt: skip
@@ -147,6 +166,8 @@ def test_a_file_is_a_draft_with_its_commit_and_one_that_is_refused_does_not_keep
     done = ratchet("vault", "import", str(place), env=served)
     assert done.returncode == 5
     assert "b.playbook.yaml: refused" in done.stderr
+    assert "0.md: refused: " in done.stderr and "is larger than 256 KB" in done.stderr
+    assert "1.md: refused: " in done.stderr and "is not text in UTF-8" in done.stderr
     (line,) = done.stdout.splitlines()
     assert line.split("\t")[2] == "a draft"
     shown = json.loads(ratchet("vault", "show", line.split("\t")[0], "-o", "json", env=served).stdout)
@@ -167,6 +188,9 @@ def test_lint_for_a_pipeline_names_file_line_and_rule(ratchet, served, tmp_path)
     assert found["locations"][0]["physicalLocation"]["region"]["startLine"] > 1
     suite = ElementTree.fromstring(ratchet("vault", "lint", str(tmp_path / "files"), "-o", "junit", env=served).stdout)
     assert (suite.get("failures"), suite.get("tests")) == ("1", str(len(suite)))
+    bad.write_bytes(b"\xff")
+    told = ratchet("vault", "lint", str(tmp_path / "files"), env=served)
+    assert told.returncode == 5 and "is not text in UTF-8" in told.stdout
     bad.unlink()
     assert ratchet("vault", "lint", str(tmp_path / "files"), "-o", "json", env=served).returncode == 0
 
@@ -176,8 +200,12 @@ def test_what_leads_out_of_the_directory_is_refused_both_ways(tmp_path):
     place.mkdir()
     (tmp_path / "secret.md").write_text("# Secret\n")
     (place / "a.md").symlink_to(tmp_path / "secret.md")
-    with pytest.raises(Refusal, match="leads out of"):
-        read_texts(place)
+    (place / "b.md").symlink_to(place / "b.md")
+    (place / "c.md").write_text("# Fine\n")
+    (out, loop, fine) = each_text(place).values()
+    assert isinstance(out, Refusal) and "leads out of" in out.message
+    assert isinstance(loop, Refusal) and "leads" in loop.message
+    assert fine == "# Fine\n"
     with pytest.raises(Refusal, match="no name for a playbook file"):
         write_new(tmp_path / "out", {"../../evil.playbook.yaml": "x"})
     assert not (tmp_path / "out").exists()

@@ -38,11 +38,13 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed
 
 @dataclass(frozen=True)
 class Column(Generic[T]):
-    """A column: its header, how a cell is read, and whether only `wide` shows it."""
+    """A column: its header, how a cell is read, whether only `wide` shows it, and whether a person's table breaks its
+    cells into lines instead of cutting them."""
 
     name: str
     read: Callable[[T], object]
     wide: bool = False
+    wraps: bool = False
 
 
 class How(NamedTuple):
@@ -147,7 +149,8 @@ def _table(items: Sequence[T], columns: Sequence[Column[T]], how: How) -> None:
     header = [column.name for column in columns]
     if for_a_person():
         terminal = load(TERMINAL)(sys.stdout, forced=not sys.stdout.isatty())
-        terminal.table(header, rows, whole=how.form is Form.WIDE)
+        wraps = frozenset(n for n, column in enumerate(columns) if column.wraps)
+        terminal.table(header, rows, whole=how.form is Form.WIDE, wraps=wraps)
         return
     _lines("\t".join(row) for row in ([header, *rows] if how.header else rows))
 

@@ -22,7 +22,7 @@ STATUS_TONES: dict[str, Tone] = {
     "awaiting_approval": "warn", "pending": "warn", "held": "warn", "draft": "warn", "unknown": "warn",
     "superseded": "dim", "retired": "dim", "refuted": "dim", "-": "dim", "(never)": "dim",
 }  # fmt: skip
-WHOLE, FEWEST = 24, 6
+WHOLE, FEWEST, WORD = 24, 6, 12
 """Characters that a narrow window leaves of a table's first column, and of every other."""
 WIDEST = 120
 """Lines longer than this are hard to read, however wide the window is."""
@@ -83,13 +83,20 @@ class Terminal:
             self.console.print(grid, width=self.width)
             label = ""
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool) -> None:
-        """Rows under a header; cells are cut at the window's edge unless `whole`, and the first, an id, last of all."""
+    def table(
+        self, header: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool, wraps: frozenset[int] = frozenset()
+    ) -> None:
+        """Rows under a header; cells are cut at the window's edge unless `whole`, and the first, an id, last of all.
+        Those of the columns in `wraps` are broken into lines instead."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
         for n, name in enumerate(header):
             longest = max(len(name), *(len(clean(row[n])) for row in rows)) if rows else len(name)
             least = min(longest, FEWEST if n else WHOLE)
-            table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=None, min_width=least)
+            broken = n in wraps and not whole
+            if broken:
+                least = min(WORD, max((len(word) for row in rows for word in clean(row[n]).split()), default=least))
+            overflow = "fold" if broken else "ellipsis"
+            table.add_column(name, no_wrap=not broken, overflow=overflow, ratio=None, min_width=least)
         for row in rows:
             table.add_row(*(text(cell, STATUS_TONES.get(cell, "")) for cell in row))
         self.console.print(table, soft_wrap=whole, width=500 if whole else None)

@@ -12,17 +12,29 @@ SUFFIXES = (".playbook.yaml", ".yaml", ".yml", ".json", ".md", ".markdown")
 _NAME = re.compile(r"pbs_[a-z0-9_]{1,60}(@\d+\.\d+)?\.playbook\.yaml|SHA256SUMS")
 
 
-def read_texts(place: Path, *suffixes: str) -> dict[Path, str]:
-    """The file, or the files of a directory by name. What leads out of the directory, or is no text, is refused."""
+def each_text(place: Path, *suffixes: str) -> dict[Path, str | Refusal]:
+    """The file, or the files of a directory by name, each with its text or why it is not read: one bad file keeps no
+    other out. Raises Refusal(INVALID) for a file that was named itself and cannot be read."""
     if not place.is_dir():
         return {place: _text(place)}
     wanted = suffixes or SUFFIXES
     root = place.resolve()
     found = sorted(path for path in place.iterdir() if path.name.endswith(wanted))
-    for path in found:
+    return {path: _within(path, root) for path in found if path.is_symlink() or path.is_file()}
+
+
+def _within(path: Path, root: Path) -> str | Refusal:
+    """The text of a file that lies in `root` itself, or why it is not read."""
+    try:
         if path.resolve().parent != root:
-            raise invalid(f"{path} leads out of {place}.", "Put the file itself there, not a link to another place.")
-    return {path: _text(path) for path in found if path.is_file()}
+            raise invalid(f"{path} leads out of {root}.", "Put the file itself there, not a link to another place.")
+        if not path.is_file():
+            raise invalid(f"{path} leads to no file.", "Put the file itself there, not a link.")
+        return _text(path)
+    except Refusal as no:
+        return no
+    except (OSError, RuntimeError):
+        return invalid(f"{path} leads nowhere.", "Put the file itself there, not a link.")
 
 
 def write_new(directory: Path, texts: Mapping[str, str]) -> None:

@@ -12,12 +12,12 @@ from ratchet.cli.exits import BAD_ANSWER
 from ratchet.cli.lint_forms import junit, sarif
 from ratchet.cli.road import road
 from ratchet.cli.show import json_line, out, page_of, say
-from ratchet.cli.vault_folder import check_digest, read_texts, sums, write_new
+from ratchet.cli.vault_folder import check_digest, each_text, sums, write_new
 from ratchet.cli.words import clean
 from ratchet.desk.contract import Desk
 from ratchet.desk.vault_views import Arrival
 from ratchet.desk.views import LintView, PlaybookView
-from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.errors import Code, Mistake, Refusal
 
 SUFFIX = ".playbook.yaml"
 SUMS = "SHA256SUMS"
@@ -69,7 +69,7 @@ def import_files(
     commit: Annotated[str, typer.Option(help="The commit they stand in; else Git is asked.")] = "",
 ) -> None:
     """Offer files to the vault as drafts; nothing is active or runs as it comes. Exit 5 when one is refused."""
-    texts = read_texts(place)
+    texts = each_text(place)
     with road(context) as here:
         refused = [file for file, text in texts.items() if not _brought(here.desk, (file, text), form, commit)]
     if refused:
@@ -82,15 +82,22 @@ def lint(
     form: FormOption = LintForm.TABLE,
 ) -> None:
     """Every mistake in every playbook file, with line and remedy; exit 5 when there is one."""
-    texts = {file: text for place in places for file, text in read_texts(place, SUFFIX).items()}
+    texts = {file: text for place in places for file, text in each_text(place, SUFFIX).items()}
     with road(context) as here:
-        found = [here.desk.lint(text, str(file)) for file, text in texts.items()]
+        found = [_linted(here.desk, file, text) for file, text in texts.items()]
     for line in _told(found, form):
         out(line)
     if form is LintForm.JSON:
         json_line(page_of(found))
     if any(each.mistakes for each in found):
         raise typer.Exit(BAD_ANSWER)
+
+
+def _linted(desk: Desk, file: Path, text: str | Refusal) -> LintView:
+    """The mistakes of a file; one that cannot be read is one mistake."""
+    if isinstance(text, Refusal):
+        return LintView(where=str(file), mistakes=(Mistake(where=str(file), message=text.message, remedy=text.remedy),))
+    return desk.lint(text, str(file))
 
 
 def _name(view: PlaybookView) -> str:
@@ -110,9 +117,11 @@ def _kept(desk: Desk, view: PlaybookView) -> str | None:
     return text
 
 
-def _brought(desk: Desk, found: tuple[Path, str], form: str | None, commit: str) -> bool:
+def _brought(desk: Desk, found: tuple[Path, str | Refusal], form: str | None, commit: str) -> bool:
     file, text = found
     try:
+        if isinstance(text, Refusal):
+            raise text
         arrival = Arrival.model_validate(
             {"text": text, "where": file.name, "form": form, "commit": commit or git.commit_of(file)}
         )

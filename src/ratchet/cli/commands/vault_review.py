@@ -32,12 +32,12 @@ from ratchet.domain.errors import invalid
 
 DRAFTS = (
     Column[PlaybookView]("DRAFT", lambda each: each.id),
-    Column[PlaybookView]("SERIES", lambda each: each.series_id),
-    Column[PlaybookView]("VERSION", lambda each: each.version),
-    Column[PlaybookView]("SOURCE", lambda each: each.source),
-    Column[PlaybookView]("FROM", lambda each: " ".join(filter(None, (each.incident, each.fault)))),
-    Column[PlaybookView]("BLANKS", lambda each: ", ".join(each.blanks)),
-    Column[PlaybookView]("CREATED", lambda each: each.created_at.date().isoformat()),
+    Column[PlaybookView]("PLAYBOOK", lambda each: f"{each.series_id}@{each.version}"),
+    Column[PlaybookView](
+        "FROM", lambda each: " ".join(filter(None, (each.source, each.incident, each.fault))), wraps=True
+    ),
+    Column[PlaybookView]("BLANKS", lambda each: ", ".join(each.blanks), wraps=True),
+    Column[PlaybookView]("CREATED", lambda each: each.created_at.date().isoformat(), wide=True),
 )
 HISTORY = (
     Column[HistoryLine]("SEQ", lambda each: each.seq),
@@ -50,12 +50,11 @@ HISTORY = (
     Column[HistoryLine]("DIGEST", lambda each: each.digest, wide=True),
 )
 REVIEWS = (
-    Column[ReviewLine]("PLAYBOOK", lambda each: each.id),
-    Column[ReviewLine]("SERIES", lambda each: each.series),
-    Column[ReviewLine]("VERSION", lambda each: each.version),
+    Column[ReviewLine]("PLAYBOOK", lambda each: f"{each.series}@{each.version}"),
     Column[ReviewLine]("WHAT", lambda each: each.what),
-    Column[ReviewLine]("BECAUSE", lambda each: each.because),
-    Column[ReviewLine]("OWNER", lambda each: each.owner),
+    Column[ReviewLine]("BECAUSE", lambda each: each.because, wraps=True),
+    Column[ReviewLine]("OWNER", lambda each: each.owner, wraps=True),
+    Column[ReviewLine]("ID", lambda each: each.id, wide=True),
 )
 SinceOption = Annotated[
     str, typer.Option("--since", help="Only incidents opened since then: a date, or how long ago, such as 30d.")
