@@ -11,6 +11,7 @@ from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.gate import (
     Approval,
     DecisionPacket,
+    Grant,
     Reread,
     changed_since,
     check_answer,
@@ -153,3 +154,20 @@ def test_a_bounded_act_bears_a_smaller_or_different_set_within_its_cap_and_an_ex
     assert "0 of the approved objects are gone, 1 are new" in (changed_since(packet("exact"), more) or "")
     aged = reread(preview=preview({**ROWS[0], "idle_s": 99}))
     assert changed_since(packet("exact"), aged) is None
+
+
+def test_a_grant_of_an_earlier_release_is_read_and_names_no_server():
+    told = {
+        "op_id": "i.0.1", "decision": "dec_1", "packet_digest": "p", "action_digest": "a", "incident_id": "INC-1",
+        "approved_by": ["user:ana"], "not_after": NOW.isoformat(), "settle_after": NOW.isoformat(),
+    }  # fmt: skip
+    assert Grant.model_validate(told).system_identifier == ""
+
+
+def test_an_index_made_anew_under_its_name_is_another_object():
+    row: dict[str, Any] = {"schema": "public", "index": "two", "oid": 7}
+    asked = packet(scope="exact")
+    asked = asked.model_copy(update={"act": asked.act.model_copy(update={"identities": (row,)})})
+    assert changed_since(asked, reread(preview=preview(*ROWS).model_copy(update={"rows": (row,)}))) is None
+    anew = preview(*ROWS).model_copy(update={"rows": ({**row, "oid": 8},)})
+    assert changed_since(asked, reread(preview=anew))

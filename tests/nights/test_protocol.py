@@ -138,7 +138,7 @@ def test_a_second_incident_waits_for_the_lock_and_a_person_who_ends_doubt_releas
         "started_at": datetime.now(UTC), "ended_at": datetime.now(UTC), "return_code": "",
     })  # fmt: skip
     monkeypatch.setattr(hands, "act", lambda act, grant: lost)
-    monkeypatch.setattr(hands, "took", lambda act, grant: Took(verdict="cannot_tell", because="it left no trace"))
+    monkeypatch.setattr(hands, "took", lambda act, grant, back: Took(verdict="cannot_tell", because="it left no trace"))
     with leak(server) as leaked:
         first = alert_apart(night, "First")
         assert night.answer(night.until(first, "awaiting_approval"))[0] == 200
