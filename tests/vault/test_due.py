@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from ratchet import __version__
-from ratchet.desk.due import due_lines
+from ratchet.desk.due import Here, due_lines, here_of
 from ratchet.domain.drill import Environment
 from ratchet.domain.playbook import Review
 from ratchet.notify.reminders import Reminder
+from ratchet.vault.coverage import CoverageLine, Status
 from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.report import Reports
 from ratchet.wiring.vault import due_reminders
 from tests.gateway.paper_drills import RUN
+from tests.vault import worlds as w
 from tests.vault.recorded import Records, Ticking
 
 SERIES = "pbs_connection_triage"
@@ -76,6 +79,51 @@ def test_a_proof_of_another_text_or_another_release_is_said(records: Records) ->
     run(records, 2, verdict="pass", environment=Environment(ratchet_version="0.0.0"))
     (line,) = due_lines(records.store, records.files, records.clock())
     assert "0.0.0" in line.because
+
+
+def test_a_proof_on_another_postgresql_or_with_other_tools_is_said(records: Records) -> None:
+    active = records.store.series(SERIES).active
+    assert active is not None
+    same = {"playbook_digest": active.digest, "ratchet_version": __version__}
+    target = w.PRIMARY.name
+    run(records, 1, verdict="pass", target=target, environment=Environment(server_version="150018", **same))
+    records.record(w.healthy())
+    reports = Reports(records.store, {}, lambda: "sha256:now", records.clock)
+    (seen,) = (
+        e for e in records.store.evidence(records.store.incident("INC-1").evidence)
+        if (e.probe, e.target) == ("postgres.ping", target)
+    )  # fmt: skip
+    version = str(seen.rows[0]["version_num"])
+    assert here_of(records.store, reports).servers == {target: version}
+    upgraded = Here(servers={target: "170002"})
+    (line,) = due_lines(records.store, records.files, records.clock(), upgraded)
+    assert (line.what, line.because) == ("environment", f"last proved on PostgreSQL 15; {target} has 17")
+    patched = Here(servers={target: "150019"})
+    assert due_lines(records.store, records.files, records.clock(), patched) == []
+    run(records, 2, verdict="pass", target=target, environment=Environment(tools_digest="sha256:old", **same))
+    (line,) = due_lines(records.store, records.files, records.clock(), Here(tools="sha256:now"))
+    assert (line.what, "probes or tools changed" in line.because) == ("environment", True)
+
+
+@pytest.mark.parametrize(("status", "whats"), [("PASS", []), ("FAIL", ["failed"]), ("-", ["unproved"])])
+def test_a_drill_that_nobody_graded_counts_as_in_the_list_of_what_is_covered(
+    records: Records, status: Status, whats: list[str]
+) -> None:
+    row = CoverageLine(
+        fault="db-max-connections", title="x", playbook=SERIES, last_run=records.clock(), status=status,
+        certificate="none", incident="INC-3", remedy="acted",
+    )  # fmt: skip
+    lines = due_lines(records.store, records.files, records.clock(), Here(rows=(row,)))
+    assert [line.what for line in lines] == whats
+
+
+def test_a_text_that_cannot_be_read_is_a_line_of_its_own_and_hides_no_other(records: Records) -> None:
+    records.draft(records.active(SERIES))
+    with records.store._journal.connections.write() as connection:
+        connection.exec_driver_sql("UPDATE series SET body = replace(body, 'Connection & Lock', 'Connection & Luck')")
+    lines = due_lines(records.store, records.files, records.clock())
+    assert {line.what for line in lines} == {"failed"} and len(lines) == 2
+    assert all("kept under its digest" in line.because for line in lines)
 
 
 def test_a_review_is_due_a_fortnight_ahead_and_overdue_after_its_day(records: Records) -> None:

@@ -1,27 +1,67 @@
 """Monday morning's list: playbooks that failed, that nobody looked at in time, or that wait for a person."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from ratchet import __version__
 from ratchet.desk.vault_views import ReviewLine, What
 from ratchet.domain.drill import Run
+from ratchet.domain.errors import Refusal
+from ratchet.domain.evidence import Answer
 from ratchet.domain.playbook import Spec
 from ratchet.domain.ports import Store
 from ratchet.domain.series import Version
+from ratchet.vault.activation import check_text
+from ratchet.vault.coverage import CoverageLine
 from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.report import Reports
 
 _ORDER: tuple[What, ...] = ("failed", "overdue", "environment", "draft", "unproved", "due")
 SOON = timedelta(days=14)
 
 
-def due_lines(store: Store, files: PlaybookFiles, now: datetime) -> list[ReviewLine]:
+LOOKED_BACK = 200
+"""Incidents that are searched for what was last seen of a server."""
+
+
+@dataclass(frozen=True)
+class Here:
+    """What a proof is held against: the digest of the tools, the coverage of the faults, and each server's version."""
+
+    tools: str = ""
+    rows: Sequence[CoverageLine] = ()
+    servers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def here_of(store: Store, reports: Reports | None) -> Here:
+    """As it is now. A server's version is that which was seen in the newest incident on it; nothing is looked at."""
+    if reports is None:
+        return Here()
+    servers: dict[str, str] = {}
+    for incident in store.incidents(limit=LOOKED_BACK).items:
+        if incident.target and incident.target not in servers:
+            seen = [e for e in store.evidence(incident.evidence) if e.probe == "postgres.ping"]
+            rows = [row for e in seen if e.target == incident.target and e.answer is Answer.OK for row in e.rows]
+            if rows and rows[0].get("version_num"):
+                servers[incident.target] = str(rows[0]["version_num"])
+    return Here(reports.tools(), reports.coverage().items, servers)
+
+
+def due_lines(store: Store, files: PlaybookFiles, now: datetime, here: Here | None = None) -> list[ReviewLine]:
     """All of it, the most pressing first, oldest first within each."""
-    runs = _last_runs(store)
-    waiting = [v for series in store.all_series() for v in series.versions if v.state in ("draft", "active")]
-    read = [(version, files.read(version.text, version.pin).spec) for version in waiting]
-    lines = [line for version, spec in read for line in _of(version, spec, now)]
-    lines += [line for version, spec in read if version.state == "active" for line in _proved(version, spec, runs)]
+    runs, against = _last_runs(store), here or Here()
+    lines: list[ReviewLine] = []
+    for version in (v for series in store.all_series() for v in series.versions if v.state in ("draft", "active")):
+        try:
+            check_text(version)
+            spec = files.read(version.text, version.pin).spec
+        except Refusal as no:
+            lines.append(_unread(version, no))
+            continue
+        lines += _of(version, spec, now)
+        if version.state == "active":
+            lines += _proved((version, spec), runs.get(version.series), against)
     return sorted(lines, key=lambda line: (_ORDER.index(line.what), str(line.since or ""), line.id))
 
 
@@ -58,20 +98,51 @@ def _of(version: Version, spec: Spec, now: datetime) -> Iterator[ReviewLine]:
         yield _line((version, spec), "due", f"its review is due on {due.date().isoformat()}", due)
 
 
-def _proved(version: Version, spec: Spec, runs: Mapping[str, Run]) -> Iterator[ReviewLine]:
-    run = runs.get(version.series)
+def _proved(of: tuple[Version, Spec], run: Run | None, here: Here) -> Iterator[ReviewLine]:
     if run is None:
-        yield _line((version, spec), "unproved", "no fault was ever caused for it", None)
-        return
-    where = run.environment
-    if _failed(run):
+        yield from _ungraded(of, here)
+    elif _failed(run):
         how = "failed" if run.verdict == "fail" else "did not know the cause in"
-        yield _line((version, spec), "failed", f"{how} its last run of {run.fault} on {run.target}", run.ended_at)
-    elif where.playbook_digest and where.playbook_digest != version.digest:
-        yield _line((version, spec), "environment", f"its text changed since {run.fault} was last caused", run.ended_at)
-    elif where.ratchet_version and where.ratchet_version != __version__:
-        because = f"last proved under Ratchet {where.ratchet_version}; this is {__version__}"
-        yield _line((version, spec), "environment", because, run.ended_at)
+        yield _line(of, "failed", f"{how} its last run of {run.fault} on {run.target}", run.ended_at)
+    elif because := _other(of[0], run, here):
+        yield _line(of, "environment", because, run.ended_at)
+
+
+def _ungraded(of: tuple[Version, Spec], here: Here) -> Iterator[ReviewLine]:
+    """A series without a run: a drill that nobody graded, such as the demo's, counts as in `vault list`."""
+    drills = [row for row in here.rows if row.playbook == of[0].series and row.incident and not row.run]
+    failed = next((row for row in drills if row.status == "FAIL"), None)
+    if failed is not None:
+        yield _line(of, "failed", f"failed the drill {failed.incident} of {failed.fault}", failed.last_run)
+    elif not any(row.status == "PASS" for row in drills):
+        yield _line(of, "unproved", "no fault was ever caused for it", None)
+
+
+def _other(version: Version, run: Run, here: Here) -> str:
+    """What is not as it was when the text was last proved; empty when all that is known is. Settings are left to the
+    certificates, which keep those that a text reads."""
+    where, server = run.environment, here.servers.get(run.target, "")
+    if where.playbook_digest and where.playbook_digest != version.digest:
+        return f"its text changed since {run.fault} was last caused"
+    if where.ratchet_version and where.ratchet_version != __version__:
+        return f"last proved under Ratchet {where.ratchet_version}; this is {__version__}"
+    if server and where.server_version and _major(server) != _major(where.server_version):
+        return f"last proved on PostgreSQL {_major(where.server_version)}; {run.target} has {_major(server)}"
+    if here.tools and where.tools_digest and where.tools_digest != here.tools:
+        return f"its probes or tools changed since {run.fault} was last caused"
+    return ""
+
+
+def _major(version: str) -> str:
+    """`17` of `170002`; what is no number stays as it is."""
+    return str(int(version) // 10_000) if version.isdecimal() else version
+
+
+def _unread(version: Version, no: Refusal) -> ReviewLine:
+    return ReviewLine(
+        id=version.id, series=version.series, version=version.version, what="failed", because=no.message, owner="",
+        since=None,
+    )  # fmt: skip
 
 
 def _line(of: tuple[Version, Spec], what: What, because: str, since: datetime | None) -> ReviewLine:

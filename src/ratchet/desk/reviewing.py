@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from ratchet.desk.due import due_lines
+from ratchet.desk.due import due_lines, here_of
 from ratchet.desk.playbooks import Playbooks, view_of
 from ratchet.desk.vault_views import Examination, ReviewLine
 from ratchet.desk.views import PlaybookView
@@ -20,6 +20,7 @@ from ratchet.domain.series import Activated, Backtested, Edited, Series, Version
 from ratchet.vault.activation import Judged, check_text, objections, people
 from ratchet.vault.backtest import Backtests
 from ratchet.vault.files import PlaybookFiles
+from ratchet.vault.report import Reports
 
 _REMOVED = re.compile(r"\[secret:[0-9a-f]{4}\]")
 TRIES = 5
@@ -38,6 +39,8 @@ class Reviewing:
     clock: Clock
     redrawn: Callable[[Version], Edited | None] = lambda _: None
     """A draft's text drawn upon what is active by now; it may refuse."""
+    reports: Reports | None = None
+    """What was proved, and the tools as they are now; without it, proofs are held against less."""
 
     def difference(self, reference: str, against: str) -> Difference:
         """What a version changes against another, or against the active one of its series."""
@@ -106,7 +109,7 @@ class Reviewing:
 
     def reviews(self) -> list[ReviewLine]:
         """What a person should look at, the most pressing first."""
-        return due_lines(self.store, self.files, self.clock())
+        return due_lines(self.store, self.files, self.clock(), here_of(self.store, self.reports))
 
     def _back(self, series: Series, version: Version, reason: str, by: str) -> PlaybookView:
         """Back to a version that was active before: it was read by whom it had to be; it must still be sound."""

@@ -53,10 +53,11 @@ def vault_rooms(
     playbooks = Playbooks(store, files, now, new_id)
     backtests = Backtests(store, shelf, Replay, now, lambda fault: faults[fault].spec.cause if fault in faults else "")
     drafting = Drafting(store, shelf, faults.get, new_id)
+    reports = Reports(store, faults, tools, now)
     return VaultRooms(
         playbooks=playbooks,
-        reviewing=Reviewing(store, playbooks, files, backtests, now, drafting.redrawn),
+        reviewing=Reviewing(store, playbooks, files, backtests, now, drafting.redrawn, reports),
         arriving=Arriving(store, shelf, files, drafting, ends, playbooks, now, new_id),
-        reports=Reports(store, faults, tools, now),
+        reports=reports,
         nudge=nudge,
     )
