@@ -80,6 +80,15 @@ def test_a_broken_file_is_told_and_the_others_are_kept(store: EventStore, offeri
     assert 'WARN msg="playbooks: a site\'s file is passed by" file="broken"' in said
 
 
+@pytest.mark.parametrize(("hidden", "told"), [("password=hunter2hunter2", "PB020"), ("a \u202e b", "PB029")])
+def test_a_file_with_a_secret_or_a_hidden_character_is_passed_by(
+    store: EventStore, offering, hidden: str, told: str
+) -> None:
+    kept, said = offering(ours=OURS.replace("  guidance: |\n", f"  guidance: |\n    {hidden}\n", 1))
+    assert kept == 0 and "WARN" in said and told in said and hidden not in said
+    assert all("hunter2" not in str(each.event) for each in store.series_timeline(SERIES))
+
+
 def test_a_house_reads_the_files_of_its_overlays_at_start(tmp_path: Path) -> None:
     library = tmp_path / "site" / "playbooks"
     library.mkdir(parents=True)

@@ -38,6 +38,7 @@ def offer(store: Store, files: PlaybookFiles, texts: Mapping[str, str], at: tupl
     kept = 0
     for where, text in texts.items():
         try:
+            files.check_kept(text, where)
             playbook = _manual(files.load(text, where))
         except Refusal as refused:
             first = f"; first: {refused.mistakes[0]}" if refused.mistakes else ""
