@@ -98,7 +98,13 @@ def packet(incident: Incident, now: datetime, quorum: int = 1) -> DecisionPacket
 
 def approval(asked: DecisionPacket, by: str, now: datetime) -> Approval:
     return Approval(
-        decision=asked.id, digest=asked.digest, by=by, channel="console", reason="ok", at=now, epoch=asked.incident_epoch
+        decision=asked.id,
+        digest=asked.digest,
+        by=by,
+        channel="console",
+        reason="ok",
+        at=now,
+        epoch=asked.incident_epoch,
     )
 
 
