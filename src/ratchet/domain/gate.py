@@ -109,7 +109,7 @@ class Grant(Noun):
     settle_after: datetime
     """On our clock: from then on a lost outcome may be looked up."""
     system_identifier: str = ""
-    """Which server must answer on the act session; empty in grants of earlier releases, which nothing sends any more."""
+    """Which server must answer on the act session; empty in grants of earlier releases, which are never sent."""
     timeline: int = 0
     in_recovery: bool = False
 
