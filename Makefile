@@ -24,7 +24,7 @@ test: $(READY) packages ## every test, against real servers
 
 faults-check: $(READY) packages ## every fault of the catalogue, caused and taken back
 	@RATCHET_ALL_FAULTS=1 $(BIN)/python -m pytest tests/lab/test_catalogue.py \
-		tests/cli/test_certify.py tests/cli/test_a_whole_turn.py $(ARGS)
+		tests/cli/test_certify.py tests/cli/test_a_whole_turn.py tests/nights/test_demo.py $(ARGS)
 
 accuracy: $(READY) packages ## every fault, three seeds, remediated and graded; writes docs/reference/accuracy.md
 	@home=$$(mktemp -d) && RATCHET_HOME=$$home HELPDESK_FAULT_HISTORY_FILE=$$home/history.json \

@@ -339,10 +339,20 @@ def conclude(shipped: list[Playbook], change: dict) -> Conclusion:
     return judge(found, w.moment({**w.healthy(), **change}, calls))
 
 
+CONCLUDED: dict[str, Conclusion] = {}
+
+
+def of_case(shipped: list[Playbook], name: str) -> Conclusion:
+    """What the shipped library concludes of a case; it is asked once, for several tests speak of it."""
+    if name not in CONCLUDED:
+        CONCLUDED[name] = conclude(shipped, CASES[name][0])
+    return CONCLUDED[name]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_clear_case_confirms_exactly_its_cause_and_names_the_object(shipped: list[Playbook], name: str) -> None:
-    change, cause, objects, then = CASES[name]
-    said = conclude(shipped, change)
+    _, cause, objects, then = CASES[name]
+    said = of_case(shipped, name)
     confirmed = [(h.id, h.cause) for h in said.hypotheses if h.verdict in ("confirmed", "contradictory")]
     assert [one for _, one in confirmed] == [cause], (said.why, confirmed)
     assert said.outcome == "cause"
@@ -363,7 +373,7 @@ def test_on_a_healthy_server_every_hypothesis_is_refuted(shipped: list[Playbook]
 
 
 def test_every_hypothesis_that_ships_is_confirmed_by_some_case(shipped: list[Playbook]) -> None:
-    seen = {h.id for case in CASES.values() for h in conclude(shipped, case[0]).hypotheses if h.verdict == "confirmed"}
+    seen = {h.id for name in CASES for h in of_case(shipped, name).hypotheses if h.verdict == "confirmed"}
     assert seen == {rule.id for playbook in shipped for rule in playbook.spec.triage.hypotheses}
 
 
@@ -390,7 +400,7 @@ def test_recovery_is_not_claimed_while_the_failure_lasts_nor_denied_when_it_is_o
     change, _, _, then = CASES[name]
     if then == ("escalate",):
         return
-    leading = conclude(shipped, change).leading
+    leading = of_case(shipped, name).leading
     assert leading is not None
     lasting, over = (_recovered(shipped, world, then[0], leading.id) for world in (change, {}))
     assert over is True
