@@ -16,6 +16,9 @@ from ratchet.lab.ground import Caused, FaultGround
 POLL_S = 0.05
 TRIAGE_LIMIT_S = 60.0
 REMEDY_LIMIT_S = 180.0
+NOTICED_AFTER_S = 1.5
+"""How long a fault is in effect before its alert comes, where it is to be mended. A monitor's rule waits longer; without
+any wait the act may come before a criterion of recovery has failed, and is then not credited with what follows."""
 LOOKING = frozenset({"open", "triaging"})
 
 
@@ -123,6 +126,9 @@ class Drills:
             fault=course.fault.id, target=self._plan.ground.target, strength=course.strength,
             remediate=self._plan.remediate, unattended=self._plan.unattended,
         )  # fmt: skip
+        if self._plan.remediate:
+            with course.waited:
+                time.sleep(NOTICED_AFTER_S)
         course.drill = self._desk.start(request)
         course.observed = self._settled(course.drill, course.fault)
         if course.observed.concluded_at is not None:
