@@ -17,8 +17,8 @@ POLL_S = 0.05
 TRIAGE_LIMIT_S = 60.0
 REMEDY_LIMIT_S = 180.0
 NOTICED_AFTER_S = 1.5
-"""How long a fault is in effect before its alert comes, where it is to be mended. A monitor's rule waits longer; without
-any wait the act may come before a criterion of recovery has failed, and is then not credited with what follows."""
+"""How long a fault is in effect before its alert comes, where it is to be mended. A monitor's rule waits longer;
+without any wait the act may come before a criterion of recovery has failed, and is then not credited."""
 LOOKING = frozenset({"open", "triaging"})
 
 
