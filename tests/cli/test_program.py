@@ -96,6 +96,14 @@ def test_every_status_of_rest_has_its_exit_code():
     assert BY_STATUS == {"resolved": 0, "closed": 0, "escalated": 6, "held": 6}
 
 
+@pytest.mark.parametrize("option", ["--diag-dsn-env", "--act-dsn-file", "--canary-dsn-file", "--admin-dsn-env"])
+def test_a_connection_string_in_the_place_of_its_reference_is_not_repeated(capsys, option):
+    line = ["target", "add", "shop", "--owner", "ana", option, "postgresql://u:hunter2222@h/db"]
+    assert main(line) == 2
+    said = capsys.readouterr()
+    assert f"{option} takes the " in said.err and "hunter2222" not in said.out + said.err
+
+
 def test_version_says_itself_to_people_and_programs(ratchet):
     assert ratchet("version").stdout.startswith("ratchet ")
     assert set(json.loads(ratchet("version", "-o", "json").stdout)) == {"version", "python"}

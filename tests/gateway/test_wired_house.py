@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ratchet.config import Settings
 from ratchet.desk.contract import Desk
+from ratchet.desk.views import TargetRequest
+from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.target import SecretRef, Target
 from ratchet.gateway.client import HttpDesk
 from ratchet.wiring.house import House, open_house
 from tests.gateway.conftest import Street
@@ -78,3 +82,25 @@ def test_the_first_token_is_the_person_s_who_started_the_house(tmp_path: Path):
 def test_the_first_admin_token_stands_in_a_private_file(wired: House):
     path: Path = wired.settings.home / "token"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"diag": SecretRef(kind="env", name="postgresql://u:hunter2222@h/db")},
+        {"diag": SecretRef(kind="env", name="hunter-2222")},
+        {"act": SecretRef(kind="pgpass", name="host=h user=a password=hunter2222")},
+        {"act": SecretRef(kind="pgpass", name="postgresql://a:hunter/2222@h/db")},
+        {"canary": SecretRef(kind="file", name="postgresql://c:hunter2222@h/db")},
+        {"canary": SecretRef(kind="file", name="host=h password = hunter2222")},
+        {"address": "postgresql://c:hunter2222@h/db"},
+    ],
+)
+def test_a_credential_in_the_place_of_a_reference_is_refused_unseen_and_kept_nowhere(
+    wired: House, over: dict[str, Any]
+):
+    target = Target(name="shop-db", kind="postgres", **{"diag": SecretRef(kind="pgpass", name="host=h"), **over})
+    with pytest.raises(Refusal) as refused:
+        wired.desk(wired.operator()).add_target(TargetRequest(target=target))
+    assert refused.value.code is Code.INVALID and "2222" not in f"{refused.value} {refused.value.remedy}"
+    assert wired.store.targets() == [] and not any("2222" in each.stored for each in wired.store.audit.newest(50, None))

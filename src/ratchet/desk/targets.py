@@ -7,7 +7,7 @@ from ratchet.desk.views import TargetReport, TargetRequest, TargetView
 from ratchet.domain.errors import invalid, not_found
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.ports import Missing, Shelf, Store, Toolbox
-from ratchet.domain.target import Target
+from ratchet.domain.target import Target, holds_password
 
 NO_CANARY = Missing(
     what="there is no canary login, so that nobody sees whether an ordinary user can get in",
@@ -36,6 +36,7 @@ class Targets:
 
     def add(self, request: TargetRequest, by: str) -> TargetReport:
         """Register a target (again); provision first when an admin login was given."""
+        _refuse_credentials(request)
         self._refuse_unknown(request.target)
         primary = next((t for t in self._store.targets() if t.name == request.target.replica_of), None)
         target = self._provision(request, primary) if request.admin is not None else request.target
@@ -90,6 +91,21 @@ class Targets:
         found = [with_playbooks(each, playbooks, tools) for each in self._toolbox.check(target.name)]
         found += [NO_CANARY] if target.canary is None and target.kind == "postgres" else []
         return tuple(sorted(found, key=lambda each: each.optional))
+
+
+def _refuse_credentials(request: TargetRequest) -> None:
+    """Raise Refusal(INVALID), without its words, for what may be a credential in the place of a reference."""
+    target = request.target
+    named = (("diag", target.diag), ("act", target.act), ("canary", target.canary), ("admin", request.admin))
+    for role, ref in named:
+        if ref is not None and ref.wrong:
+            raise invalid(
+                f"The {role} login of {target.name}: `{ref.kind}` {ref.wrong}.",
+                "Keep the connection string in a variable or in a file of mode 0600, and name that; change a password"
+                " that was sent in the wrong place.",
+            )
+    if holds_password(target.address):
+        raise invalid(f"The address of {target.name} has a password in it.", "Give host:port/database, or leave it.")
 
 
 def view_of(target: Target) -> TargetView:

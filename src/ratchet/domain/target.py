@@ -1,5 +1,6 @@
 """Targets: what Ratchet may look at and act on, with credentials by reference only."""
 
+import re
 from datetime import datetime
 from typing import Literal
 
@@ -8,6 +9,13 @@ from pydantic import Field
 from ratchet.domain.noun import Noun
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PASSWORD = re.compile(r"password\s*=|://[^\s?]*:[^\s?]*@", re.IGNORECASE)
+
+
+def holds_password(text: str) -> bool:
+    """Whether a text has a password in it as connection strings have."""
+    return _PASSWORD.search(text) is not None
 
 
 class SecretRef(Noun):
@@ -18,6 +26,22 @@ class SecretRef(Noun):
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
+
+    @property
+    def wrong(self) -> str:
+        """Why this is no reference but may be the credential itself, without its words; empty when it is one.
+
+        Asked before a reference is kept: what is kept stands in the chained record for ever.
+        """
+        match self.kind:
+            case "env" if _VARIABLE.fullmatch(self.name) is None:
+                return "takes the name of a variable (letters, digits and _), and this is none"
+            case "file" if "://" in self.name or holds_password(self.name) or "\n" in self.name:
+                return "takes the path of a file, and this looks like a connection string"
+            case "pgpass" if holds_password(self.name):
+                return "takes a connection string without its password, and this has one"
+            case _:
+                return ""
 
 
 class HostControl(Noun):

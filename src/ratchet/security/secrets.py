@@ -1,7 +1,6 @@
 """Secrets: resolved from a reference at the last moment, and hidden wherever a value might be shown."""
 
 import hmac
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,10 +9,9 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from ratchet.domain.errors import invalid
-from ratchet.domain.target import SecretRef
+from ratchet.domain.target import SecretRef, holds_password
 
 HIDDEN = "***"
-_PASSWORD_INSIDE = re.compile(r"\bpassword\s*=|://[^\s/@]*:[^\s/]*@", re.IGNORECASE)
 
 
 class Secret:
@@ -87,11 +85,11 @@ def resolve(ref: SecretRef, environ: Mapping[str, str], read_text: Callable[[Pat
 
 
 def _shown(ref: SecretRef) -> str:
-    return HIDDEN if _PASSWORD_INSIDE.search(ref.name) else ref.name
+    return HIDDEN if holds_password(ref.name) else ref.name
 
 
 def _refuse_password(conninfo: str) -> None:
-    if _PASSWORD_INSIDE.search(conninfo):
+    if holds_password(conninfo):
         raise invalid(
             "A pgpass reference holds a password; it would be stored and shown.",
             "Take the password out of the connection string and put it into ~/.pgpass (mode 0600).",

@@ -153,14 +153,17 @@ def _name(name: str) -> str:
 def _reference(role: str, variable: str | None, file: str | None) -> SecretRef | None:
     if variable and file:
         raise invalid(f"The {role} login is named twice.", f"Give --{role}-dsn-env or --{role}-dsn-file.")
-    if (variable and "=" in variable) or (variable and "://" in variable):
+    given = variable or file
+    if not given:
+        return None
+    ref = SecretRef(kind="env" if variable else "file", name=given)
+    if ref.wrong:
         raise invalid(
-            f"--{role}-dsn-env takes the name of a variable, and this looks like a connection string.",
-            "Put the string into a variable and name that; a command line can be read by everybody on the machine.",
+            f"--{role}-dsn-{ref.kind} {ref.wrong}.",
+            "Put the connection string into a variable or a file of mode 0600 and name that; a command line can be read"
+            " by everybody on the machine.",
         )
-    if variable:
-        return SecretRef(kind="env", name=variable)
-    return SecretRef(kind="file", name=file) if file else None
+    return ref
 
 
 def _control(start: tuple[str | None, str | None, str | None], backup: str, archive: str) -> HostControl | None:
