@@ -48,7 +48,9 @@ class Records:
     def close(self) -> None:
         self.store.close()
 
-    def record(self, world: Mapping[str, Any], *, cause: str | None = None, fault: str | None = None) -> str:
+    def record(
+        self, world: Mapping[str, Any], *, cause: str | None = None, fault: str | None = None, quiet: bool = False
+    ) -> str:
         """One past incident over a world; `cause` is what a person said at its end. Gives its name, `INC-1` etc."""
         self._count += 1
         number = self._count
@@ -59,7 +61,9 @@ class Records:
 
         def build(n: int) -> Opened:
             origin = "drill" if fault else "production"
-            return Opened(number=n, origin=origin, fault=fault, alert=alert, target=w.PRIMARY.name, target_reason="l")
+            return Opened(
+                number=n, origin=origin, fault=fault, quiet=quiet, alert=alert, target=w.PRIMARY.name, target_reason="l"
+            )
 
         incident = self.store.open(f"01INC{number:021d}", build, by="service:monitor")
         playbooks = [playbook for _, playbook in self.shelf.candidates("postgres")]

@@ -114,6 +114,26 @@ def test_the_cause_of_a_fault_that_was_caused_is_the_truth_whatever_was_conclude
     own.close()
 
 
+def test_where_nothing_was_caused_or_something_else_a_claim_is_worse_than_none(
+    tmp_path: Path, records: Records
+) -> None:
+    """A drill of the alert alone names a fault that was not caused; a sure wrong cause is acted on."""
+    own = Records(tmp_path, records.files, only=SERIES)
+    active = own.active(SERIES)
+    quiet = own.record(w.healthy(), fault="db-max-connections", quiet=True)
+    other = own.record(w.healthy(), cause="table_bloat")
+    sure = with_rule(active, leak_rule(active).id, confirm="slots.rows >= 0", refute="slots.rows < 0")
+    version = own.draft(sure, activate=True)
+    claiming = backtests(own, lambda _: LEAK).run(version, active)
+    assert [(one.incident, one.confirmed, one.judgement) for one in claiming.changes] == [
+        (quiet, "healthy", "better"), (other, "table_bloat", "better"),
+    ]  # fmt: skip
+    own.draft(active, "9.1", activate=True)
+    again = backtests(own, lambda _: LEAK).run(version, sure)
+    assert (again.better, again.worse, again.other) == (0, 2, 0)
+    own.close()
+
+
 def test_a_probe_that_was_not_recorded_is_unknown_and_never_guessed(records: Records) -> None:
     active = records.active(SERIES)
     rule = leak_rule(active)

@@ -107,7 +107,7 @@ class LocalPractice:
         incident_id = self._d.new_id()
         grants = self._grants(fault, target, incident_id, by) if own_leave else ()
         alert = _alert(fault, request, target, (self._d.clock(), incident_id))
-        opened = self._d.store.receive([alert], self._as_drill(incident_id, fault), by)
+        opened = self._d.store.receive([alert], self._as_drill(incident_id, fault, quiet=request.quiet), by)
         self._d.nudge()
         return Drill(
             incident=opened[0].name, fault=fault.id, target=target.name, strength=request.strength,
@@ -200,7 +200,7 @@ class LocalPractice:
             remedy = f"Let it come to its end, or end it: ratchet fault teardown --incident {other.name}"
             raise conflict(f"{other.name} is a drill on {target.name} already.", remedy)
 
-    def _as_drill(self, incident_id: str, fault: Fault) -> Correlate:
+    def _as_drill(self, incident_id: str, fault: Fault, *, quiet: bool = False) -> Correlate:
         """The ordinary way into the house; only what it opens is marked for what it is."""
         usual = correlator(self._d.store.targets(), lambda: incident_id)
         chaos = {each.name for each in self._d.store.targets() if each.chaos}
@@ -209,7 +209,7 @@ class LocalPractice:
             found = usual(alert, known)
             if not isinstance(found, Opening) or (found.target is not None and found.target not in chaos):
                 raise conflict("The drill's alert does not lead to a target of its own.", "Look at the open incidents.")
-            return found.model_copy(update={"origin": "drill", "fault": fault.id})
+            return found.model_copy(update={"origin": "drill", "fault": fault.id, "quiet": quiet})
 
         return correlate
 

@@ -117,7 +117,7 @@ class Run(Noun):
 
 
 class DrillRequest(Noun):
-    """A drill to begin: the fault is in effect already, and its alert is to be handed in."""
+    """A drill to begin: the fault is in effect already unless the drill is quiet, and its alert is to be handed in."""
 
     fault: str = Field(pattern=FAULT_ID)
     target: str = Field(min_length=1, max_length=63)
@@ -126,6 +126,8 @@ class DrillRequest(Noun):
     """Whether the steps that are right for the fault's cause may be done without being asked for one by one."""
     unattended: bool = False
     """Remediation by what persons granted in advance alone: the drill brings no leave of its own."""
+    quiet: bool = False
+    """Only the alert of the fault comes; nothing is caused."""
 
 
 class Drill(Noun):

@@ -13,6 +13,8 @@ class Past(Noun):
     number: int
     opened_at: datetime
     fault: str | None = None
+    quiet: bool = False
+    """A drill of that fault's alert alone: nothing was caused."""
     alert: Alert
     target: str | None
     looked_at: datetime

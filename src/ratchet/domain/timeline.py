@@ -22,6 +22,8 @@ class Opened(Noun):
     number: int
     origin: Literal["production", "drill"] = "production"
     fault: str | None = None
+    quiet: bool = False
+    """A drill in which only the alert comes, and nothing is wrong."""
     alert: Alert
     target: str | None
     target_reason: str

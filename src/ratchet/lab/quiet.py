@@ -56,7 +56,7 @@ class _Called:
         return self._desk.ground(target)
 
     def start(self, request: DrillRequest) -> Drill:
-        return self._desk.start(request.model_copy(update={"fault": self._fault}))
+        return self._desk.start(request.model_copy(update={"fault": self._fault, "quiet": True}))
 
     def observed(self, reference: str) -> Observed:
         return self._desk.observed(reference)

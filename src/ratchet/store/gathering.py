@@ -164,6 +164,7 @@ def _opened(alert: Alert, opening: Opening, number: int) -> Opened:
         number=number,
         origin=opening.origin,
         fault=opening.fault,
+        quiet=opening.quiet,
         alert=alert,
         target=opening.target,
         target_reason=opening.target_reason,

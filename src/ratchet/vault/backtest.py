@@ -7,10 +7,12 @@ texts differ are judged; where these come out alike, so does the conclusion, and
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import get_args
 
 from ratchet.domain.backtest import Backtest, Judgement, Replayed
 from ratchet.domain.errors import Refusal
 from ratchet.domain.evidence import Evidence
+from ratchet.domain.hypothesis import Outcome
 from ratchet.domain.past import Past
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Clock, Shelf, Store, Toolbox
@@ -19,6 +21,9 @@ from ratchet.domain.target import Target
 from ratchet.vault.rejudge import Bench, Bound
 
 SHOWN = 100
+HEALTHY = "healthy"
+"""What is true of a drill in which only the alert came."""
+WITHOUT_CAUSE = frozenset(get_args(Outcome)) - {"cause"}
 _ORDER: Mapping[Judgement, int] = {"worse": 0, "better": 1, "other": 2}
 Replaying = Callable[[Iterable[Evidence]], Toolbox]
 
@@ -83,12 +88,10 @@ class Backtests:
 
     def _compared(self, past: Past, sides: tuple[str, str]) -> Replayed:
         before, after = sides
-        confirmed = self._caused(past.fault) or past.confirmed
+        confirmed = (HEALTHY if past.quiet else self._caused(past.fault)) or past.confirmed
         judgement: Judgement = "other"
-        if confirmed and after == confirmed:
-            judgement = "better"
-        elif confirmed and before == confirmed:
-            judgement = "worse"
+        if confirmed and _worth(after, confirmed) != _worth(before, confirmed):
+            judgement = "better" if _worth(after, confirmed) > _worth(before, confirmed) else "worse"
         return Replayed(incident=past.name, before=before, after=after, confirmed=confirmed, judgement=judgement)
 
     def _caused(self, fault: str | None) -> str:
@@ -96,3 +99,10 @@ class Backtests:
             return self._truth(fault) if fault else ""
         except Refusal:
             return ""
+
+
+def _worth(side: str, confirmed: str) -> int:
+    """The right cause is worth most, none at all less, and a wrong one nothing: it would be acted on."""
+    if side == confirmed:
+        return 2
+    return 1 if side in WITHOUT_CAUSE else 0

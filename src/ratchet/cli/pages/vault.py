@@ -77,7 +77,7 @@ def examination_page(found: Examination) -> Iterator[Block]:
     yield field("FROM", *_origin(found))
     yield field("LINT", *([Line(str(one), "bad") for one in found.mistakes] or [Line("no mistakes", "good")]))
     test = found.backtest
-    tone: Tone = "warn" if test is None else "bad" if test.worse else "good"
+    tone: Tone = "warn" if test is None else "bad" if test.worse else "warn" if test.other else "good"
     yield field("BACKTEST", Line(test.sentence() if test else "not yet; activation makes it", tone))
     yield field("CERTIFICATE", *([Line(_certificate(found, n)) for n in range(len(found.certificates))] or ["none"]))
     removed = counted(found.secrets_removed, "secret")

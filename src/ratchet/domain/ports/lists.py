@@ -57,6 +57,7 @@ class Opening(Noun):
     target_reason: str
     origin: Literal["production", "drill"] = "production"
     fault: str | None = None
+    quiet: bool = False
 
 
 class Joining(Noun):
