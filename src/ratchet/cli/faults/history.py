@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,18 @@ from ratchet.domain.drill import Run
 Entries = list[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class History:
+    """What a file says: its entries, and what stands beside them where they are the `runs` of an object."""
+
+    entries: Entries = field(default_factory=Entries)
+    around: dict[str, Any] | None = None
+
+    def whole(self, entries: Entries) -> Any:
+        """The file with these entries, in the form that it has."""
+        return entries if self.around is None else {**self.around, "runs": entries}
+
+
 def export(path: Path, runs: Sequence[Run], now: datetime) -> Path | None:
     """Add runs to the file; what is there stays. A file that cannot be read is kept aside: its new place, else None.
 
@@ -22,10 +35,10 @@ def export(path: Path, runs: Sequence[Run], now: datetime) -> Path | None:
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(path):
-        entries, aside = _read(path, now)
+        history, aside = _read(path, now)
         fresh = {run.id: entry_of(run) for run in runs}
-        kept = [each for each in entries if each.get("id") not in fresh]
-        _write(path, [*kept, *fresh.values()])
+        kept = [each for each in history.entries if each.get("id") not in fresh]
+        _write(path, history.whole([*kept, *fresh.values()]))
     return aside
 
 
@@ -49,28 +62,29 @@ def _alone(path: Path) -> Generator[None]:
         yield
 
 
-def _read(path: Path, now: datetime) -> tuple[Entries, Path | None]:
+def _read(path: Path, now: datetime) -> tuple[History, Path | None]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return [], None
+        return History(), None
     except UnicodeDecodeError:
-        return [], _aside(path, now)
-    entries = _entries(text)
-    return ([], _aside(path, now)) if entries is None else (entries, None)
+        return History(), _aside(path, now)
+    history = _history(text)
+    return (History(), _aside(path, now)) if history is None else (history, None)
 
 
-def _entries(text: str) -> Entries | None:
-    """The entries of a file that is one; a list of objects, or an object with such a list as `runs`."""
+def _history(text: str) -> History | None:
+    """What a file that is one says; a list of objects, or an object with such a list as `runs`."""
     try:
         found: Any = json.loads(text)
     except ValueError:
         return None
-    listed: Any = cast("dict[str, Any]", found).get("runs") if isinstance(found, dict) else found
+    around: dict[str, Any] | None = cast("dict[str, Any]", found) if isinstance(found, dict) else None
+    listed: Any = around.get("runs") if around is not None else cast("Any", found)
     if not isinstance(listed, list):
         return None
     items = cast("list[Any]", listed)
-    return cast("Entries", items) if all(isinstance(each, dict) for each in items) else None
+    return History(cast("Entries", items), around) if all(isinstance(each, dict) for each in items) else None
 
 
 def _aside(path: Path, now: datetime) -> Path:
@@ -79,13 +93,13 @@ def _aside(path: Path, now: datetime) -> Path:
     return place
 
 
-def _write(path: Path, entries: Entries) -> None:
+def _write(path: Path, whole: Any) -> None:
     """Whole or not at all, on the disk before it takes the old one's place."""
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     beside.touch(mode=0o600)
     try:
         with beside.open("w", encoding="utf-8") as file:
-            json.dump(entries, file, indent=1)
+            json.dump(whole, file, indent=1)
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
