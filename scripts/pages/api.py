@@ -65,7 +65,7 @@ def who(declared: Needs | Open | None) -> str:
     least = next(role for role in sorted(RANK, key=lambda role: RANK[role]) if may(person[role], permission))
     service = may(Principal(kind="service", name="x", role="admin", channel="http"), permission)
     source = may(Principal(kind="service", name="x", role="source", channel="http"), permission)
-    return f"`{least}`" + (" or `source`" if source else "") + ("" if service else ", a person")
+    return f"`{least}`" + (" or `source`" if source else "") + ("" if service and not declared.person else ", a person")
 
 
 def sentence(said: Mapping[str, Any], route: str) -> str:

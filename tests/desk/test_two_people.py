@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from ratchet.domain import timeline as e
+from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.escalation import Stop
 from ratchet.domain.incident import Incident
+from ratchet.security.principal import Principal
 from tests.bad_inputs.conftest import Door, door_at
 from tests.store import walks
 
@@ -96,6 +98,21 @@ def hands_back(door: Door, incident: Incident) -> None:
     store = door.house.store
     held = e.Taken(by="user:ben", reason="mine again")
     store.commit(store.incident(incident.id), held, by="user:ben", wake_at=None)
+
+
+def test_no_program_takes_an_incident_out_of_a_person_s_hands(door: Door):
+    incident = escalated(door)
+    takes(door, incident)
+    bot = Principal(kind="service", name="bot", role="operator", channel="http")
+    with pytest.raises(Refusal) as no:
+        door.house.desk(bot).hand_back(incident.name, "it looks well")
+    assert no.value.code is Code.FORBIDDEN
+    token = door.token("bot", "operator", person=False)
+    for verb in ("handback", "take", "close"):
+        body = {"reason": "it looks well"}
+        assert door.send("POST", f"/api/v1/incidents/{incident.name}/{verb}", token, json=body).status_code == 403
+    held = door.house.store.incident(incident.id)
+    assert (held.status, held.owner) == ("held", "user:ben")
 
 
 def takes(door: Door, incident: Incident) -> None:

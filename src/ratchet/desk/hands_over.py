@@ -77,7 +77,7 @@ class HandsOver:
 
     def hand_back(self, who: Principal, reference: str, reason: str) -> None:
         """The automation goes on from the beginning: it looks afresh, and nothing that was approved counts."""
-        because = self._spoken(reason, "A reason")
+        by, because = person(who, "hand an incident back"), self._spoken(reason, "A reason")
 
         def back(incident: Incident) -> Event | None:
             _refuse(incident, {"held", "escalated"}, "handed back")
@@ -87,9 +87,9 @@ class HandsOver:
                     " before that is known.",
                     "Find out on the target, then resolve or close the incident; the next alert opens a new one.",
                 )
-            return HandedBack(by=who.id, reason=because)
+            return HandedBack(by=by, reason=because)
 
-        self._say(who.id, reference, back)
+        self._say(by, reference, back)
 
     def note(self, who: Principal, reference: str, text: str) -> None:
         """Write something down."""

@@ -7,7 +7,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from ratchet.desk.contract import Desk
-from ratchet.domain.errors import Code, Refusal, invalid
+from ratchet.domain.errors import Code, Refusal, forbidden, invalid
 from ratchet.gateway.house import House, Listener
 from ratchet.gateway.server import is_loopback
 from ratchet.security.principal import Permission, Principal, require
@@ -16,16 +16,20 @@ CHANNEL = "http"
 
 
 class Needs:
-    """A dependency that yields the caller's desk, or refuses. `None` asks only that the caller is known."""
+    """A dependency that yields the caller's desk, or refuses. `None` asks only that the caller is known; `person` that
+    no service does it, whatever its role."""
 
-    def __init__(self, permission: Permission | None) -> None:
+    def __init__(self, permission: Permission | None, *, person: bool = False) -> None:
         self.permission: Permission | None = permission
+        self.person = person
 
     def __call__(self, request: Request) -> Desk:
         house = house_of(request)
         principal = self._principal(request, house)
         if self.permission is not None:
             require(principal, self.permission)
+        if self.person and principal.kind != "person":
+            raise forbidden(f"{principal.id} is not a person; only a person may do this.", "Use a person's token.")
         if self.permission != "ingest":
             _refuse_unknown_query(request)
         return house.desk(principal)
@@ -62,6 +66,7 @@ Read: TypeAlias = Annotated[Desk, Depends(Needs("read"))]
 Ingest: TypeAlias = Annotated[Desk, Depends(Needs("ingest"))]
 Answer: TypeAlias = Annotated[Desk, Depends(Needs("answer"))]
 Operate: TypeAlias = Annotated[Desk, Depends(Needs("operate"))]
+OperatePerson: TypeAlias = Annotated[Desk, Depends(Needs("operate", person=True))]
 Activate: TypeAlias = Annotated[Desk, Depends(Needs("activate"))]
 Admin: TypeAlias = Annotated[Desk, Depends(Needs("admin"))]
 OPEN = Depends(Open())

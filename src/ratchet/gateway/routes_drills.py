@@ -9,7 +9,7 @@ from ratchet.domain.certificate import Certificate, Certification, Proof
 from ratchet.domain.drill import Drill, DrillRequest, Ground, Rejudged, Run
 from ratchet.domain.observed import Observed
 from ratchet.domain.ports import Page
-from ratchet.gateway.access import Answer, Operate, Read
+from ratchet.gateway.access import Answer, OperatePerson, Read
 from ratchet.gateway.bodies import FiredAgain, WhyBody
 from ratchet.gateway.problem import REFUSED
 from ratchet.gateway.routes_incidents import Reference
@@ -25,7 +25,7 @@ def ground(desk: Read, reference: Reference) -> Ground:
 
 
 @router.post("/drills", status_code=201)
-def start(desk: Operate, request: DrillRequest) -> Drill:
+def start(desk: OperatePerson, request: DrillRequest) -> Drill:
     """Hand in the alert of a fault that is in effect; with `remediate` an approver's right is needed."""
     return desk.drills.start(request)
 
@@ -49,14 +49,14 @@ def fire_again(desk: Answer, reference: Reference) -> FiredAgain:
 
 
 @router.post("/drills/{reference}/end", status_code=204)
-def end(desk: Operate, reference: Reference, body: WhyBody) -> Response:
+def end(desk: OperatePerson, reference: Reference, body: WhyBody) -> Response:
     """End a drill: its standing grants are dead, its incident is closed."""
     desk.drills.end(reference, body.reason)
     return Response(status_code=204)
 
 
 @router.post("/runs", status_code=204)
-def keep(desk: Operate, run: Run) -> Response:
+def keep(desk: OperatePerson, run: Run) -> Response:
     """Keep a run for ever."""
     desk.drills.keep(run)
     return Response(status_code=204)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from ratchet.desk.views import AutomationView, GrantRequest, GrantView, IncidentView
 from ratchet.domain.ports import Page
-from ratchet.gateway.access import Answer, Operate, Read
+from ratchet.gateway.access import Answer, Operate, OperatePerson, Read
 from ratchet.gateway.bodies import REASON, EscalateBody, NoteBody, ResolveBody, WhyBody
 from ratchet.gateway.problem import REFUSED
 from ratchet.gateway.routes_incidents import Reference
@@ -15,13 +15,13 @@ router = APIRouter(prefix="/api/v1", tags=["hands"], responses=REFUSED)
 
 
 @router.post("/incidents/{reference}/take")
-def take(desk: Operate, reference: Reference, body: WhyBody) -> IncidentView:
+def take(desk: OperatePerson, reference: Reference, body: WhyBody) -> IncidentView:
     """Take an incident over; approvals are void, and `in_flight` says what may still land."""
     return desk.take(reference, body.reason)
 
 
 @router.post("/incidents/{reference}/handback")
-def hand_back(desk: Operate, reference: Reference, body: WhyBody) -> IncidentView:
+def hand_back(desk: OperatePerson, reference: Reference, body: WhyBody) -> IncidentView:
     """Give a held incident back to the automation, which looks afresh."""
     return desk.hand_back(reference, body.reason)
 
@@ -33,7 +33,7 @@ def note(desk: Operate, reference: Reference, body: NoteBody) -> IncidentView:
 
 
 @router.post("/incidents/{reference}/resolve")
-def resolve(desk: Operate, reference: Reference, body: ResolveBody) -> IncidentView:
+def resolve(desk: OperatePerson, reference: Reference, body: ResolveBody) -> IncidentView:
     """Say that it is over, and which known cause it had."""
     return desk.resolve(reference, body.cause, body.reason)
 
@@ -45,7 +45,7 @@ def escalate(desk: Operate, reference: Reference, body: EscalateBody) -> Inciden
 
 
 @router.post("/incidents/{reference}/close")
-def close(desk: Operate, reference: Reference, body: WhyBody) -> IncidentView:
+def close(desk: OperatePerson, reference: Reference, body: WhyBody) -> IncidentView:
     """Put away what is resolved, escalated or held."""
     return desk.close_incident(reference, body.reason)
 
@@ -57,13 +57,13 @@ def automation(desk: Read) -> AutomationView:
 
 
 @router.post("/automation/pause")
-def pause(desk: Operate, body: WhyBody) -> AutomationView:
+def pause(desk: OperatePerson, body: WhyBody) -> AutomationView:
     """Begin no act on any target from now on."""
     return desk.pause(body.reason)
 
 
 @router.post("/automation/resume")
-def resume(desk: Operate, body: WhyBody) -> AutomationView:
+def resume(desk: OperatePerson, body: WhyBody) -> AutomationView:
     """Let acts begin again; approved steps that waited go on."""
     return desk.resume(body.reason)
 

@@ -11,7 +11,7 @@ from ratchet.domain.ports import Page
 from ratchet.domain.prevention import Owed
 from ratchet.domain.quality import Origin, Quality
 from ratchet.domain.rating import Rating
-from ratchet.gateway.access import Activate, Operate, Read
+from ratchet.gateway.access import Activate, OperatePerson, Read
 from ratchet.gateway.bodies import SignBody, SuggestBody
 from ratchet.gateway.problem import REFUSED
 from ratchet.gateway.routes_incidents import Reference
@@ -21,7 +21,7 @@ Days = Annotated[int, Query(ge=1, le=LONGEST_DAYS)]
 
 
 @router.post("/incidents/{reference}/rate")
-def rate(desk: Operate, reference: Reference, rating: Rating) -> IncidentView:
+def rate(desk: OperatePerson, reference: Reference, rating: Rating) -> IncidentView:
     """Say what an incident really was, and whether Ratchet helped; of several ratings the last counts."""
     return desk.learning.rate(reference, rating)
 
@@ -45,6 +45,6 @@ def follow_ups(desk: Read, state: SignState | None = None, since_days: Days = 36
 
 
 @router.post("/followups/{reference}/sign")
-def sign(desk: Operate, reference: Reference, body: SignBody) -> Owed:
+def sign(desk: OperatePerson, reference: Reference, body: SignBody) -> Owed:
     """Sign a follow-up such as `INC-4.1`: done, will not be done, open again."""
     return desk.learning.sign(reference, body.state, body.reason)
