@@ -126,6 +126,17 @@ def test_a_text_that_cannot_be_read_is_a_line_of_its_own_and_hides_no_other(reco
     assert all("kept under its digest" in line.because for line in lines)
 
 
+def test_a_review_that_a_file_brought_with_it_counts_for_nothing_here(records: Records) -> None:
+    active = records.active(SERIES)
+    day = (records.clock() - timedelta(days=1)).date()
+    review = Review(every=10 * 86400.0, last=day.isoformat(), by="user:default/ana")
+    spec = active.spec.model_copy(update={"review": review, "owner": "user:default/ana"})
+    made = records.draft(active.model_copy(update={"spec": spec}), activate=True, source="imported")
+    records.clock.now = made.created_at + timedelta(days=5)
+    (line,) = [one for one in due_lines(records.store, records.files, records.clock()) if one.what == "due"]
+    assert line.since is not None and line.since.date() == (made.activated_at or made.created_at).date() + timedelta(10)
+
+
 def test_a_review_is_due_a_fortnight_ahead_and_overdue_after_its_day(records: Records) -> None:
     active = records.active(SERIES)
     spec = active.spec.model_copy(

@@ -90,12 +90,19 @@ def _of(version: Version, spec: Spec, now: datetime) -> Iterator[ReviewLine]:
         blanks = f"; blank: {', '.join(version.blanks)}" if version.blanks else ""
         yield _line((version, spec), "draft", because + blanks, version.created_at)
         return
-    last = _day(spec.review.last) or version.activated_at or version.created_at
+    last = _read_here(version, spec) or version.activated_at or version.created_at
     due = last + timedelta(seconds=spec.review.every)
     if due < now:
         yield _line((version, spec), "overdue", f"its review was due on {due.date().isoformat()}", due)
     elif due < now + SOON:
         yield _line((version, spec), "due", f"its review is due on {due.date().isoformat()}", due)
+
+
+def _read_here(version: Version, spec: Spec) -> datetime | None:
+    """The day of the last review; one before the text came in was read elsewhere, if at all."""
+    last = _day(spec.review.last)
+    elsewhere = version.source == "imported" and last is not None and last.date() < version.created_at.date()
+    return None if elsewhere else last
 
 
 def _proved(of: tuple[Version, Spec], run: Run | None, here: Here) -> Iterator[ReviewLine]:

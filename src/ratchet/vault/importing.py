@@ -1,6 +1,10 @@
-"""A text from outside becomes a draft: claims to be active or approved are dropped, and nothing runs as it comes."""
+"""A text from outside becomes a draft: claims to be active or approved are dropped, and nothing runs as it comes.
 
-from collections.abc import Mapping, Sequence
+Where a text comes from and when it was read last stays in it, so that an export comes back byte for byte; here it counts
+for nothing, and the notes say so.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
@@ -19,13 +23,9 @@ from ratchet.vault.similar import nearest
 
 CLAIMS = frozenset({
     "is_active", "active", "state", "status", "approved", "approved_by", "approvals", "activated", "activated_at",
-    "activated_by", "certified", "certificate", "digest", "derived_from", "review",
+    "activated_by", "certified", "certificate", "digest",
 })  # fmt: skip
 """What a file may say of itself elsewhere; here only the vault's own events say it."""
-_SAID_BY = {
-    "derived_from": "where a text comes from is written by the vault that drew it",
-    "review": "a review counts where somebody read it; set it in the draft",
-}
 _PLACES: tuple[Path, ...] = ((), ("metadata",), ("spec",))
 
 
@@ -77,7 +77,7 @@ def _holds(version: Version, bare: Playbook) -> bool:
 
 def _bare(playbook: Playbook) -> Playbook:
     metadata = playbook.metadata.model_copy(update={"version": "0.0", "derived_from": {}, "source": "imported"})
-    spec = playbook.spec.model_copy(update={"review": Review()})
+    spec = playbook.spec.model_copy(update={"review": Review(every=playbook.spec.review.every)})
     return playbook.model_copy(update={"metadata": metadata, "spec": spec})
 
 
@@ -85,8 +85,18 @@ def _own(text: str, where: str, files: PlaybookFiles) -> Read:
     sheet, broken = read_sheet(text, where)
     sheet, dropped = _without_claims(sheet)
     playbook = files.load_sheet(sheet, broken)
-    because = ((path, _SAID_BY.get(str(path[-1]), "only a person's activation says so")) for path in dropped)
-    return Read(playbook, tuple(f"dropped {'.'.join(map(str, path))}: {why}" for path, why in because))
+    told = (f"dropped {'.'.join(map(str, path))}: only a person's activation says so" for path in dropped)
+    return Read(playbook, (*told, *_hearsay(playbook)))
+
+
+def _hearsay(playbook: Playbook) -> Iterator[str]:
+    """What a text says of its past, which happened elsewhere if it did."""
+    if playbook.metadata.derived_from:
+        said = ", ".join(f"{name} {value}" for name, value in playbook.metadata.derived_from.items())
+        yield f"metadata.derived_from is the file's own word: {said}"
+    review = playbook.spec.review
+    if review.last is not None or review.by is not None:
+        yield "spec.review says when it was read elsewhere; here its review is due from its activation"
 
 
 def _without_claims(sheet: Sheet) -> tuple[Sheet, list[Path]]:

@@ -109,8 +109,9 @@ def _prose(found: Difference) -> str:
 def _origin(found: Examination) -> Iterator[str]:
     view = found.playbook
     yield f"{view.source}, {day(view.created_at)}, by {', '.join(found.authors) or view.created_by}"
+    word = " (says the file)" if view.source == "imported" else ""
     for name, value in found.derived_from.items():
-        yield f"{name}: {value}"
+        yield f"{name}: {value}{word}"
     grown, active = found.derived_from.get("playbook", ""), found.difference.before
     if view.state == "draft" and active and grown.startswith(f"{view.series_id}@") and grown != active:
         yield f"{active} is active by now: what it has and this lacks would be gone again"
