@@ -1,6 +1,8 @@
 """The migrations lead to exactly the tables that the statements speak of, and a newer database is left alone."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -31,6 +33,24 @@ def test_a_database_of_a_newer_release_is_refused_and_not_touched(store, home, r
         reopen()
     assert refused.value.code is Code.FAILED
     assert "newer" in refused.value.remedy
+
+
+@pytest.mark.parametrize("form", ["new", "of an older release"])
+def test_of_several_that_open_a_database_at_once_one_brings_it_up_and_none_dies(home, reopen, form):
+    if form != "new":
+        reopen().close()
+        with sqlite3.connect(home / "ratchet.db") as connection:
+            connection.execute("DROP TABLE runs")
+            connection.execute("UPDATE alembic_version SET version_num = '0004'")
+        connection.close()
+    together = Barrier(4)
+
+    def start(_):
+        together.wait()
+        return reopen().audit.verify(full=True).ok
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(start, range(4))) == [True] * 4
 
 
 def test_opening_again_changes_nothing(store, reopen):

@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from ratchet.domain.errors import Code, Refusal
-from ratchet.store.sqlite import refusing
+from ratchet.store.sqlite import WRITES, refusing
 
 PLACE = Path(__file__).parent / "migrations"
 NEWEST = "0005"
@@ -21,7 +21,7 @@ def migrate(engine: Engine) -> None:
         if _revision(connection) == NEWEST:
             return
     with refusing(), engine.connect() as pooled:
-        connection = pooled.execution_options(ratchet_writes=True)
+        connection = pooled.execution_options(**{WRITES: True})
         with connection.begin():
             _upgrade(connection)
 

@@ -23,6 +23,8 @@ FAILURES = (DatabaseError, PoolTimeout, sqlite3.DatabaseError)
 """What the database says when it cannot; that a place is taken is among them."""
 _BEGUN = "ratchet_begun"
 """Marks the connections whose transactions are begun and ended here, not by the layer above the driver."""
+WRITES = "ratchet_writes"
+"""Marks the connections whose transactions take the write lock at once, so that nothing read in them is old."""
 
 
 def open_engine(path: Path) -> Engine:
@@ -47,8 +49,9 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     """The driver's own transactions begin too late to see one moment, so ours begin here, or in `Connections`."""
-    if not connection.get_execution_options().get(_BEGUN, False):
-        connection.connection.cursor().execute("BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_BEGUN, False):
+        connection.connection.cursor().execute("BEGIN IMMEDIATE" if options.get(WRITES, False) else "BEGIN")
 
 
 class Connections:

@@ -253,9 +253,10 @@ class EventStore:
         self._journal.at_boundary = self._seals.seal
 
     def _begin_anchor(self) -> None:
+        begun = self._head().position > 0
         if self._anchor.exists():
             return
-        if self._head().position:
+        if begun:
             raise Refusal(
                 Code.FAILED,
                 f"{self._anchor.path} is missing, but the state database holds events.",
