@@ -31,6 +31,18 @@ def test_right_unsaid_wrong_and_broken_runs_count_each_in_its_own_column():
     ]  # fmt: skip
 
 
+def test_what_was_wrong_in_a_run_that_left_something_counts_and_what_was_right_in_it_does_not():
+    touched = Part(name="innocents", passed=False, weight=5, because="TOUCHED")
+    wrong = graded("1", cause="empty")
+    spoiled = wrong.model_copy(
+        update={"verdict": "error", "left": "a table", "score": Score(parts=(*wrong.score.parts, touched))}
+    )
+    seen = graded("2", cause="empty", verdict="error", note="the gateway went away", score=Score())
+    total = accuracy([spoiled, graded("3", verdict="error", left="a role"), seen]).total
+    assert (total.errors, total.touched, total.confident_and_wrong, total.right, total.passed) == (3, 1, 1, 0, 0)
+    assert (spoiled.wrong_besides, seen.wrong_besides) == (True, False)
+
+
 def test_the_brier_score_and_the_reliability_table_are_over_what_was_claimed():
     found = accuracy([graded("1", confidence=1.0), graded("2", cause="empty", confidence=0.8), graded("3", cause=None)])
     assert found.brier == 0.32

@@ -24,6 +24,11 @@ def observed(**changes) -> Observed:
     return Observed(**{**right, **changes})
 
 
+NOTHING = observed(
+    outcome="unknown_cause", cause=None, found=(), confirmed=(), steps=(), status="verifying", verified=None
+)
+
+
 def sight(seen: Observed | None = None, fault=LEAK, remediate=True, **aftermath) -> Sight:
     told = {"mended": True, "untouched": True, **aftermath}
     return Sight(
@@ -69,6 +74,18 @@ def test_evidence_that_says_something_else_when_judged_again_fails_the_run():
 
 def test_what_stays_behind_makes_an_error_of_the_best_run():
     assert verdict(sight(left="postgres.end_sessions: sessions outlive their end")) == "error"
+
+
+def test_what_comes_to_no_end_in_its_time_has_failed_however_right_it_is_so_far():
+    for one in (sight(late="INC-1 is still verifying after 180 s."), sight(NOTHING, NOISE, mended=None, late="hangs")):
+        assert verdict(one) == "fail" and "end" in {part.name for part in grade(one).broken}
+    unsaid = observed(outcome="", cause=None, found=(), steps=(), status="triaging", verified=None)
+    assert verdict(sight(unsaid, late="INC-1 is still triaging after 60 s.")) == "fail", "it is no honest abstention"
+
+
+def test_innocents_at_which_nobody_could_look_are_not_known_to_be_well():
+    part = grade(sight(untouched=None)).part("innocents")
+    assert part is not None and (part.passed, part.because) == (False, "nobody could look at them")
 
 
 def test_a_run_without_remediation_is_never_a_pass():

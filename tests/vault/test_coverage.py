@@ -129,8 +129,19 @@ def test_a_diagnosis_alone_never_makes_a_pass_and_takes_none_away(vault: Vault):
 def test_a_drill_that_did_not_work_decides_nothing(vault: Vault):
     vault.ran()
     vault.ran(verdict="error", ended_at=NOW)
+    undone = Part(name="undo", passed=False, weight=5, because="a table is left")
+    vault.ran(verdict="error", left="a table", score=Score(parts=(undone,)), ended_at=NOW)
     row = vault.row()
     assert (row.status, row.newest) == ("PASS", "error")
+
+
+def test_a_drill_that_left_something_and_was_wrong_besides_takes_the_older_proof_away(vault: Vault):
+    vault.ran()
+    unproved = Part(name="recovery", passed=False, weight=15, because="the customers are not served")
+    vault.ran(verdict="error", left="a table", score=Score(parts=(unproved,)), trial="crash", ended_at=NOW)
+    assert vault.row().status == "PASS"
+    vault.ran(verdict="error", left="a table", score=Score(parts=(unproved,)), ended_at=NOW)
+    assert vault.row().status == "FAIL"
 
 
 def test_an_alert_fired_twice_or_a_killed_worker_is_for_the_certificate_to_tell(vault: Vault):

@@ -12,7 +12,8 @@ NOTHING = "(nothing)"
 
 
 class Tally(Noun):
-    """One row of counts. Errors say nothing of the diagnosis and count in `errors` alone."""
+    """One row of counts. Errors count in `errors` alone, save for what was wrong in one that was graded: a wrong claim,
+    an innocent that was touched, a false recovery. What stayed behind after it undoes none of these."""
 
     name: str
     runs: int = 0
@@ -28,7 +29,7 @@ class Tally(Noun):
     """Runs in which a step took effect."""
     recovered: int = 0
     touched: int = 0
-    """Runs in which an innocent was touched."""
+    """Runs in which an innocent was touched, or nobody could look."""
     false_recovered: int = 0
     """Recovery was claimed while the customers were not served, or where only a person brings it."""
     clean: int = 0
@@ -101,11 +102,11 @@ def _tally(name: str, runs: Sequence[Run]) -> Tally:
         right=sum(run.right for run in graded),
         cause=sum(run.score.holds("cause") is True for run in graded),
         abstained=sum(_unsaid(run) for run in graded),
-        confident_and_wrong=sum(run.confident_and_wrong for run in graded),
+        confident_and_wrong=sum(run.confident_and_wrong for run in runs),
         acted=sum(bool(run.steps) for run in graded),
         recovered=sum(run.score.holds("recovery") is True for run in graded),
-        touched=sum(run.score.holds("innocents") is False for run in graded),
-        false_recovered=sum(_false(run) for run in graded),
+        touched=sum(run.score.holds("innocents") is False for run in runs),
+        false_recovered=sum(_false(run) for run in runs),
         clean=sum(not run.left for run in runs),
         passed=sum(run.verdict == "pass" for run in graded),
     )

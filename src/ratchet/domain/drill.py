@@ -12,8 +12,8 @@ from ratchet.domain.score import Score
 
 Verdict: TypeAlias = Literal["pass", "fail", "error", "abstained", "diagnosed"]
 """`pass`: a proved recovery, or the right stop, with every part that must be true. `fail`: something was wrong.
-`error`: the drill itself did not work, and says nothing of the playbooks. `abstained`: it said that it does not know,
-where there was a cause. `diagnosed`: right as far as a run without remediation goes; never a pass."""
+`error`: the drill itself did not work, and what was right in it proves nothing. `abstained`: it said that it does not
+know, where there was a cause. `diagnosed`: right as far as a run without remediation goes; never a pass."""
 Remedy: TypeAlias = Literal["acted", "handoff", "none"]
 Expects: TypeAlias = Literal["cause", "nothing", "stop"]
 
@@ -112,8 +112,14 @@ class Run(Noun):
 
     @property
     def confident_and_wrong(self) -> bool:
-        """Whether a cause was claimed that is not the one, or an object that is not concerned."""
-        return self.verdict != "error" and self.answered and not self.right
+        """Whether a cause was claimed that is not the one, or an object that is not concerned. An error that was graded
+        counts: what stayed behind makes no wrong claim right."""
+        return bool(self.score.parts) and self.answered and not self.right
+
+    @property
+    def wrong_besides(self) -> bool:
+        """Whether the grading found anything wrong beside the taking back."""
+        return any(part.name != "undo" for part in self.score.broken)
 
 
 class DrillRequest(Noun):

@@ -10,7 +10,7 @@ from ratchet.domain.score import Part, Score
 
 WEIGHTS = {
     "cause": 30.0, "object": 15.0, "evidence": 10.0, "action": 15.0, "recovery": 15.0, "innocents": 5.0, "undo": 5.0,
-    "draft": 5.0, "judge": 10.0,
+    "end": 15.0, "draft": 5.0, "judge": 10.0,
 }  # fmt: skip
 ABSTAINING = frozenset({"", "unknown_cause", "ambiguous", "contradictory"})
 OWN_STEPS_ONLY = "diagnosis only: nothing was to be done"
@@ -21,9 +21,12 @@ class Aftermath(Noun):
 
     mended: bool | None = None
     """Whether the customers were served before the fault was taken back; None where it was not asked."""
-    untouched: bool
+    untouched: bool | None
+    """Whether what only resembles the culprit is as it was; None where nobody could look, which is no yes."""
     left: str = ""
     """What the taking back left behind; empty when nothing is left."""
+    late: str = ""
+    """That the incident came to no end within its time; empty where it did."""
     judge: str = "no judge was asked for"
     """Why no model judged."""
 
@@ -44,8 +47,9 @@ def grade(sight: Sight) -> Score:
     """The score, part by part."""
     parts = (
         _cause(sight), _object(sight), _evidence(sight), _action(sight), _recovery(sight),
-        _part("innocents", sight.aftermath.untouched, "what only resembles the culprit was left alone", "TOUCHED"),
+        _innocents(sight),
         _part("undo", not sight.aftermath.left, "everything was taken back", sight.aftermath.left),
+        *([_of("end", sight.aftermath.late, passed=False)] if sight.aftermath.late else []),
         _draft(sight), _of("judge", sight.aftermath.judge, must=False),
     )  # fmt: skip
     return Score(parts=parts)
@@ -155,6 +159,12 @@ def _recovery(sight: Sight) -> Part:
 
 def _said(claimed: bool) -> str:
     return "was claimed" if claimed else "was not proved"
+
+
+def _innocents(sight: Sight) -> Part:
+    untouched = sight.aftermath.untouched
+    bad = "nobody could look at them" if untouched is None else "TOUCHED"
+    return _part("innocents", untouched is True, "what only resembles the culprit was left alone", bad)
 
 
 def _draft(sight: Sight) -> Part:

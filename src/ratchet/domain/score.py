@@ -9,7 +9,8 @@ class Part(Noun):
     """One thing that was graded. `passed` is None only where the part does not apply; what is not known is false."""
 
     name: str = Field(min_length=1)
-    """`cause`, `object`, `evidence`, `action`, `recovery`, `innocents`, `undo`, `draft` or `judge`."""
+    """`cause`, `object`, `evidence`, `action`, `recovery`, `innocents`, `undo`, `end`, `draft` or
+    `judge`; `end` only where the incident came to none in its time."""
     passed: bool | None
     weight: float = Field(ge=0)
     must: bool = True

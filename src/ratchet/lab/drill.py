@@ -20,6 +20,8 @@ NOTICED_AFTER_S = 1.5
 """How long a fault is in effect before its alert comes, where it is to be mended. A monitor's rule waits longer;
 without any wait the act may come before a criterion of recovery has failed, and is then not credited."""
 LOOKING = frozenset({"open", "triaging"})
+AT_WORK = frozenset({"triaging", "acting", "verifying"})
+"""Where it hangs by its own fault; before it, nobody began, and beside it, somebody else keeps it waiting."""
 
 
 class Drilling(Protocol):
@@ -79,8 +81,9 @@ class _Course:
     observed: Observed | None = None
     rejudged: Rejudged | None = None
     mended: bool | None = None
-    untouched: bool = False
+    untouched: bool | None = None
     left: str = ""
+    late: str = ""
     note: str = ""
     bare: _Watch = field(default_factory=_Watch)
     waited: _Watch = field(default_factory=_Watch)
@@ -130,7 +133,7 @@ class Drills:
             with course.waited:
                 time.sleep(NOTICED_AFTER_S)
         course.drill = self._desk.start(request)
-        course.observed = self._settled(course.drill, course.fault)
+        course.observed = self._settled(course, course.drill)
         if course.observed.concluded_at is not None:
             course.rejudged = self._desk.rejudge(course.drill.incident)
         if course.observed.status == "resolved" and course.observed.steps:
@@ -139,9 +142,11 @@ class Drills:
         if not course.fault.spec.ends_sessions:
             course.untouched = self._place.untouched(caused.label)
 
-    def _settled(self, drill: Drill, fault: Fault) -> Observed:
-        """The incident once it rests, or is asked about; without remediation, once it is concluded."""
-        deadline = time.monotonic() + (REMEDY_LIMIT_S if drill.remediate else TRIAGE_LIMIT_S)
+    def _settled(self, course: _Course, drill: Drill) -> Observed:
+        """The incident once it rests, or is asked about; without remediation, once it is concluded. What hangs at its
+        own work is graded as it stands, late."""
+        fault, limit = course.fault, REMEDY_LIMIT_S if drill.remediate else TRIAGE_LIMIT_S
+        deadline = time.monotonic() + limit
         answers = drill.remediate and not self._plan.unattended
         while True:
             seen = self._desk.observed(drill.incident)
@@ -150,7 +155,10 @@ class Drills:
             elif seen.resting or seen.asked is not None or (not drill.remediate and seen.status not in LOOKING):
                 return seen
             if time.monotonic() > deadline:
-                message = f"{drill.incident} is still {seen.status.replace('_', ' ')}."
+                message = f"{drill.incident} is still {seen.status.replace('_', ' ')} after {limit:.0f} s."
+                if seen.status in AT_WORK:
+                    course.late = message
+                    return seen
                 raise Refusal(Code.FAILED, message, "Look at it: is the server busy, the automation paused?")
             time.sleep(POLL_S)
 
@@ -178,12 +186,14 @@ class Drills:
             bare_seconds=round(course.bare.seconds, 3), waited_seconds=round(course.waited.seconds, 3),
             environment=plan.ground.environment, left=course.left, note=course.note,
         )  # fmt: skip
-        if seen is None or course.note:
+        if seen is None:
             return told
+        if course.note:
+            return told.model_copy(update=_seen(seen, told))
         sight = Sight(
             fault=fault, caused=told.caused, observed=seen, rejudged=course.rejudged, remediate=plan.remediate,
             aftermath=Aftermath(
-                mended=course.mended, untouched=course.untouched, left=course.left, judge=plan.judge
+                mended=course.mended, untouched=course.untouched, left=course.left, late=course.late, judge=plan.judge
             ),
         )  # fmt: skip
         score = grade(sight)

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from ratchet import __version__
 from ratchet.domain.certificate import Certificate, environment_of, no_proof
-from ratchet.domain.drift import is_sample
+from ratchet.domain.drift import PECULIAR, is_sample
 from ratchet.domain.drill import Remedy, Run, Verdict
 from ratchet.domain.fault import Fault
 from ratchet.domain.incident import Incident
@@ -21,9 +21,9 @@ Word: TypeAlias = Literal["valid", "expired", "none"]
 class CoverageLine(Noun):
     """A fault, the series that is to meet it, and whether that was proved.
 
-    `status` is that of the newest run that decides: one with remediation, or one that went wrong without; `-` where
-    there is none. A diagnosis alone never makes a PASS, and takes none away. Where no run decides, the newest drill
-    that nobody graded does.
+    `status` is that of the newest run that decides: one with remediation, or one that went wrong without, or one after
+    which something stayed behind and in which more was wrong than that; `-` where there is none. A diagnosis alone
+    never makes a PASS, and takes none away. Where no run decides, the newest drill that nobody graded does.
     """
 
     fault: str
@@ -117,7 +117,9 @@ def _lack(fault: Fault, series: Series | None) -> Status | None:
 
 
 def _decides(run: Run) -> bool:
-    return is_sample(run) or (run.verdict in ("fail", "abstained") and not run.remediate)
+    """An error proves nothing; where more than the taking back was wrong in it, an older proof stands no longer."""
+    spoiled = run.verdict == "error" and run.trial not in PECULIAR and run.wrong_besides
+    return is_sample(run) or spoiled or (run.verdict in ("fail", "abstained") and not run.remediate)
 
 
 def _proved(run: Run) -> bool:

@@ -13,7 +13,8 @@ Written by `{line}`; not by hand.
 
 Every fault was caused on real servers, its alert handed in, and the answer graded by what was caused: cause class,
 object, evidence judged again, action, recovery proved by the lab's own customers, innocents, taking back. Before each
-fault the server's log is cut and its counters begin anew, as on another day.
+fault the server's log is cut and its counters begin anew, as on another day. An error is in no share; what was wrong in
+one after which something stayed behind (a sure wrong claim, a touched innocent, a false recovery) counts all the same.
 """
 
 
