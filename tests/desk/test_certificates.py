@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ratchet.config import read_settings
+from ratchet.desk.certifying import settled
 from ratchet.domain.certificate import Certificate
 from ratchet.domain.drill import Environment, Run
 from ratchet.lab.certify import declined, repeated, tried
@@ -67,3 +68,9 @@ def test_a_part_without_runs_is_neither_passed_nor_failed() -> None:
     assert tried("crash", [], []) is None
     one = tried("faults", [run()], ["db-table-bloat seed 1: fail"])
     assert one is not None and (one.passed, one.runs) == (False, ("run_1",))
+
+
+def test_where_a_server_lives_is_none_of_its_settings() -> None:
+    """A lab is made anew on another port for every run: that is no reason for a drift and ends no certificate."""
+    rows = [{"name": name, "setting": "x"} for name in ("port", "log_directory", "unix_socket_directories", "work_mem")]
+    assert settled(rows) == [{"name": "work_mem", "setting": "x"}]

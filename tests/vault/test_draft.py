@@ -18,7 +18,7 @@ from ratchet.domain.plan import Plan, PlannedStep
 from ratchet.domain.plan import Verification as Window
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.series import Series, Version
-from ratchet.domain.timeline import Concluded, Intended, Looked, Noted, Opened, Recorded, Verified
+from ratchet.domain.timeline import Concluded, Intended, Looked, Noted, Opened, Recorded, Resolved, Verified
 from ratchet.lab.catalog import load_catalog
 from ratchet.vault.canonical import canonical_text, text_digest
 from ratchet.vault.draft import synthesise
@@ -194,6 +194,20 @@ def test_who_approved_is_proposed_as_owner_where_nobody_owns_the_series(
     made = synthesise(told(incident, base), base, ids())
     assert playbook_files.load(made.text, "x").spec.owner == "user:default/mira"
     assert made.blanks == ()
+
+
+def test_what_a_person_mended_again_is_told_as_that_persons_word(shipped: list[Playbook], base: Playbook) -> None:
+    first = drilled(shipped, base).guidance
+    ended = Resolved(by="user:ana", cause="connection_exhaustion_idle_leak", because="restarted its pods")
+    incident = verified(shipped, base, alert()).model_copy(update={"number": 12, "resolved": ended, "ops": ()})
+    known = told(incident, base)
+    assert known.leading is not None
+    said = replace(known, said=known.leading.model_copy(update={"confidence": 0.0}))
+    again = synthesise(said, with_guidance(base, first), ids(3)).guidance
+    (line,) = [line for line in again.splitlines() if line.startswith("- Again in INC-12,")]
+    assert line.endswith(
+        f"on shop-db: connection_exhaustion_idle_leak, as user:ana said; mended by hand. # from INC-12"
+    )
 
 
 def test_what_was_tried_and_what_people_did_by_hand_is_kept_with_its_event(

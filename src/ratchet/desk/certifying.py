@@ -1,6 +1,6 @@
 """Certificates as they are given and read: what was tried is held against the kept runs, never simply believed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from ratchet.domain.ports import Clock, Shelf, Store, Toolbox
 from ratchet.domain.series import Version
 
 MOST_RUNS = 10_000
+WHERE_IT_LIVES = frozenset({"port", "unix_socket_directories", "log_directory", "log_filename", "cluster_name"})
 OTHER_TOOLS = "the probes and write tools are others now"
 
 
@@ -109,8 +110,13 @@ def settings_hash(toolbox: Toolbox, target: str, playbook: Playbook) -> str:
     asked = [use for use in playbook.spec.probes.values() if "setting" in use.uses and not _bound_later(use.args)]
     calls = [ProbeCall(probe=use.uses, target=target, args=use.args) for use in asked if use.where == "target"]
     seen = toolbox.look(calls) if calls else []
-    rows = [[each.probe, [dict(row) for row in each.rows]] for each in seen if each.answer is Answer.OK]
+    rows = [[each.probe, settled(each.rows)] for each in seen if each.answer is Answer.OK]
     return digest_of(rows) if rows else ""
+
+
+def settled(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Settings as rows, without those that only say where the server lives: a lab is made anew on another port."""
+    return [dict(row) for row in rows if row.get("name") not in WHERE_IT_LIVES]
 
 
 def _bound_later(args: dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from ratchet import __version__
-from ratchet.desk.certifying import Certifying, tools_digest
+from ratchet.desk.certifying import Certifying, settled, tools_digest
 from ratchet.desk.hands_over import HandsOver, person
 from ratchet.domain.alert import Alert
 from ratchet.domain.certificate import Certificate, Certification, Proof
@@ -85,9 +85,10 @@ class LocalPractice:
         toolbox = self._d.toolbox
         seen = toolbox.look([ProbeCall(probe=name, target=target) for name in ("postgres.settings", "postgres.ping")])
         settings, ping = ([dict(row) for row in each.rows] if each.answer is Answer.OK else [] for each in seen)
+        kept = settled(settings)
         environment = Environment(
             server_version=str(ping[0].get("version_num", "")) if ping else "",
-            settings_hash=digest_of([[row.get("name"), row.get("setting")] for row in settings]) if settings else "",
+            settings_hash=digest_of([[row.get("name"), row.get("setting")] for row in kept]) if kept else "",
             tools_digest=tools_digest(toolbox),
             ratchet_version=__version__,
         )

@@ -1,7 +1,7 @@
 """A text from outside becomes a draft: claims to be active or approved are dropped, and nothing runs as it comes.
 
-Where a text comes from and when it was read last stays in it, so that an export comes back byte for byte; here it counts
-for nothing, and the notes say so.
+Where a text comes from and when it was read last stays in it, so that an export comes back byte for byte; here it
+counts for nothing, and the notes say so.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

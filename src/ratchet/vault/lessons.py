@@ -141,11 +141,19 @@ def _lesson(told: Told, base: Playbook, leading: Hypothesis) -> Iterator[str]:
 
 def _met_again(lesson: str, told: Told, leading: Hypothesis) -> str:
     """The lesson with this incident's line, and what it adds; of earlier such lines the newest stay."""
+    if told.said is not None and told.incident.resolved is not None:
+        cause = f"{leading.cause}, as {spoken(told.incident.resolved.by)} said; mended by hand"
+        return _with_line(lesson, told, f"{AGAIN}{told.heading}: {cause}. {told.source('resolved')}")
     steps = ", ".join(op.step for op in told.incident.ops if op.state in _WORKED) or "no step"
     verified = told.incident.verified
     held = f"; {verified.samples} samples held for {verified.sustained_seconds:g} s" if verified else ""
     where = told.source("concluded", "acted", "verified")
-    line = f"{AGAIN}{told.heading}: {leading.confidence:.0%} sure; {steps} worked{held}. {where}"
+    return _with_line(
+        lesson, told, f"{AGAIN}{told.heading}: {leading.confidence:.0%} sure; {steps} worked{held}. {where}"
+    )
+
+
+def _with_line(lesson: str, told: Told, line: str) -> str:
     lines = lesson.splitlines()
     old = [n for n, one in enumerate(lines) if one.startswith(AGAIN)]
     dropped = set(old[: max(0, len(old) - _SHOWN_AGAIN + 1)])
