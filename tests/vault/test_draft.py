@@ -205,9 +205,7 @@ def test_what_a_person_mended_again_is_told_as_that_persons_word(shipped: list[P
     said = replace(known, said=known.leading.model_copy(update={"confidence": 0.0}))
     again = synthesise(said, with_guidance(base, first), ids(3)).guidance
     (line,) = [line for line in again.splitlines() if line.startswith("- Again in INC-12,")]
-    assert line.endswith(
-        f"on shop-db: connection_exhaustion_idle_leak, as user:ana said; mended by hand. # from INC-12"
-    )
+    assert line.endswith(": connection_exhaustion_idle_leak, as user:ana said; mended by hand. # from INC-12")
 
 
 def test_what_was_tried_and_what_people_did_by_hand_is_kept_with_its_event(
