@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import pytest
 
 from ratchet.cli import server_file
 from ratchet.cli.over_http import as_curl
+from ratchet.domain.errors import Refusal
+from ratchet.security import alone
 from tests.cli.conftest import PROGRAM, environment
 
 
@@ -87,25 +90,37 @@ def test_beyond_this_machine_is_refused_unless_it_was_said(ratchet):
     assert "--allow-remote" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        '{"url": "http://127.0.0.1:9", "pid": 2147483646}',
-        f'{{"url": "http://127.0.0.1:9", "pid": {os.getpid()}}}',
-    ],
-    ids=["empty", "broken", "process gone", "nobody listens"],
-)
-def test_a_file_that_nobody_stands_behind_is_no_server(tmp_path, text):
-    (tmp_path / server_file.NAME).write_text(text, encoding="utf-8")
+def test_a_file_that_a_killed_server_left_is_no_server_whoever_listens_on_its_port(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        (tmp_path / server_file.NAME).write_text(f'{{"url": "http://127.0.0.1:{port}", "pid": 1}}', encoding="utf-8")
+        assert server_file.running(tmp_path) is None
+        (tmp_path / server_file.LOCK).touch(mode=0o600)
+        assert server_file.running(tmp_path) is None
+        with server_file.the_server(tmp_path):
+            assert server_file.running(tmp_path) is None, "what the last one left is not the present one's word"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"url": 9, "pid": 9}'])
+def test_a_file_that_nobody_wrote_to_its_end_is_no_server(tmp_path, text):
+    with server_file.the_server(tmp_path):
+        (tmp_path / server_file.NAME).write_text(text, encoding="utf-8")
+        assert server_file.running(tmp_path) is None
+
+
+def test_a_home_has_one_server_and_forgets_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(alone, "PATIENCE_S", 0.0)
+    with server_file.the_server(tmp_path):
+        server_file.write(tmp_path, "http://127.0.0.1:9")
+        assert server_file.running(tmp_path) == server_file.Running(url="http://127.0.0.1:9", pid=os.getpid())
+        with (
+            pytest.raises(Refusal, match=r"runs already, at http://127\.0\.0\.1:9"),
+            server_file.the_server(tmp_path),
+        ):
+            raise AssertionError
+        assert server_file.running(tmp_path) is not None, "the second one took nothing away"
     assert server_file.running(tmp_path) is None
-
-
-def test_the_word_of_another_process_is_not_taken_back(tmp_path):
-    (tmp_path / server_file.NAME).write_text('{"url": "http://127.0.0.1:9", "pid": 1}', encoding="utf-8")
-    server_file.remove(tmp_path)
-    assert (tmp_path / server_file.NAME).exists()
+    assert not (tmp_path / server_file.NAME).exists()
 
 
 def test_a_token_of_this_home_is_not_sent_to_an_address_from_outside(ratchet, home):

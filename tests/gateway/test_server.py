@@ -61,7 +61,7 @@ def test_a_taken_port_is_refused_with_what_to_do():
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.test", ""])
 def test_other_machines_are_let_in_only_when_told(host: str):
     with pytest.raises(Refusal) as refused:
-        serve(create_app(PaperHouse()), host, 0, ready=lambda _: None)
+        serve(create_app(PaperHouse()), (host, 0), ready=lambda _: None)
     assert "--allow-remote" in refused.value.remedy
 
 
@@ -75,11 +75,19 @@ def test_loopback_is_told_from_the_rest(host: str, local: bool):
 
 
 PROGRAM = """
+import socket
 from ratchet.gateway.server import serve
 async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
-serve(app, "localhost", 0, ready=lambda url: print(url, flush=True))
+told = []
+def ready(url):
+    told.append(url)
+    print(url, flush=True)
+def leaving():
+    with socket.create_connection(("127.0.0.1", int(told[0].rpartition(":")[2])), timeout=5):
+        print("still ours", flush=True)
+serve(app, ("localhost", 0), ready, leaving=leaving)
 """
 
 
@@ -92,5 +100,6 @@ def test_serving_announces_what_answers_and_ends_at_a_signal():
             assert httpx2.get(url, trust_env=False).text == "ok"
             program.send_signal(signal.SIGTERM)
             assert program.wait(15) in (0, -signal.SIGTERM)
+            assert program.stdout.readline().strip() == "still ours", "told before somebody else may have the port"
         finally:
             program.kill()

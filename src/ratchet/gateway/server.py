@@ -27,11 +27,26 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def serve(app: ASGIApp, host: str, port: int, ready: Callable[[str], None], *, allow_remote: bool = False) -> None:
-    """Serve until a signal ends it; `ready` gets the address once requests are answered. Port 0 takes a free one."""
-    listening = _bind(host, port, allow_remote)
+def _nothing() -> None:
+    """Nobody is told."""
+
+
+def serve(
+    app: ASGIApp,
+    where: tuple[str, int],
+    ready: Callable[[str], None],
+    *,
+    leaving: Callable[[], None] = _nothing,
+    allow_remote: bool = False,
+) -> None:
+    """Serve at a host and a port until a signal ends it; port 0 takes a free one.
+
+    `ready` gets the address for this machine once requests are answered; `leaving` is called before the port is given
+    up, after which anybody may listen there.
+    """
+    listening = _bind(*where, allow_remote)
     try:
-        _Announcing(_config(app), lambda: ready(_url(listening))).run(sockets=[listening])
+        _Announcing(_config(app), lambda: ready(_url(listening)), leaving).run(sockets=[listening])
     finally:
         listening.close()
 
@@ -80,16 +95,23 @@ class Server:
 
 
 class _Announcing(uvicorn.Server):
-    """Tells when it has started; uvicorn itself only logs it."""
+    """Tells when it has started and before it stops; uvicorn itself only logs it."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None], leaving: Callable[[], None] = _nothing
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._leaving = leaving
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leaving()
+        await super().shutdown(sockets)
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

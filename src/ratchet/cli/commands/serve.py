@@ -2,7 +2,8 @@
 
 import gc
 import signal
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from types import FrameType
 from typing import Annotated
 
@@ -13,7 +14,6 @@ from ratchet.cli.commands.noun import single
 from ratchet.cli.road import TOKEN, given_by, settings_of
 from ratchet.cli.show import say
 from ratchet.config import Settings
-from ratchet.domain.errors import conflict
 from ratchet.gateway.app import create_app
 from ratchet.gateway.house import Listener
 from ratchet.gateway.server import is_loopback, serve
@@ -37,22 +37,17 @@ def serve_until_stopped(
 ) -> None:
     """Serve the API, with the worker, until SIGTERM or Ctrl-C."""
     settings = settings_of(given_by(context))
-    found = server_file.running(settings.home)
-    if found is not None:
-        raise conflict(
-            f"A server of {settings.home} runs already, at {found.url} (process {found.pid}).",
-            "Use that one, stop it first, or name another home with --home.",
-        )
     where = (host or settings.host, settings.port if port is None else port)
-    house = open_house(settings, say)
-    try:
+    with ExitStack() as last:
+        last.enter_context(server_file.the_server(settings.home))
+        if not no_worker:
+            last.enter_context(server_file.the_worker(settings.home))
+        house = open_house(settings, say)
+        last.callback(house.close)
         house.remind(say)
         if not no_worker:
             house.start()
         _serve(house, settings, where, (allow_remote, tuple(name or ())))
-    finally:
-        server_file.remove(settings.home)
-        house.close()
     say("Stopped.")
 
 
@@ -69,7 +64,7 @@ def _serve(house: House, settings: Settings, where: tuple[str, int], reach: tupl
     # What was made so far stays until the end; looking through it for garbage again and again would cost every alert.
     gc.freeze()
     with suppress(KeyboardInterrupt):
-        serve(gateway, where[0], where[1], ready, allow_remote=reach[0])
+        serve(gateway, where, ready, leaving=partial(server_file.remove, settings.home), allow_remote=reach[0])
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
