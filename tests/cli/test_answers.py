@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import typer
 
 from ratchet.cli.ask import confirm_name
-from ratchet.cli.commands.decision import _named
+from ratchet.cli.commands.decision import _named, app, approve
 from ratchet.cli.refused import Stopped
 from ratchet.desk.views import DecisionView
 from ratchet.domain.errors import Code, Refusal
@@ -53,6 +54,14 @@ def test_without_a_digest_and_a_terminal_nothing_is_answered(monkeypatch):
 def test_on_a_terminal_the_packet_that_is_shown_is_the_one_that_is_named(monkeypatch):
     monkeypatch.setattr("ratchet.cli.commands.decision.someone_is_there", lambda: True)
     assert _named(VIEW, None, "approve") == VIEW.digest
+
+
+def test_a_yes_without_the_digest_that_was_read_approves_nothing_on_a_terminal_either(monkeypatch):
+    monkeypatch.setattr("ratchet.cli.commands.decision.someone_is_there", lambda: True)
+    with pytest.raises(Stopped) as stopped:
+        approve(typer.Context(typer.main.get_command(app)), "dec_1", yes=True)
+    assert stopped.value.exit_code == 3
+    assert "--yes --digest" in stopped.value.remedy
 
 
 @pytest.mark.parametrize("given", [None, "other-db", ""])

@@ -1,15 +1,18 @@
 """The pages, over views that were made by hand: what stands where, and that nothing is invented."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 
-from ratchet.cli.page import Heading, plain
-from ratchet.cli.pages.decision import decision_page
+from ratchet.cli.page import Block, Heading, markdown, plain
+from ratchet.cli.pages.decision import decision_page, question
 from ratchet.cli.pages.handoff import handoff_page
 from ratchet.cli.pages.incident import incident_page, timeline
 from ratchet.cli.pages.playbook import playbook_page
 from ratchet.cli.pages.target import in_order, report_page
+from ratchet.cli.terminal import Terminal
 from ratchet.cli.words import columns, grounds, span, until
 from ratchet.desk.views import (
     DecisionView,
@@ -92,6 +95,15 @@ def view() -> IncidentView:
     )  # fmt: skip
 
 
+def in_80_columns(blocks: Iterable[Block]) -> list[str]:
+    """A page as a terminal of 80 columns shows it."""
+    stream = StringIO()
+    shown = Terminal(stream)
+    shown.console.width = 80
+    shown.page(blocks)
+    return [line.rstrip() for line in stream.getvalue().splitlines()]
+
+
 def labels(lines: list[str]) -> list[str]:
     """The labels of a plain page, in order."""
     return [line[:19].strip() for line in lines if line[:19].strip() and line[:1] != " "]
@@ -165,6 +177,54 @@ def test_a_packet_shows_what_will_run_exactly_and_its_whole_digest():
     assert packet().digest in text
     assert "expires in 9m" in text
     assert "taken 12s ago" in text
+
+
+def begun(number: int) -> str:
+    return f"01:{number // 60:02d}:{number % 60:02d}"
+
+
+def leak(count: int) -> DecisionView:
+    """A packet that ends so many sessions of one application."""
+    rows = tuple(
+        {"pid": 4711 + n, "backend_start": f"2026-11-20T{begun(n)}.123456+00:00", "app": "cart-svc", "state": "idle"}
+        for n in range(count)
+    )
+    params = {"pids": [row["pid"] for row in rows], "starts": [row["backend_start"] for row in rows], "min_idle_s": 60}
+    whole = packet()
+    act = whole.act.model_copy(update={"statements": (Statement(sql=SQL, params=params),), "identities": rows})
+    preview = whole.preview.model_copy(update={"rows": rows, "summary": f"{count} sessions would be ended"})
+    whole = whole.model_copy(update={"act": act, "preview": preview})
+    return decision().model_copy(update={"packet": whole, "digest": whole.digest})
+
+
+@pytest.mark.parametrize("form", [plain, markdown, in_80_columns])
+def test_everything_that_a_yes_binds_stands_on_the_page_to_the_last_row(form):
+    text = "\n".join(form(decision_page(leak(13), NOW)))
+    for n in range(13):
+        assert f"\n{4711 + n}  {begun(n)}" in text, "a row"
+        assert f"2026-11-20T{begun(n)}.123456+00:00" in text, "a parameter"
+    assert "4722, 4723]" in text.replace("\n", " ")
+    assert "..." not in text
+
+
+def test_a_long_act_is_told_in_short_first_and_the_question_repeats_it():
+    text, whole = "\n".join(in_80_columns(decision_page(leak(200), NOW))).split(
+        "\nPreview, whole (200 rows, exactly these)\n"
+    )
+    few = "\n".join(in_80_columns(decision_page(leak(5), NOW))).partition("\nPreview, whole")[0]
+    assert text.count("\n") == few.count("\n") and whole.count("\n") > 300
+    assert "pids, starts: lists, whole below" in text and "min_idle_s = 60" in text
+    assert "each: app cart-svc, state idle" in text
+    assert "and 196 more; all 200 whole below" in text
+    assert question(leak(200)) == (
+        "Disruptive, exactly these: 200 sessions would be ended. End the session on shop-db?"
+    )
+
+
+def test_of_a_small_act_nothing_is_told_twice():
+    text = "\n".join(plain(decision_page(leak(3), NOW)))
+    assert text.count("SELECT pg_terminate_backend") == text.count("  4713") == 1
+    assert "below" not in text and "4711, 4712, 4713]" in text
 
 
 def test_nothing_against_is_said_and_not_left_out():

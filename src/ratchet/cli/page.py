@@ -38,7 +38,14 @@ class Field:
     tone: Tone = ""
 
 
-Block: TypeAlias = Heading | Field
+@dataclass(frozen=True)
+class Whole:
+    """Lines under no label, over the full width: long ones are broken there, and nothing of them is left out."""
+
+    lines: tuple[Line, ...]
+
+
+Block: TypeAlias = Heading | Field | Whole
 
 
 def field(label: str, *lines: Line | str, tone: Tone = "") -> Field:
@@ -55,6 +62,8 @@ def plain(blocks: Iterable[Block]) -> Iterator[str]:
                 yield ""
             aside = f"  [{clean(block.aside)}]" if block.aside else ""
             yield f"{clean(block.text)}{aside}"
+        elif isinstance(block, Whole):
+            yield from (clean(line.text).rstrip() for line in block.lines)
         else:
             yield from _plain_field(block)
         first = False
@@ -77,6 +86,8 @@ def markdown(blocks: Iterable[Block]) -> Iterator[str]:
             aside = f" ({escaped(block.aside)})" if block.aside else ""
             yield f"{'#' * block.level} {escaped(block.text)}{aside}"
             yield ""
+        elif isinstance(block, Whole):
+            yield from _fenced(block.lines, "")
         else:
             yield from _markdown_field(block)
 
@@ -87,9 +98,13 @@ def _markdown_field(block: Field) -> Iterator[str]:
     label = f"**{escaped(block.label)}** " if block.label else ""
     yield f"- {label}{' <br> '.join(escaped(line.text) for line in words)}".rstrip()
     if code:
-        yield "  ```"
-        yield from (f"  {clean(line.text).replace('```', '` ` `')}" for line in code)
-        yield "  ```"
+        yield from _fenced(code, "  ")
+
+
+def _fenced(lines: Iterable[Line], indent: str) -> Iterator[str]:
+    yield f"{indent}```"
+    yield from (f"{indent}{clean(line.text).replace('```', '` ` `')}" for line in lines)
+    yield f"{indent}```"
 
 
 def escaped(text: str) -> str:

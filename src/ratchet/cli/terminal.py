@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ratchet.cli.page import LABEL_WIDTH, Block, Field, Heading, Line, Tone
+from ratchet.cli.page import LABEL_WIDTH, Block, Field, Heading, Line, Tone, Whole
 from ratchet.cli.words import clean, clean_lines
 
 STYLES: dict[Tone, str] = {
@@ -51,6 +51,9 @@ class Terminal:
         for block in blocks:
             if isinstance(block, Heading):
                 self.heading(block, gap=not first)
+            elif isinstance(block, Whole):
+                for line in block.lines:
+                    self.console.print(text(line.text, line.tone), width=self.width, overflow="fold")
             else:
                 self.field(block)
             first = False

@@ -162,10 +162,20 @@ def values(row: dict[str, object], most: int = 12) -> str:
 
 
 def bound(value: object) -> str:
-    """A parameter; of a long list its beginning and its length, for the whole stands in the JSON of the packet."""
+    """A parameter that was bound; of a long list its beginning and its length."""
     if not isinstance(value, list | tuple):
         return str(value)
     items = [str(item) for item in cast("Sequence[object]", value)]
     if len(items) <= ITEMS_SHOWN:
         return f"[{', '.join(items)}]"
     return f"[{', '.join(items[:ITEMS_SHOWN])}, ...] ({len(items)} values)"
+
+
+def bound_whole(value: object) -> str:
+    """A parameter that will be bound, to its last value and its last digit."""
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | tuple) else str(value)
+
+
+def is_long(value: object) -> bool:
+    """Whether a parameter is a list of which a short form shows the length alone."""
+    return isinstance(value, list | tuple) and len(cast("Sequence[object]", value)) > ITEMS_SHOWN

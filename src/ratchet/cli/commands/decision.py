@@ -9,7 +9,7 @@ import typer
 from ratchet.cli.ask import confirm, confirm_name, reason_for, someone_is_there
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import DECLINED
-from ratchet.cli.pages.decision import decision_page
+from ratchet.cli.pages.decision import decision_page, question
 from ratchet.cli.refused import Stopped
 from ratchet.cli.road import road
 from ratchet.cli.show import (
@@ -25,7 +25,7 @@ from ratchet.cli.show import (
     single,
 )
 from ratchet.cli.table import TERMINAL, load
-from ratchet.cli.words import short_digest, until
+from ratchet.cli.words import clean, short_digest, until
 from ratchet.desk.views import DecisionView
 from ratchet.domain.errors import conflict, invalid
 
@@ -86,17 +86,21 @@ def approve(
     reference: Reference,
     digest: DigestOption = None,
     reason: ReasonOption = "",
-    yes: YesOption = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask, for you read the packet that --digest names.")
+    ] = False,
     confirm_target: Annotated[
         str | None, typer.Option(help="Name of the target; needed for a destructive act where nobody can be asked.")
     ] = None,
     form: FormOption = Form.TABLE,
 ) -> None:
     """Say yes to exactly this packet. Without --digest it is shown first, on a terminal, and you are asked."""
+    _read_first(reference, digest, yes=yes)
     with road(context) as here:
         view = here.desk.decision(reference)
         named = _named(view, digest, "approve")
-        _ask(view, (digest, yes))
+        if not yes:
+            _ask(view)
         if view.effect == "destructive":
             confirm_name(view.target, confirm_target)
         answered = here.desk.approve(view.id, named, reason)
@@ -124,14 +128,23 @@ def deny(
     _told(answered, form)
 
 
-def _ask(view: DecisionView, said: tuple[str | None, bool]) -> None:
-    """Show the packet and ask, unless a digest proves that it was read and --yes says so."""
-    digest, yes = said
-    if digest is not None and yes:
-        return
+def _read_first(reference: str, digest: str | None, *, yes: bool) -> None:
+    """Refuse a yes that was given before the packet was read, on a terminal as in a script."""
+    if yes and digest is None:
+        raise Stopped(
+            DECLINED,
+            "--yes says that you read the packet, and nothing says which one.",
+            f"Leave --yes out to read it and be asked, or read `ratchet decision show {clean(reference)}` and name its"
+            " digest: --yes --digest sha256:...",
+        )
+
+
+def _ask(view: DecisionView) -> None:
+    """Show the packet and ask."""
     if view.state == "pending" and someone_is_there():
         _show(view)
-    confirm(f"{view.title} on {view.target}?", yes=yes, remedy="Repeat with --yes and the --digest that you read.")
+        say("")
+    confirm(question(view), yes=False, remedy="Repeat with --yes and the --digest that you read.")
 
 
 def _show(view: DecisionView) -> None:

@@ -11,7 +11,7 @@ from ratchet.cli.demo.stage import OPERATOR, Stage, Wanted
 from ratchet.cli.demo.teller import Teller
 from ratchet.cli.exits import DECLINED
 from ratchet.cli.page import Field, Line, field
-from ratchet.cli.pages.decision import decision_page
+from ratchet.cli.pages.decision import decision_page, question
 from ratchet.cli.pages.handoff import handoff_page
 from ratchet.cli.pages.incident import hypothesis_field
 from ratchet.cli.refused import Stopped
@@ -128,7 +128,7 @@ class Story:
         tell.part("The packet")
         whole = self._stage.desk.decision(decision.id)
         tell.page(list(decision_page(whole, datetime.now(UTC))))
-        if self._asks and not tell.ask(f"{whole.title} on {whole.target}?"):
+        if self._asks and not tell.ask(question(whole)):
             self._stage.desk.deny(whole.id, whole.digest, "declined at the terminal")
             view = self._wait(whole.incident, TRIAGE_LIMIT_S, ("awaiting_approval",))
             if view.handoff is not None:

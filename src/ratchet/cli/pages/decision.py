@@ -1,16 +1,22 @@
-"""The decision packet as a page: the verb first, then why, what against it, exactly what will run, and what if not."""
+"""The decision packet as a page: the verb first, then why, what against it, exactly what will run, and what if not.
 
-from collections.abc import Iterator
+An act that is too long for a look is told in short there; every row, statement and parameter of it stands below.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from ratchet.cli.page import Block, Heading, Line, Tone, field
-from ratchet.cli.words import bound, clean_lines, columns, counted, day, grounds, span, until
+from ratchet.cli.page import Block, Heading, Line, Tone, Whole, field
+from ratchet.cli.words import bound_whole, cell, clean_lines, columns, counted, day, grounds, is_long, span, until
 from ratchet.desk.views import DecisionView
 from ratchet.domain.gate import DecisionPacket, Signal
 from ratchet.domain.plan import Statement
 
 EFFECT_TONES: dict[str, Tone] = {"read": "good", "reversible": "good", "disruptive": "warn", "destructive": "bad"}
-ROWS_SHOWN = 4
+ROWS_SHOWN, LINES_SHOWN, ROW_WIDTH = 4, 8, 60
+"""What fits into a look: rows, lines of a statement, and characters of a row beside a label in 80 columns."""
+BELOW = "whole below"
+Row = Mapping[str, object]
 
 
 def decision_page(view: DecisionView, now: datetime) -> Iterator[Block]:
@@ -24,6 +30,7 @@ def decision_page(view: DecisionView, now: datetime) -> Iterator[Block]:
         yield field("REASON", view.reason)
     if packet is not None:
         yield from packet_fields(packet, now)
+        yield from whole_act(packet)
 
 
 def packet_fields(packet: DecisionPacket, now: datetime) -> Iterator[Block]:
@@ -48,9 +55,32 @@ def _signal(signal: Signal, tone: Tone) -> Iterator[Line]:
         yield Line(f"from {signal.source}", "dim")
 
 
+def question(view: DecisionView) -> str:
+    """What a person says yes to, in short: when the page was long, this is what is still in sight."""
+    packet = view.packet
+    asked = f"{view.title} on {view.target}?"
+    return (
+        asked if packet is None else f"{view.effect.capitalize()}, {_scope(packet)}: {packet.preview.summary}. {asked}"
+    )
+
+
+def _scope(packet: DecisionPacket) -> str:
+    return f"at most {packet.act.cap}" if packet.act.scope == "bounded" else "exactly these"
+
+
+def _is_long(packet: DecisionPacket) -> bool:
+    """Whether the act is told in short first, and whole at the end."""
+    return len(packet.preview.rows) > ROWS_SHOWN or any(_unwieldy(each) for each in packet.act.statements)
+
+
+def _unwieldy(statement: Statement) -> bool:
+    return len(clean_lines(statement.sql)) > LINES_SHOWN or any(is_long(value) for value in statement.params.values())
+
+
 def _will_run(packet: DecisionPacket) -> Iterator[Block]:
     act = packet.act
-    lines = [line for statement in act.statements for line in statement_lines(statement)]
+    tell = _in_short if _is_long(packet) else statement_lines
+    lines = [line for statement in act.statements for line in tell(statement)]
     yield field(
         "WILL RUN", *lines,
         Line(f"  cap = {act.cap}", "dim"),
@@ -60,26 +90,82 @@ def _will_run(packet: DecisionPacket) -> Iterator[Block]:
 
 
 def statement_lines(statement: Statement) -> Iterator[Line]:
-    """SQL or an argument list exactly as it will be sent, then the parameters that are bound to it."""
+    """SQL or an argument list exactly as it will be sent, then every parameter that is bound to it, whole."""
     for line in clean_lines(statement.sql.strip()) if statement.sql else []:
         yield Line(line, "code")
     if statement.argv:
         yield Line(" ".join(statement.argv), "code")
     for name, value in statement.params.items():
-        yield Line(f"  {name} = {bound(value)}", "dim")
+        yield Line(f"  {name} = {bound_whole(value)}", "dim")
+
+
+def _in_short(statement: Statement) -> Iterator[Line]:
+    """A statement of some lines as it is; a longer one by its length, and lists by theirs."""
+    if not _unwieldy(statement):
+        yield from statement_lines(statement)
+        return
+    lists = [name for name, value in statement.params.items() if is_long(value)]
+    lines = clean_lines(statement.sql.strip())
+    if len(lines) > LINES_SHOWN:
+        yield Line(f"a statement of {len(lines)} lines, {BELOW}", "code")
+    else:
+        yield from (Line(line, "code") for line in lines)
+    if lists:
+        yield Line(f"  {', '.join(lists)}: lists, {BELOW}", "dim")
+    for name, value in statement.params.items():
+        if name not in lists:
+            yield Line(f"  {name} = {bound_whole(value)}", "dim")
 
 
 def _preview(packet: DecisionPacket, now: datetime) -> Iterator[Block]:
-    preview, act = packet.preview, packet.act
+    preview, rows = packet.preview, packet.preview.rows
     taken = span((now - packet.preview_taken_at).total_seconds())
-    most = f", at most {act.cap}" if act.scope == "bounded" else ", exactly these"
-    lines = [Line(f"{preview.summary} ({counted(len(preview.rows), 'row')}{most}; taken {taken} ago)")]
+    lines = [Line(f"{preview.summary} ({counted(len(rows), 'row')}, {_scope(packet)}; taken {taken} ago)")]
     if preview.writes:
         lines.append(Line("a session with uncommitted writes is among them", "warn"))
-    lines += [Line(line, "dim") for line in columns(preview.rows[:ROWS_SHOWN])]
-    if len(preview.rows) > ROWS_SHOWN:
-        lines.append(Line(f"and {len(preview.rows) - ROWS_SHOWN} more (-o json shows all)", "dim"))
+    if not _is_long(packet):
+        yield field("PREVIEW", *lines, *(Line(line, "dim") for line in columns(rows)))
+        return
+    alike, apart = _compared(rows)
+    lines += [Line(line, "dim") for line in (*alike, *columns(_narrow(apart))[: ROWS_SHOWN + 1])]
+    more = len(apart) - ROWS_SHOWN
+    if apart:
+        lines.append(Line(f"{f'and {more} more; ' if more > 0 else ''}all {len(apart)} {BELOW}", "dim"))
     yield field("PREVIEW", *lines)
+
+
+def _compared(rows: Sequence[Row]) -> tuple[list[str], list[Row]]:
+    """What is the same in all rows, as a line of its own, and the rows without it; a single row is all in that line.
+    The first column always stays."""
+    names = list(rows[0]) if rows else []
+    if len(rows) == 1:
+        return [_as_line(rows[0], names)], []
+    same = [name for name in names[1:] if len({repr(row.get(name)) for row in rows}) == 1]
+    apart: list[Row] = [{name: row.get(name) for name in names if name not in same} for row in rows]
+    return [f"each: {_as_line(rows[0], same)}"] if same else [], apart
+
+
+def _as_line(row: Row, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {cell(row[name])}" for name in names)
+
+
+def _narrow(rows: Sequence[Row]) -> list[Row]:
+    """The first columns of rows, as many as stand beside a label without being broken; one at least."""
+    names = list(rows[0]) if rows else []
+    while len(names) > 1 and max(map(len, columns([{name: row[name] for name in names} for row in rows]))) > ROW_WIDTH:
+        names.pop()
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def whole_act(packet: DecisionPacket) -> Iterator[Block]:
+    """Every row and statement that the digest binds, to the last value; nothing where the page has it already."""
+    if not _is_long(packet):
+        return
+    alike, apart = _compared(packet.preview.rows)
+    yield Heading(f"Preview, whole ({counted(len(packet.preview.rows), 'row')}, {_scope(packet)})", level=2)
+    yield Whole(tuple(Line(line) for line in (*alike, *columns(apart))))
+    yield Heading(f"Will run, whole ({counted(len(packet.act.statements), 'statement')})", level=2)
+    yield Whole(tuple(line for statement in packet.act.statements for line in statement_lines(statement)))
 
 
 def _if_wrong(packet: DecisionPacket) -> Iterator[Block]:
