@@ -12,9 +12,10 @@ from ratchet.desk.views import TargetRequest
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.target import SecretRef, Target
 from ratchet.gateway.client import HttpDesk
+from ratchet.security.private_file import write_private
 from ratchet.wiring.house import House, open_house
 from tests.gateway.conftest import Street
-from tests.gateway.test_one_desk import ALERT, VERBS, Verb, outcome
+from tests.gateway.test_one_desk import ALERT, GRANT, VERBS, Verb, outcome
 
 LASTING: dict[str, Verb] = {
     **{name: verb for name, verb in VERBS.items() if name.endswith("unknown")},
@@ -104,3 +105,57 @@ def test_a_credential_in_the_place_of_a_reference_is_refused_unseen_and_kept_now
         wired.desk(wired.operator()).add_target(TargetRequest(target=target))
     assert refused.value.code is Code.INVALID and "2222" not in f"{refused.value} {refused.value.remedy}"
     assert wired.store.targets() == [] and not any("2222" in each.stored for each in wired.store.audit.newest(50, None))
+
+
+def said_of(house: House, before: int) -> str:
+    """The stored bytes of every event since, as one text."""
+    return "\n".join(entry.stored for entry in house.store.audit.entries(before, 500))
+
+
+def test_no_reason_that_a_person_gives_keeps_a_secret(wired: House):
+    desk, before = wired.desk(wired.operator()), wired.store.audit.head().position
+    said = "because password=hunter2222, see postgres://u:hunter2222@h/db"
+    wired.store.put_target(Target(name="db-2", kind="postgres", tags=("chaos",)), "user:ana")
+    desk.pause(said)
+    assert "hunter2222" not in desk.automation().because
+    desk.resume(said)
+    given = desk.give_grant(GRANT.model_copy(update={"step": "end_idle_sessions", "reason": said, "bounds": {}}))
+    desk.revoke_grant(given.grant.id, said)
+    desk.discard(desk.vault.new_draft("pbs_connection_triage", said).id, said)
+    draft = desk.edit(desk.vault.new_draft("pbs_connection_triage", said).id, {"owner": "user:default/ana"})
+    desk.activate(draft.id, said, draft.digest)
+    desk.activate("pbs_connection_triage@1.0", said)
+    desk.vault.retire("pbs_connection_triage", said)
+    kinds = {entry.kind for entry in wired.store.audit.entries(before, 500)}
+    told = {"paused", "resumed", "standing_given", "standing_revoked", "version_drafted", "discarded", "activated"}
+    assert told | {"retired"} <= kinds
+    assert "hunter2222" not in said_of(wired, before) and "[secret:" in said_of(wired, before)
+
+
+def test_alerts_of_a_group_whose_key_holds_a_secret_still_find_each_other(wired: House):
+    desk, before = wired.desk(wired.operator()), wired.store.audit.head().position
+    keys = [f'{{}}:{{dsn="postgres://u:hunter2222@{host}/db"}}' for host in ("h", "h", "other")]
+    alerts = [
+        ALERT.model_copy(update={"group_key": key, "fingerprint": f"password=hunter2222 {n}"})
+        for n, key in enumerate(keys)
+    ]
+    names = [desk.receive([alert])[0] for alert in alerts]
+    assert names[0] == names[1] != names[2]
+    assert desk.receive([alerts[0]]) == names[:1]
+    assert "hunter2222" not in said_of(wired, before)
+
+
+def test_a_house_opened_for_one_line_knows_the_credentials_that_it_never_used(wired: House, tmp_path: Path):
+    write_private(tmp_path / "act", b"postgresql://act:tr0ub4dor-and-3@127.0.0.1:1/shop")
+    act = SecretRef(kind="file", name=str(tmp_path / "act"))
+    lost = SecretRef(kind="env", name="NOT_SET_HERE")
+    wired.store.put_target(Target(name="db-3", kind="postgres", diag=lost, act=act), "user:ana")
+    before = wired.store.audit.head().position
+    house = open_house(wired.settings, lambda _: None)
+    try:
+        desk = house.desk(house.operator())
+        name = desk.receive([ALERT.model_copy(update={"annotations": {"summary": "tr0ub4dor-and-3 was refused"}})])[0]
+        desk.note(name, "tried it with tr0ub4dor-and-3")
+    finally:
+        house.close()
+    assert "tr0ub4dor" not in said_of(wired, before) and "was refused" in said_of(wired, before)

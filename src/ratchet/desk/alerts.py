@@ -23,11 +23,14 @@ class Intake:
 
     def receive(self, alerts: Sequence[Alert], by: str) -> list[str]:
         """The names of the incidents, in the order of the alerts, without repeats."""
-        clean = [self._without_secrets(alert) for alert in alerts]
+        groups = {key: self._redacts.identity(key) for key in {alert.group_key for alert in alerts}}
+        clean = [self._without_secrets(alert, groups[alert.group_key]) for alert in alerts]
         placed = self._store.receive(clean, correlator(self._targets(), self._new_id), by)
         return [incident.name for incident in placed]
 
-    def _without_secrets(self, alert: Alert) -> Alert:
-        """What a monitor says may hold a credential; what identifies the occurrence is left as it is."""
+    def _without_secrets(self, alert: Alert, group: str) -> Alert:
+        """What a monitor says may hold a credential. What an alert is known again by stays, or its print under the
+        house's key stands for it."""
         said = {"labels": {**alert.labels}, "annotations": {**alert.annotations}, "generator_url": alert.generator_url}
-        return alert.model_copy(update=cast("dict[str, Any]", self._redacts.redact(said)))
+        same = {"group_key": group, "fingerprint": self._redacts.identity(alert.fingerprint)}
+        return alert.model_copy(update=cast("dict[str, Any]", self._redacts.redact(said)) | same)

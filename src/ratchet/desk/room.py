@@ -78,6 +78,10 @@ class LocalDesk:
         require(self._who, permission)
         return self._who.id
 
+    def _scrub(self, said: str) -> str:
+        """A person's words without secrets: every one of them is kept for ever, and told to viewers and sinks."""
+        return self._r.hands_over.scrub(said)
+
     @property
     def drills(self) -> Practice:
         return LocalPractice(self._r.drills, self._who)
@@ -162,12 +166,12 @@ class LocalDesk:
 
     def pause(self, reason: str) -> AutomationView:
         self._may("operate")
-        self._r.automation.pause(self._who, reason)
+        self._r.automation.pause(self._who, self._scrub(reason))
         return self._r.automation.view()
 
     def resume(self, reason: str) -> AutomationView:
         self._may("operate")
-        self._r.automation.resume(self._who, reason)
+        self._r.automation.resume(self._who, self._scrub(reason))
         self._r.nudge()
         return self._r.automation.view()
 
@@ -177,11 +181,12 @@ class LocalDesk:
 
     def give_grant(self, request: GrantRequest) -> GrantView:
         self._may("answer")
-        return self._r.standing.give(self._who, request)
+        clean = request.model_copy(update={"reason": self._scrub(request.reason)})
+        return self._r.standing.give(self._who, clean)
 
     def revoke_grant(self, grant_id: str, reason: str) -> GrantView:
         self._may("answer")
-        return self._r.standing.revoke(self._who, grant_id, reason)
+        return self._r.standing.revoke(self._who, grant_id, self._scrub(reason))
 
     def evidence(self, evidence_id: str) -> Evidence:
         self._may("read")
@@ -237,11 +242,11 @@ class LocalDesk:
 
     def activate(self, version_id: str, reason: str, digest: str = "") -> PlaybookView:
         by = self._may("activate")
-        return self._r.vault.reviewing.activate(version_id, reason, by, digest)
+        return self._r.vault.reviewing.activate(version_id, self._scrub(reason), by, digest)
 
     def discard(self, version_id: str, reason: str) -> None:
         by = self._may("activate")
-        self._r.vault.playbooks.discard(version_id, reason, by)
+        self._r.vault.playbooks.discard(version_id, self._scrub(reason), by)
 
     def targets(self) -> list[TargetView]:
         self._may("read")

@@ -18,7 +18,8 @@ NO_CANARY = Missing(
 Provision = Callable[[TargetRequest, Target | None], Target]
 """Creates both roles from an admin login, or takes the primary's for a replica; gives the target with references."""
 Locate = Callable[[Target], str]
-"""The address (`host:port/database`) behind a target's diag credential, without the credential."""
+"""The address (`host:port/database`) behind a target's diag credential, without the credential; whoever answers knows
+the target's credentials from then on, and takes them out of what is kept."""
 
 
 class Targets:
@@ -45,7 +46,8 @@ class Targets:
                 f"Target {target.name} has no diag credential.",
                 "Give --diag-dsn-env VARIABLE, or --provision --admin-dsn-env VARIABLE to have both roles made.",
             )
-        target = target.model_copy(update={"address": target.address or self._locate(target)})
+        located = self._locate(target)
+        target = target.model_copy(update={"address": target.address or located})
         self._store.put_target(target, by)
         identifier = self._toolbox.pointed(target.name)
         if identifier and identifier != target.system_identifier:

@@ -38,6 +38,8 @@ class VaultRooms:
     arriving: Arriving
     reports: Reports
     nudge: Callable[[], None]
+    scrub: Callable[[str], str]
+    """Takes secrets out of a reason."""
 
 
 class LocalVault:
@@ -61,11 +63,11 @@ class LocalVault:
 
     def retire(self, reference: str, reason: str) -> PlaybookView:
         by = self._may("activate")
-        return self._v.playbooks.retire(reference, reason, by)
+        return self._v.playbooks.retire(reference, self._v.scrub(reason), by)
 
     def new_draft(self, reference: str, reason: str) -> PlaybookView:
         by = self._may("activate")
-        return self._v.playbooks.new_draft(reference, reason, by)
+        return self._v.playbooks.new_draft(reference, self._v.scrub(reason), by)
 
     def history(self, series: str) -> list[HistoryLine]:
         self._may("read")

@@ -36,6 +36,10 @@ class Redacts(Protocol):
         """The text without secrets."""
         ...
 
+    def identity(self, text: str) -> str:
+        """The text itself, or what stands for it where it holds a secret."""
+        ...
+
 
 class Redactor:
     """Replaces secrets by `[secret:3f2a]`, the same four digits for the same secret under the same key.
@@ -55,6 +59,14 @@ class Redactor:
     def text(self, text: str) -> str:
         """One text without secrets, or `[withheld]` when it could not be searched."""
         return self._text(text, self._hunt(text))
+
+    def identity(self, text: str) -> str:
+        """The text itself when it holds no secret; else its print under the key: equal for equal texts alone, as far as
+        anything is compared by it."""
+        if self.text(text) == text:
+            return text
+        whole = hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        return f"[secret:{whole.hexdigest()[:32]}]"
 
     def _hunt(self, whole: str) -> _Hunt:
         """What has to be looked for in any part of this text: most texts have nothing of it."""

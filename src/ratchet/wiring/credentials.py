@@ -1,13 +1,14 @@
 """Credentials by reference: resolved when needed, scrubbed from everything, made when a target is provisioned."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ratchet.desk.views import TargetRequest
-from ratchet.domain.errors import invalid
+from ratchet.domain.errors import Refusal, invalid
 from ratchet.domain.noun import Json
 from ratchet.domain.ports import Clock
 from ratchet.domain.target import SecretRef, Target
@@ -26,13 +27,12 @@ class LiveRedactor:
         self._guard = threading.Lock()
         self._redactor = Redactor((), key)
 
-    def learn(self, secret: Secret) -> Secret:
-        """Scrub this value from now on."""
+    def learn(self, *secrets: Secret) -> None:
+        """Scrub these values from now on."""
         with self._guard:
-            if secret not in self._known:
-                self._known.add(secret)
+            if not self._known.issuperset(secrets):
+                self._known.update(secrets)
                 self._redactor = Redactor(self._known, self._key)
-        return secret
 
     def redact(self, value: Json) -> Json:
         """The value without secrets."""
@@ -41,6 +41,10 @@ class LiveRedactor:
     def text(self, text: str) -> str:
         """The text without secrets."""
         return self._redactor.text(text)
+
+    def identity(self, text: str) -> str:
+        """The text itself, or its print where it holds a secret."""
+        return self._redactor.identity(text)
 
 
 class Credentials:
@@ -54,10 +58,21 @@ class Credentials:
 
     def secret(self, ref: SecretRef) -> Secret:
         """The credential behind a reference; raises Refusal(INVALID) with what to do."""
-        return self._redactor.learn(resolve(ref, self._environ, read_private))
+        found = resolve(ref, self._environ, read_private)
+        self._redactor.learn(found)
+        return found
+
+    def know(self, targets: Sequence[Target]) -> None:
+        """Scrub every credential of these targets from now on, as far as it can be had here, used or not."""
+        found: list[Secret] = []
+        for ref in (ref for target in targets for ref in (target.diag, target.act, target.canary) if ref is not None):
+            with suppress(Refusal):
+                found.append(resolve(ref, self._environ, read_private))
+        self._redactor.learn(*found)
 
     def address(self, target: Target) -> str:
         """`host:port/database` of a target's diag credential."""
+        self.know([target])
         if target.diag is None:
             return ""
         parts = conninfo_to_dict(self.secret(target.diag).reveal())

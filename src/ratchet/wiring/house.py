@@ -168,6 +168,7 @@ def open_house(settings: Settings, log: Callable[[str], None]) -> House:
     first_token(settings, store, now)
     redactor = LiveRedactor((settings.home / "key").read_bytes())
     credentials = Credentials(settings.home, settings.environ, redactor, now)
+    credentials.know(store.targets())
     probes = ProbeShelf.load(
         [files("ratchet.library").joinpath("probes/postgres"), *_overlays(settings, "probes/postgres")],
         judged_late=True,

@@ -60,4 +60,5 @@ def vault_rooms(
         arriving=Arriving(store, shelf, files, drafting, ends, playbooks, now, new_id),
         reports=reports,
         nudge=nudge,
+        scrub=ends[0].scrub,
     )
