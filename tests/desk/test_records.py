@@ -194,6 +194,20 @@ def test_the_same_incident_gives_the_same_bytes(store, content):
     assert bundled(store, store.incident("i1")) == content
 
 
+def test_what_happens_to_other_incidents_changes_no_byte(store, content):
+    store.open("i2", opened, "ratchet")
+    store.anchor()
+    assert bundled(store, store.incident("i1")) == content
+
+
+def test_what_is_written_while_a_bundle_is_made_stands_in_it_whole_or_not_at_all(store):
+    seen = through(store)
+    shelved: Any = Shelved(store)
+    store.commit(seen, e.Noted(by="user:ana", text="meanwhile"), by="user:ana", wake_at=None)
+    report = check_bundle(gather(shelved, store.audit, seen))
+    assert (report.ok, report.events) == (True, seen.seq + 1), report
+
+
 def test_the_events_stand_there_as_the_very_bytes_of_the_chain(store, content):
     lines = parts(content)[EVENTS].splitlines()
     assert [line.decode() for line in lines] == [entry.stored for entry in store.audit.of_stream("incident/i1")]

@@ -11,12 +11,15 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ratchet.domain.audit import AuditEntry, Head, Trail
+from pydantic import TypeAdapter
+
+from ratchet.domain.audit import AuditEntry, AuditKey, Trail
 from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.incident import Incident
 from ratchet.domain.noun import canonical
 from ratchet.domain.ports import Store
 from ratchet.domain.series import Version
+from ratchet.domain.telling import fold
 from ratchet.domain.timeline import Asked, Event, Recorded
 
 FORM = "ratchet.bundle/1"
@@ -24,9 +27,10 @@ MANIFEST, SIGNATURE, READ_ME = "manifest.json", "manifest.sig", "README.txt"
 EVENTS, CHAIN, CHECKPOINT, APPROVALS = "events.jsonl", "chain.jsonl", "incident.json", "approvals.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest date a zip can hold: a member has no time of its own."""
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 _WORDS = """This is one incident of Ratchet, whole.
 
-manifest.json   what is in here, with SHA-256 of every part, where the chain stood, and the public key of the house
+manifest.json   what is in here, with SHA-256 of every part, where in the chain it lies, and the public key of the house
 manifest.sig    the house's Ed25519 signature over "ratchet.bundle/1", a line feed, and the bytes of manifest.json
 events.jsonl    the events, one per line, as the exact bytes that the chain of the house covers
 chain.jsonl     per event its position in that chain, the link before it and its own link (HMAC-SHA256)
@@ -41,20 +45,24 @@ Check it with `ratchet audit verify FILE`; without the house's own key the signa
 
 
 def gather(store: Store, trail: Trail, incident: Incident) -> bytes:
-    """The bundle of one incident as it stands now."""
-    timeline = store.timeline(incident.id)
+    """The bundle of one incident as its events tell it now.
+
+    All of it comes out of one reading of the events: what is written meanwhile is in the next bundle, whole.
+    """
     entries = trail.of_stream(incident.stream)
+    timeline = [recorded(entry.stored) for entry in entries]
+    told = fold(incident.id, timeline, incident.tenant)
     parts = {
         READ_ME: _WORDS.encode(),
         EVENTS: b"".join(entry.stored.encode("ascii") + b"\n" for entry in entries),
         CHAIN: b"".join(_json(_link(entry)) + b"\n" for entry in entries),
-        CHECKPOINT: _json(incident.model_dump(mode="json")),
+        CHECKPOINT: _json(told.model_dump(mode="json")),
         APPROVALS: _json([*_answers(timeline)]),
         **{f"packets/{one.id}.json": canonical(one.model_dump(mode="json")) for one in packets_of(timeline)},
         **{f"evidence/{one.id}.json": _json(one.model_dump(mode="json")) for one in store.evidence(_cited(entries))},
         **{f"playbooks/{one.pin}.yaml": one.text.encode() for one in _versions(store, timeline)},
     }
-    manifest = _json(_manifest(trail, incident, entries, parts))
+    manifest = _json(_manifest(trail.key(), told, entries, parts))
     signature = trail.sign(signed_message(manifest))
     return pack({MANIFEST: manifest, SIGNATURE: signature, **dict(sorted(parts.items()))})
 
@@ -75,20 +83,23 @@ def pack(parts: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def recorded(stored: str | bytes) -> Recorded[Event]:
+    """The event in its stored bytes; raises ValueError, KeyError or TypeError for anything else."""
+    whole = json.loads(stored)
+    event = _EVENT.validate_python(whole["body"])
+    return Recorded[Event].model_validate({"seq": whole["seq"], "at": whole["at"], "by": whole["by"], "event": event})
+
+
 def _manifest(
-    trail: Trail, incident: Incident, entries: Sequence[AuditEntry], parts: Mapping[str, bytes]
+    key: AuditKey, incident: Incident, entries: Sequence[AuditEntry], parts: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    key = trail.key()
+    """Nothing in it changes while the incident does not, so that the file can be known by its digest."""
     return {
         "form": FORM, "incident": incident.name, "ulid": incident.id, "tenant": incident.tenant, "chain": key.chain,
         "events": len(entries), "first_position": entries[0].position, "last_position": entries[-1].position,
-        "head": _head(trail.head()), "anchor": _head(trail.anchored()), "public_key": key.public,
+        "public_key": key.public,
         "parts": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(parts.items())},
     }  # fmt: skip
-
-
-def _head(head: Head | None) -> dict[str, Any] | None:
-    return None if head is None else head.model_dump()
 
 
 def _link(entry: AuditEntry) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from ratchet.desk.bundle import (
     CHAIN,
@@ -17,6 +17,7 @@ from ratchet.desk.bundle import (
     MANIFEST,
     SIGNATURE,
     packets_of,
+    recorded,
     signed_message,
 )
 from ratchet.domain.errors import Refusal
@@ -24,14 +25,12 @@ from ratchet.domain.evidence import Evidence
 from ratchet.domain.incident import Incident
 from ratchet.domain.noun import Noun, digest_of
 from ratchet.domain.telling import fold
-from ratchet.domain.timeline import Event, Recorded
 from ratchet.security.seal import fingerprint, signed_by
 
 LARGEST = 256 * 1024 * 1024
 """Bytes that a bundle may have. Its members are not compressed, so it cannot grow when it is opened."""
 Linking = Callable[[bytes, bytes], bytes]
 """The link of the house's chain over the link before it and the stored bytes; only the holder of the key has it."""
-_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 class BundleReport(Noun):
@@ -139,8 +138,7 @@ def _first_odd_event(opened: _Opened) -> int:
     told = 0
     for number, stored in enumerate(opened.parts[EVENTS].splitlines(), start=1):
         try:
-            whole = json.loads(stored)
-            good = whole["seq"] == number and bool(_EVENT.validate_python(whole["body"]))
+            good = recorded(stored).seq == number
         except (ValueError, KeyError, TypeError):
             good = False
         if not good:
@@ -169,7 +167,7 @@ def _check_events(opened: _Opened, linking: Linking | None) -> None:
 
 def _check_contents(opened: _Opened) -> None:
     """What the parts say of each other: the fold, the approved digests, the evidence under its own digest."""
-    timeline = [_recorded(line) for line in opened.parts[EVENTS].splitlines()]
+    timeline = [recorded(line) for line in opened.parts[EVENTS].splitlines()]
     told = fold(opened.manifest["ulid"], timeline, opened.manifest["tenant"])
     if told != Incident.model_validate_json(opened.parts[CHECKPOINT]):
         raise _Bad("the incident is not the fold of its events")
@@ -183,12 +181,6 @@ def _check_contents(opened: _Opened) -> None:
             raise _Bad(f"{name} is not a text that was planned from")
         if name.startswith("evidence/") and not _is_itself(content):
             raise _Bad(f"{name} is not what its id says")
-
-
-def _recorded(line: bytes) -> Recorded[Event]:
-    whole = json.loads(line)
-    event = _EVENT.validate_python(whole["body"])
-    return Recorded[Event].model_validate({"seq": whole["seq"], "at": whole["at"], "by": whole["by"], "event": event})
 
 
 def _is_itself(content: bytes) -> bool:

@@ -84,6 +84,7 @@ class BundleView(Noun):
     status: str
     bundle: str
     sha256: str
+    """Of the bundle in hexadecimal; another one once anything more happens to the incident."""
     draft: DraftView | None = None
     why_no_draft: str = ""
 
