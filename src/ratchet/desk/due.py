@@ -15,7 +15,7 @@ from ratchet.domain.series import Version
 from ratchet.vault.activation import check_text
 from ratchet.vault.coverage import CoverageLine
 from ratchet.vault.files import PlaybookFiles
-from ratchet.vault.report import Reports
+from ratchet.vault.report import MOST, Reports
 
 _ORDER: tuple[What, ...] = ("failed", "overdue", "environment", "draft", "unproved", "due")
 SOON = timedelta(days=14)
@@ -49,9 +49,9 @@ def here_of(store: Store, reports: Reports | None) -> Here:
 
 
 def due_lines(store: Store, files: PlaybookFiles, now: datetime, here: Here | None = None) -> list[ReviewLine]:
-    """All of it, the most pressing first, oldest first within each."""
-    runs, against = _last_runs(store), here or Here()
-    lines: list[ReviewLine] = []
+    """All of it, the most pressing first, oldest first within each. Whether a text failed is what the rows of `here`
+    say, which are those of `vault list`."""
+    against, lines = here or Here(), list[ReviewLine]()
     for version in (v for series in store.all_series() for v in series.versions if v.state in ("draft", "active")):
         try:
             check_text(version)
@@ -61,26 +61,8 @@ def due_lines(store: Store, files: PlaybookFiles, now: datetime, here: Here | No
             continue
         lines += _of(version, spec, now)
         if version.state == "active":
-            lines += _proved((version, spec), runs.get(version.series), against)
+            lines += _proved((version, spec), store, against)
     return sorted(lines, key=lambda line: (_ORDER.index(line.what), str(line.since or ""), line.id))
-
-
-def _last_runs(store: Store) -> Mapping[str, Run]:
-    """The newest run of each fault that says something of the playbook, by series: the worst of them."""
-    newest: dict[str, Run] = {}
-    for run in store.runs():
-        if run.verdict != "error":
-            newest.setdefault(run.fault, run)
-    by_series: dict[str, Run] = {}
-    for run in newest.values():
-        if _failed(run) or run.series not in by_series:
-            by_series[run.series] = run
-    return by_series
-
-
-def _failed(run: Run) -> bool:
-    """Whoever was to mend it and did not know the cause has failed as well."""
-    return run.verdict == "fail" or (run.verdict == "abstained" and run.remediate)
 
 
 def _of(version: Version, spec: Spec, now: datetime) -> Iterator[ReviewLine]:
@@ -105,29 +87,45 @@ def _read_here(version: Version, spec: Spec) -> datetime | None:
     return None if elsewhere else last
 
 
-def _proved(of: tuple[Version, Spec], run: Run | None, here: Here) -> Iterator[ReviewLine]:
-    if run is None:
-        yield from _ungraded(of, here)
-    elif _failed(run):
-        how = "failed" if run.verdict == "fail" else "did not know the cause in"
-        yield _line(of, "failed", f"{how} its last run of {run.fault} on {run.target}", run.ended_at)
-    elif because := _other(of[0], run, here):
-        yield _line(of, "environment", because, run.ended_at)
-
-
-def _ungraded(of: tuple[Version, Spec], here: Here) -> Iterator[ReviewLine]:
-    """A series without a run: a drill that nobody graded, such as the demo's, counts as in `vault list`."""
-    drills = [row for row in here.rows if row.playbook == of[0].series and row.incident and not row.run]
-    failed = next((row for row in drills if row.status == "FAIL"), None)
+def _proved(of: tuple[Version, Spec], store: Store, here: Here) -> Iterator[ReviewLine]:
+    """One line at most: the newest failure; else what is not as it was at a proof, the newest first; else that there
+    is no proof."""
+    rows = [row for row in here.rows if row.playbook == of[0].series]
+    rows.sort(key=lambda row: (row.last_run is not None, row.last_run), reverse=True)
+    failed = next((row for row in rows if row.status == "FAIL"), None)
+    proofs = [row for row in rows if row.status == "PASS"]
     if failed is not None:
-        yield _line(of, "failed", f"failed the drill {failed.incident} of {failed.fault}", failed.last_run)
-    elif not any(row.status == "PASS" for row in drills):
-        yield _line(of, "unproved", "no fault was ever caused for it", None)
+        yield _line(of, "failed", _how(failed, _run_of(store, failed)), failed.last_run)
+    elif not proofs:
+        met = any(row.newest is not None for row in rows)
+        because = "no fault that was caused for it was to be mended" if met else "no fault was ever caused for it"
+        yield _line(of, "unproved", because, None)
+    else:
+        found = ((row, _other(of[0], _run_of(store, row), here)) for row in proofs)
+        changed = next(((row, because) for row, because in found if because), None)
+        if changed is not None:
+            yield _line(of, "environment", changed[1], changed[0].last_run)
 
 
-def _other(version: Version, run: Run, here: Here) -> str:
+def _how(row: CoverageLine, run: Run | None) -> str:
+    """In what it failed; a drill that nobody graded has no run."""
+    if run is None:
+        return f"failed the drill {row.incident} of {row.fault}"
+    how = "did not know the cause in" if run.verdict == "abstained" else "failed"
+    return f"{how} its last run of {row.fault} on {run.target}"
+
+
+def _run_of(store: Store, row: CoverageLine) -> Run | None:
+    """The run that decides a row; None where a drill that nobody graded does."""
+    kept = store.runs(fault=row.fault, batch=row.batch, limit=MOST) if row.run else []
+    return next((run for run in kept if run.id == row.run), None)
+
+
+def _other(version: Version, run: Run | None, here: Here) -> str:
     """What is not as it was when the text was last proved; empty when all that is known is. Settings are left to the
     certificates, which keep those that a text reads."""
+    if run is None:
+        return ""
     where, server = run.environment, here.servers.get(run.target, "")
     if where.playbook_digest and where.playbook_digest != version.digest:
         return f"its text changed since {run.fault} was last caused"
