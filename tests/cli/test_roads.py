@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,11 +78,49 @@ def test_a_server_of_this_home_is_found_asked_and_forgotten(ratchet, home):
     assert "Asked in this process" in ratchet("doctor").stderr
 
 
-def test_ctrl_c_ends_a_server_as_cleanly(home):
+def test_a_server_without_a_worker_says_so_until_one_works_beside_it(home):
     with serving(home, "--no-worker") as served:
+        token = (home / "token").read_text(encoding="utf-8").strip()
+        with httpx2.Client(base_url=served.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
+            alert = {
+                "source": "x",
+                "fingerprint": "f1",
+                "starts_at": "2026-11-21T10:00:00Z",
+                "labels": {"alertname": "Down"},
+            }
+            taken = http.post("/api/v1/alerts", json={"alerts": [alert]})
+            assert taken.status_code == 202, taken.text
+            assert "[+]worker unknown" in http.get("/readyz").text
+            assert http.get("/api/v1/incidents").json()["items"][0]["status"] == "open"
+            worker = subprocess.Popen([*PROGRAM, "worker"], env=environment(home), stderr=subprocess.PIPE, text=True)
+            try:
+                until(worker, lambda: http.get("/api/v1/incidents").json()["items"][0]["status"] == "escalated")
+                assert "[+]worker ok" in http.get("/readyz").text
+            finally:
+                worker.send_signal(signal.SIGTERM)
+                told = worker.communicate(timeout=20)[1]
+        assert worker.returncode == 0 and told.splitlines()[-1] == "Stopped.", told
         served.process.send_signal(signal.SIGINT)
         served.process.wait(timeout=20)
     assert served.process.returncode == 0, served.lines()
+
+
+def until(process: "subprocess.Popen[str]", true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+
+
+def test_a_home_has_one_process_that_works(tmp_path, monkeypatch):
+    monkeypatch.setattr(alone, "PATIENCE_S", 0.0)
+    assert not server_file.works(tmp_path)
+    with server_file.the_worker(tmp_path):
+        assert server_file.works(tmp_path)
+        with pytest.raises(Refusal, match="--no-worker"), server_file.the_worker(tmp_path):
+            raise AssertionError
+    assert not server_file.works(tmp_path)
 
 
 def test_beyond_this_machine_is_refused_unless_it_was_said(ratchet):

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from ratchet.cli import server_file
 from ratchet.config import Settings
 from ratchet.desk.contract import Desk
 from ratchet.wiring import open_house
@@ -20,10 +21,11 @@ def open_desk(settings: Settings) -> Generator[Desk]:
 
 @contextmanager
 def open_working_desk(settings: Settings) -> Generator[Desk]:
-    """The same with a worker, for a line that waits for what comes of its words."""
+    """The same with a worker, for a line that waits for what comes of its words; a `ratchet worker` does for one."""
     house = open_house(settings, _unsaid)
     try:
-        house.start()
+        if not server_file.works(settings.home):
+            house.start()
         yield house.desk(house.operator())
     finally:
         house.close()

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from ratchet.domain.errors import conflict
 from ratchet.domain.noun import Noun
-from ratchet.security.alone import alone, held
+from ratchet.security.alone import WORKER, alone, held
 from ratchet.security.private_file import replace_private
 
 NAME = "server"
 LOCK = "server.lock"
-WORKER = "worker.lock"
 
 
 class Running(Noun):

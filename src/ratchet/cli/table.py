@@ -22,6 +22,7 @@ NOUNS: Final[dict[str, Entry]] = {
     "demo": Entry(_HERE + "demo", "Break a PostgreSQL of our own and watch it being mended.", "Start here"),
     "lab": Entry(_HERE + "lab", "A PostgreSQL of our own to break and mend: up, status, down.", "Start here"),
     "serve": Entry(_HERE + "serve", "Serve the API, with the worker, until stopped.", "Start here"),
+    "worker": Entry(_HERE + "worker", "Work without serving, beside `serve --no-worker`.", "Start here"),
     "doctor": Entry(_HERE + "doctor", "Check everything that Ratchet stands on.", "Start here"),
     "incident": Entry(
         _HERE + "incident", "Look at incidents, take them over, end them.", "Incidents", ("incidents", "inc")

@@ -38,6 +38,10 @@ class Worker:
         self._thread = threading.Thread(target=self._loop, name="ratchet-worker", daemon=True)
         self._thread.start()
 
+    def working(self) -> bool:
+        """Whether the thread that looks for what is due is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
     def stop(self) -> None:
         """Finish the moves under way, then stop."""
         self._stopping.set()

@@ -16,6 +16,7 @@ FIGURES: dict[str, tuple[str, str | None]] = {
     "playbooks": ("Playbook versions by state.", "state"),
     "targets": ("Registered targets.", None),
     "automation_enabled": ("Whether Ratchet may begin acts.", None),
+    "at_work": ("Whether a process works on incidents.", None),
     "audit_chain_ok": ("Whether the chain of events was whole when it was last checked.", None),
 }
 """What `House.figures` may tell: `decisions_pending`, or with a label `incidents.open`; other keys are left out."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ratchet.domain.errors import Code, Refusal
 
+WORKER = "worker.lock"
+"""The file in a home that is held by the process that works on its incidents."""
 PATIENCE_S = 1.0
 """How long somebody's look (`held`) may stand in the way of who takes the lock."""
 _AGAIN_S = 0.02

@@ -38,6 +38,7 @@ from ratchet.execution.worker import Worker
 from ratchet.lab.catalog import FaultsOnDemand
 from ratchet.notify.follow import follow_all
 from ratchet.notify.reminders import Reminders, Webhook
+from ratchet.security.alone import WORKER, held
 from ratchet.security.principal import Principal
 from ratchet.security.private_file import write_private
 from ratchet.security.tokens import check_token, hash_token, principal_of
@@ -114,12 +115,16 @@ class House:
         return Principal(kind="service", name="loopback", role="source", channel="http")
 
     def ready(self) -> list[CheckView]:
-        """What must be well before requests are worth sending here."""
-        return self._health.ready()
+        """What must be well before requests are worth sending here, and whether anybody works on what comes of them."""
+        return [*self._health.ready(), _worked_on(self._works())]
 
     def figures(self) -> Mapping[str, float]:
         """Present numbers for the metrics page."""
-        return self._health.figures()
+        return {**self._health.figures(), "at_work": float(self._works())}
+
+    def _works(self) -> bool:
+        """Whether this process, or another of this home, works on incidents."""
+        return self.worker.working() or held(self.settings.home / WORKER)
 
     def remind(self, log: Callable[[str], None]) -> None:
         """Begin to tell of each playbook that a person should look at before it is needed: in the log, and by POST."""
@@ -151,6 +156,13 @@ class House:
         self._stop_reminders()
         self._hands.close()
         self.store.close()
+
+
+def _worked_on(works: bool) -> CheckView:
+    """Unknown, and no failure, where nobody works: alerts are still to be taken, and wait."""
+    if works:
+        return CheckView(name="worker", ok=True, detail="a process works on incidents")
+    return CheckView(name="worker", ok=None, detail="no process works on incidents", remedy="ratchet worker")
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""`ratchet serve`: the gateway and the worker in one process, until a signal ends it."""
+"""`ratchet serve`: the gateway, and the worker unless that is a process of its own, until a signal ends it."""
 
 import gc
 import signal
@@ -29,7 +29,9 @@ def serve_until_stopped(
     port: Annotated[
         int | None, typer.Option(help="The port; else RATCHET_PORT, else 8080; 0 takes a free one.")
     ] = None,
-    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only answer; another process works.")] = False,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Only answer; a `ratchet worker` of the same home works.")
+    ] = False,
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Listen beyond this machine; put TLS in front of it.")
     ] = False,
