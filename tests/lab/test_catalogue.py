@@ -101,7 +101,8 @@ def test_a_fault_of_a_process_that_died_is_taken_back_from_the_journal_alone(
     injected.grip.over.set()
     assert undo_left_over(lab) == (injected.owner_label,)
     assert becomes(lambda: state(lab) == before), state(lab)
-    injected.undo()
+    assert injected.watchdog is not None
+    injected.watchdog.cancel()
 
 
 def test_the_catalogue_is_whole() -> None:

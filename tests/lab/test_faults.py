@@ -1,7 +1,7 @@
 """Every fault takes, is seen where it should be, hurts nobody else, and is taken back cleanly."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from ratchet.lab.binaries import Binaries
 from ratchet.lab.catalog import Catalog
 from ratchet.lab.checks import unmet
 from ratchet.lab.faults import FaultRefused, Injected, inject, undo_left_over
-from ratchet.lab.injectors.grip import Grip
+from ratchet.lab.injectors.grip import Grip, UndoFailed
+from ratchet.lab.journal import Entry
+from ratchet.lab.keeper import Asked, Keeper
 from ratchet.lab.lab import Lab
 
 Becomes = Callable[[Callable[[], bool]], bool]
@@ -155,6 +157,62 @@ def test_a_fault_that_fails_halfway_is_taken_back(lab: Lab, catalog: Catalog, mo
             " AND state = 'idle in transaction'"
         ).fetchall()
     assert rows == []
+
+
+@pytest.fixture
+def keeper(lab: Lab, catalog: Catalog) -> Iterator[Keeper]:
+    keeper = Keeper(lab, catalog)
+    yield keeper
+    assert "error" not in keeper.answer(Asked(verb="undo"))
+
+
+def test_two_faults_of_one_seed_bear_two_labels_and_both_are_taken_back(keeper: Keeper, lab: Lab) -> None:
+    archive = "SELECT current_setting('archive_command'), current_setting('log_statement')"
+    with lab.primary.connect() as session:
+        before = session.execute(archive).fetchall()
+    caused = [keeper.answer(Asked(verb="inject", fault=name)) for name in ("pg-archive-fail", "pg-log-flood")]
+    assert len({each["label"] for each in caused}) == len(list(lab.journal.iterdir())) == 2
+    assert sorted(keeper.answer(Asked(verb="status"))["caused"].values()) == ["pg-archive-fail", "pg-log-flood"]
+    in_effect = keeper.answer(Asked(verb="well", fault="db-max-connections"))["unmet"]
+    assert in_effect[0] == f"pg-archive-fail ({caused[0]['label']}) is in effect", "and nothing was forgotten"
+    assert len(keeper.answer(Asked(verb="undo"))["undone"]) == 2
+    with lab.primary.connect() as session:
+        assert session.execute(archive).fetchall() == before
+    assert not list(lab.journal.iterdir())
+
+
+def test_a_label_that_stands_written_down_is_nobody_else_s(lab: Lab, catalog: Catalog) -> None:
+    fault = catalog.find("pg-archive-fail")
+    first = Entry.write(lab, fault, "aaaa", 1)
+    first.keep("what was", "this")
+    with pytest.raises(FileExistsError):
+        Entry.write(lab, fault, "aaaa", 2)
+    assert first.kept("what was") == "this" and list(lab.journal.iterdir()) == [first.path]
+    first.forget()
+
+
+def test_a_fault_that_neither_took_nor_went_is_known_to_its_keeper(
+    keeper: Keeper, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(grip: Grip, *args: object) -> None:
+        raise UndoFailed("stumbled")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Grip, "spawn", stumble)
+        broken.setattr(Grip, "release", stumble)
+        assert "stumbled" in keeper.answer(Asked(verb="inject", fault="db-lock-contention"))["error"]
+        assert list(keeper.answer(Asked(verb="status"))["caused"].values()) == ["db-lock-contention"]
+        assert "stumbled" in keeper.answer(Asked(verb="undo"))["error"]
+    assert len(keeper.answer(Asked(verb="undo"))["undone"]) == 1
+    assert not list(lab.journal.iterdir())
+
+
+def test_nobody_can_tell_that_a_fault_was_mended_whose_time_was_over(lab: Lab, catalog: Catalog) -> None:
+    injected = inject(catalog.find("control-noisy-alert"), lab, seed=20)
+    assert injected.mended(0.2)
+    injected.undo()
+    with pytest.raises(FaultRefused, match="ended by its time"):
+        injected.mended(0.2)
 
 
 def test_names_vary_with_the_seed_and_say_nothing(lab: Lab) -> None:

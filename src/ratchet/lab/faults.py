@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -49,12 +49,21 @@ class Injected:
         return tuple(self.grip.objects)
 
     def mended(self, window: float = 3.0) -> bool:
-        """Whether shop and customers have been served for `window` seconds, while the fault is not yet taken back."""
+        """Whether shop and customers have been served for `window` seconds, while the fault is not yet taken back.
+
+        Raises FaultRefused where it is: its time was over, and who mended what cannot be told any more.
+        """
         well = (
             FaultCheck(uses="shop.healthy", args={"window": window}, within=window + 5),
             FaultCheck(uses="client.healthy", args={"window": window}, within=window + 5),
         )
-        return not unmet(well, self.grip.lab, time.monotonic(), self.grip)
+        served = not unmet(well, self.grip.lab, time.monotonic(), self.grip)
+        with self.lock:
+            over = self.undone
+        if over:
+            message = f"{self.fault.id} ({self.owner_label}) ended by its time, {self.fault.spec.ttl:.0f} s"
+            raise FaultRefused(f"{message}: whether it was mended before cannot be told.")
+        return served
 
     def innocents_untouched(self) -> bool:
         """Whether nothing was hurt that only resembles the culprit; a recovering server is waited for.
@@ -71,6 +80,26 @@ class Injected:
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.1)
+
+    def cause(self) -> None:
+        """What the file says, step by step. Whatever stops it, an interruption too, what was begun is undone first;
+        where even that fails, `undone` stays false, and `undo` may be asked once more."""
+        with ExitStack() as failed:
+            failed.push(self._stopped_halfway)
+            for step in self.fault.spec.undo:
+                _remember(self.grip, step)
+            for step in self.fault.spec.inject:
+                _perform(self.grip, step)
+            failed.pop_all()
+
+    def _stopped_halfway(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        try:
+            self.undo()
+        except (RuntimeError, OSError, psycopg.Error) as left:
+            if error is not None:
+                error.add_note(f"It is not taken back: {left}")
 
     def undo(self) -> None:
         """Takes the fault back and proves it gone; may be repeated, and from any thread. Raises UndoFailed."""
@@ -94,25 +123,48 @@ class Injected:
         self.undo()
 
 
-def inject(fault: Fault, lab: Lab, seed: int) -> Injected:
-    """Causes `fault`; names vary with `seed`. Whatever happens, it is undone after its time to live."""
+def begin(fault: Fault, lab: Lab, seed: int) -> Injected:
+    """A fault that nothing was caused of yet: its undo is written down, and asked for after its time to live."""
     lacking = lab.lacks(fault.spec.needs)
     if lacking:
         raise FaultRefused(f"{fault.id} needs {' and '.join(lacking)}.")
-    label = new_label(seed)
-    entry = Entry.write(lab, fault, label, seed)
+    label, entry = _written_down(fault, lab, seed)
     injected = Injected(fault, label, Grip(lab, label, seed, entry), entry)
     injected.watchdog = threading.Timer(fault.spec.ttl, injected.undo)
     injected.watchdog.daemon = True
     injected.watchdog.start()
-    with ExitStack() as failed:
-        failed.callback(injected.undo)
-        for step in fault.spec.undo:
-            _remember(injected.grip, step)
-        for step in fault.spec.inject:
-            _perform(injected.grip, step)
-        failed.pop_all()
     return injected
+
+
+def inject(fault: Fault, lab: Lab, seed: int) -> Injected:
+    """Causes `fault`; names vary with `seed`. Whatever happens, it is undone after its time to live."""
+    injected = begin(fault, lab, seed)
+    injected.cause()
+    return injected
+
+
+def in_effect(caused: Mapping[str, Injected]) -> dict[str, str]:
+    """The faults that are not taken back yet, by label."""
+    return {label: each.fault.id for label, each in caused.items() if not each.undone}
+
+
+def undo_each(caused: Iterable[Injected]) -> str:
+    """Takes every one back, whatever became of the one before; what is left, or an empty text."""
+    left: list[str] = []
+    for each in caused:
+        try:
+            each.undo()
+        except (RuntimeError, OSError, psycopg.Error) as failed:
+            left.append(f"{each.fault.id} ({each.owner_label}): {failed}")
+    return "; ".join(left)
+
+
+def _written_down(fault: Fault, lab: Lab, seed: int) -> tuple[str, Entry]:
+    """Under a label that no other fault bears here."""
+    while True:
+        label = new_label()
+        with suppress(FileExistsError):
+            return label, Entry.write(lab, fault, label, seed)
 
 
 def undo_left_over(lab: Lab) -> tuple[str, ...]:

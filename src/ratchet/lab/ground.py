@@ -1,6 +1,7 @@
 """Where a drill causes its fault: a lab of this process, or one that a keeper keeps. One shape for both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import psycopg
@@ -9,7 +10,7 @@ from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.fault import CausedObject, Fault
 from ratchet.domain.noun import Noun
 from ratchet.lab.checks import unmet
-from ratchet.lab.faults import Injected, inject
+from ratchet.lab.faults import Injected, begin, in_effect, undo_each
 from ratchet.lab.keeper import Asked, LabState, ask
 from ratchet.lab.lab import Lab
 
@@ -37,7 +38,7 @@ class FaultGround(Protocol):
         ...
 
     def cause(self, fault: Fault, seed: int) -> Caused:
-        """Cause it and see whether it took. Raises Refusal; whatever was begun is then undone already."""
+        """Cause it and see whether it took. Raises Refusal; whatever was begun is then undone, or is by `undo`."""
         ...
 
     def mended(self, label: str) -> bool:
@@ -65,30 +66,37 @@ class LabGround:
         return self._beyond(fault)
 
     def unwell(self, fault: Fault) -> tuple[str, ...]:
+        if live := in_effect(self._caused):
+            return tuple(f"{name} ({label}) is in effect" for label, name in live.items())
         return tuple(each.uses for each in unmet(fault.spec.baseline, self._lab))
 
     def cause(self, fault: Fault, seed: int) -> Caused:
-        try:
-            injected = inject(fault, self._lab, seed)
-        except (RuntimeError, OSError, psycopg.Error) as failed:
-            raise Refusal(Code.FAILED, f"The fault could not be caused: {failed}", "It was taken back.") from None
-        self._caused[injected.owner_label] = injected
-        return Caused(label=injected.owner_label, took=injected.took(), objects=injected.objects)
+        with _refused("The fault could not be caused"):
+            injected = begin(fault, self._lab, seed)
+            # Known from now on: whatever is left of a fault that failed halfway is asked for once more.
+            self._caused[injected.owner_label] = injected
+            injected.cause()
+            return Caused(label=injected.owner_label, took=injected.took(), objects=injected.objects)
 
     def mended(self, label: str) -> bool:
-        return self._caused[label].mended()
+        with _refused("Whether it is mended cannot be told"):
+            return self._caused[label].mended()
 
     def untouched(self, label: str) -> bool:
-        return self._caused[label].innocents_untouched()
+        with _refused("Whether innocents were touched cannot be told"):
+            return self._caused[label].innocents_untouched()
 
     def undo(self, label: str) -> str:
-        try:
-            for name, injected in self._caused.items():
-                if label in ("", name):
-                    injected.undo()
-        except (RuntimeError, OSError, psycopg.Error) as failed:
-            return str(failed)
-        return ""
+        return undo_each([each for name, each in self._caused.items() if label in ("", name)])
+
+
+@contextmanager
+def _refused(what: str) -> Generator[None]:
+    """What a server or a lab says no to, as a refusal."""
+    try:
+        yield
+    except (RuntimeError, OSError, psycopg.Error) as failed:
+        raise Refusal(Code.FAILED, f"{what}: {failed}", "Look: ratchet fault status") from None
 
 
 class KeptGround:
@@ -96,6 +104,10 @@ class KeptGround:
 
     def __init__(self, state: LabState) -> None:
         self._state = state
+
+    def in_effect(self) -> dict[str, str]:
+        """The faults that are caused there and not taken back, by label."""
+        return dict(self._ask("status")["caused"])
 
     def lacking(self, fault: Fault) -> tuple[str, ...]:
         return tuple(self._ask("lacks", fault=fault.id)["lacking"])

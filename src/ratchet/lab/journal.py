@@ -16,11 +16,25 @@ class Entry:
 
     @classmethod
     def write(cls, lab: Lab, fault: Fault, label: str, seed: int) -> "Entry":
+        """A new entry. Raises FileExistsError where one of that label stands: its undo is somebody else's."""
         lab.journal.mkdir(exist_ok=True)
         entry = cls(lab.journal / f"{label}.json")
+        entry._beside.touch(mode=0o600, exist_ok=False)
+        if entry.stands:
+            entry._beside.unlink()
+            raise FileExistsError(f"{entry.path} is written already")
         undo = [step.model_dump() for step in fault.spec.undo]
         entry.save({"label": label, "seed": seed, "fault": fault.id, "undo": undo, "kept": {}})
         return entry
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is still written down, so that its fault is not known to be taken back."""
+        return self.path.exists()
+
+    @property
+    def _beside(self) -> Path:
+        return self.path.with_suffix(".new")
 
     def read(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
@@ -28,10 +42,9 @@ class Entry:
 
     def save(self, written: dict[str, Any]) -> None:
         """Whole or not at all."""
-        beside = self.path.with_suffix(".new")
-        beside.touch(mode=0o600)
-        beside.write_text(json.dumps(written), encoding="utf-8")
-        beside.replace(self.path)
+        self._beside.touch(mode=0o600)
+        self._beside.write_text(json.dumps(written), encoding="utf-8")
+        self._beside.replace(self.path)
 
     def keep(self, name: str, value: Any) -> None:
         """Writes down what the undo must know, before it is needed."""

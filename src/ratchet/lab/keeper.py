@@ -28,7 +28,7 @@ from ratchet.lab.account import LabProgramFailed
 from ratchet.lab.binaries import BinariesNotFound, find_binaries
 from ratchet.lab.catalog import Catalog, load_catalog
 from ratchet.lab.checks import unmet
-from ratchet.lab.faults import FaultRefused, Injected, inject
+from ratchet.lab.faults import FaultRefused, Injected, begin, in_effect, undo_each
 from ratchet.lab.fresh import refresh
 from ratchet.lab.lab import CANARY_ROLE, NAMES, Lab, Member, PartMissing
 from ratchet.lab.shop import DATABASE
@@ -105,18 +105,21 @@ class Keeper:
 
     def _status(self) -> dict[str, Any]:
         sample = self._lab.shop.sample()
-        live = {label: each.fault.id for label, each in self._caused.items() if not each.undone}
-        return {"healthy": sample.healthy, "last_error": sample.last_error, "caused": live,
+        return {"healthy": sample.healthy, "last_error": sample.last_error, "caused": in_effect(self._caused),
                 "primary_up": self._lab.primary.is_running()}  # fmt: skip
 
     def _inject(self, asked: Asked) -> dict[str, Any]:
-        injected = inject(self._catalog.find(asked.fault), self._lab, asked.seed)
+        injected = begin(self._catalog.find(asked.fault), self._lab, asked.seed)
         self._caused[injected.owner_label] = injected
+        injected.cause()
         objects = [each.model_dump() for each in injected.objects]
         return {"label": injected.owner_label, "took": injected.took(), "objects": objects}
 
     def _unwell(self, fault: Fault) -> list[str]:
-        """The lab as on another day, and what of the fault's baseline does not hold even so."""
+        """The lab as on another day, and what of the fault's baseline does not hold even so. While a fault is in
+        effect nothing is forgotten: traces of it would go, and what it did to innocents with them."""
+        if live := in_effect(self._caused):
+            return [f"{name} ({label}) is in effect" for label, name in live.items()]
         refresh(self._lab)
         return [each.uses for each in unmet(fault.spec.baseline, self._lab)]
 
@@ -128,8 +131,8 @@ class Keeper:
 
     def _undo(self, label: str) -> dict[str, Any]:
         undone = [each for name, each in self._caused.items() if label in ("", name) and not each.undone]
-        for each in undone:
-            each.undo()
+        if left := undo_each(undone):
+            return {"error": left}
         return {"undone": [each.owner_label for each in undone]}
 
 

@@ -14,6 +14,7 @@ from ratchet.cli.road import given_by, road, settings_of
 from ratchet.config import Settings
 from ratchet.desk.contract import Desk
 from ratchet.desk.views import TargetView
+from ratchet.domain.errors import conflict
 from ratchet.domain.fault import Fault
 from ratchet.lab.catalog import Catalog, load_catalog
 from ratchet.lab.ground import FaultGround, KeptGround, LabGround
@@ -21,6 +22,7 @@ from ratchet.lab.keeper import LabState
 from ratchet.lab.lab import NAMES
 from ratchet.lab.pooler import find_pooler
 from ratchet.lab.visit import Host, Visit, beyond, look_up
+from ratchet.security.alone import alone
 
 ALONE = "alone"
 
@@ -49,6 +51,17 @@ def groups(faults: Sequence[Fault]) -> list[list[Fault]]:
 
 
 @contextmanager
+def lease(settings: Settings) -> Generator[None]:
+    """Only this line causes faults in the lab in this block: each forgets what was there before, grades what comes
+    then, and would take another's doing for its own. Raises Refusal(CONFLICT) while another line does."""
+    with alone(settings.home / "lab" / "faults.lock") as mine:
+        if not mine:
+            remedy = "Wait for its end. What is caused, and by which drill: ratchet fault status"
+            raise conflict("Another line causes faults in the lab just now.", remedy)
+        yield
+
+
+@contextmanager
 def stand(
     context: typer.Context, faults: Sequence[Fault], conn: str | None, say: Callable[[str], None]
 ) -> Generator[Stand]:
@@ -57,6 +70,7 @@ def stand(
     settings = settings_of(given_by(context))
     with ExitStack() as last:
         if conn is None:
+            last.enter_context(lease(settings))
             yield _in_lab(context, settings, faults, (last, say))
             return
         host = look_up(conn)
@@ -64,6 +78,7 @@ def stand(
         target = chaos_target(here.desk, host)
         state = lab_life.living(settings.home)
         if state is not None and state.addresses.get(target.name) == target.address:
+            last.enter_context(lease(settings))
             yield Stand(KeptGround(state), here.desk, target.name, settings)
             return
         # By name too: what was left on one server must never be taken back on its clone.

@@ -40,6 +40,7 @@ def blind(grip: Grip, _args: NoArgs) -> None:
 
 
 def let_see(grip: Grip, _args: NoArgs) -> None:
+    roles = grip.must_know("blinded") or ()
     with grip.admin() as session:
-        for role in grip.kept("blinded") or ():
+        for role in roles:
             session.execute(sql.SQL("GRANT pg_monitor TO {}").format(sql.Identifier(role)))

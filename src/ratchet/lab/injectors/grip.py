@@ -67,6 +67,13 @@ class Grip:
     def kept(self, name: str) -> Any:
         return self._entry.kept(name) if self._entry is not None else None
 
+    def must_know(self, name: str) -> Any:
+        """What the undo needs of what was kept; None where that was never caused. Raises UndoFailed where the entry
+        is gone, because then nobody knows."""
+        if self._entry is not None and not self._entry.stands:
+            raise UndoFailed(f"what was there before ({name}) is written down no more: {self._entry.path}")
+        return self.kept(name)
+
     def admin(self, member: Member = "primary", dbname: str = DATABASE) -> Session:
         """A superuser's session; a server that is down is started, and one that recovers is waited for."""
         cluster = self.lab.member(member)

@@ -69,9 +69,9 @@ def remember_system(grip: Grip, args: SystemArgs) -> None:
 
 
 def reset_system(grip: Grip, args: SystemArgs) -> None:
-    """As ALTER SYSTEM knew it before the fault: as it was set then, else not at all. Nothing happens where that was
-    not written down, because then nothing was caused either."""
-    kept = grip.kept(_key(args))
+    """As ALTER SYSTEM knew it before the fault: as it was set then, else not at all. Nothing happens where the entry
+    does not say that, because then nothing was caused either; without its entry it fails."""
+    kept = grip.must_know(_key(args))
     if kept is None:
         return
     name, was = sql.Identifier(args.name), kept["was"]
