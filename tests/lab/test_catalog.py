@@ -7,6 +7,7 @@ import pytest
 
 from ratchet.domain.errors import Refusal
 from ratchet.lab.catalog import Catalog, load_catalog
+from ratchet.lab.drill import REMEDY_LIMIT_S, TRIAGE_LIMIT_S
 
 DEMO = {"db-max-connections", "db-lock-contention", "db-idle-in-transaction", "db-replication-lag"}
 GIVEAWAYS = ("fault", "test", "drill", "chaos", "inject", "lab")
@@ -92,3 +93,8 @@ def test_a_site_may_put_its_own_in_the_place_of_ours(tmp_path: Path) -> None:
     text = shipped("db-lock-contention").replace("user:default/ana", "user:default/noor")
     (tmp_path / "db-lock-contention.fault.yaml").write_text(text)
     assert load_catalog([tmp_path]).find("db-lock-contention").spec.owner == "user:default/noor"
+
+
+def test_a_fault_stands_for_as_long_as_a_drill_may_take() -> None:
+    brief = {name: each.spec.ttl for name, each in load_catalog().faults.items()}
+    assert {name: ttl for name, ttl in brief.items() if ttl < TRIAGE_LIMIT_S + REMEDY_LIMIT_S} == {}
