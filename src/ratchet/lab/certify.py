@@ -11,7 +11,7 @@ from ratchet.domain.drill import Drill, DrillRequest, Ground, Rejudged, Run
 from ratchet.domain.errors import not_found
 from ratchet.domain.fault import Fault
 from ratchet.domain.observed import Observed
-from ratchet.lab.drill import Drilling, Drills, Plan
+from ratchet.lab.drill import Drilling, Drills, Interrupted, Plan
 from ratchet.lab.ground import FaultGround
 from ratchet.lab.quiet import as_healthy, quiet_drills
 
@@ -72,8 +72,7 @@ class Certifier:
         """Each is recovered, or handed over where a person must decide; under every seed."""
         drills = Drills(self._place, self._desk, self._plan)
         runs = [
-            self._hear("faults", drills.run(fault, seed, STRENGTH)) for fault in self._present(cases.own)
-            for seed in seeds
+            self._try("faults", drills, fault, seed) for fault in self._present(cases.own) for seed in seeds
         ]  # fmt: skip
         return tried("faults", runs, [_told(run) for run in runs if run.verdict != "pass"])
 
@@ -84,7 +83,7 @@ class Certifier:
         for n, fault in enumerate(self._present(cases.look_alikes)):
             its_own = fault.spec.series == cases.series
             drills = Drills(self._place, self._desk, replace(self._plan, remediate=its_own))
-            run = self._hear("look_alikes", drills.run(fault, seeds[n % len(seeds)], STRENGTH))
+            run = self._try("look_alikes", drills, fault, seeds[n % len(seeds)])
             runs.append(run)
             if not (run.verdict == "pass" if its_own else declined(run, cases.series)):
                 wrong.append(_told(run))
@@ -93,7 +92,7 @@ class Certifier:
     def healthy(self, cases: Cases, seeds: Sequence[int]) -> Tried | None:
         """The alerts of its own faults, while nothing is wrong: nothing is confirmed and nothing is done."""
         runs = [
-            self._hear("healthy", self._alone(fault, seeds[n % len(seeds)]))
+            self._try("healthy", self._alone(fault), as_healthy(fault), seeds[n % len(seeds)])
             for n, fault in enumerate(self._present(cases.own))
         ]
         return tried("healthy", runs, [_told(run) for run in runs if run.verdict != "pass"])
@@ -106,7 +105,7 @@ class Certifier:
         wrong: list[str] = []
         for seed in seeds:
             twice = _Twice(self._desk)
-            run = self._hear("double_fire", Drills(self._place, twice, self._plan).run(cases.acting, seed, STRENGTH))
+            run = self._try("double_fire", Drills(self._place, twice, self._plan), cases.acting, seed)
             runs.append(run)
             why = repeated((*run.steps, *twice.steps))
             if why or not (run.verdict == "pass" or (run.verdict != "error" and twice.proved)):
@@ -117,15 +116,24 @@ class Certifier:
         """The desk's worker is killed after the send, once; when it is back, what happened is settled by looking."""
         if cases.acting is None or self._place.lacking(cases.acting):
             return None
-        run = self._hear("crash", Drills(self._place, self._desk, self._plan).run(cases.acting, seed, STRENGTH))
+        run = self._try("crash", Drills(self._place, self._desk, self._plan), cases.acting, seed)
         why = repeated(run.steps) or ("" if died() else ": the worker was not killed")
         return tried("crash", [run], [f"{_told(run)}{why}"] if why or run.verdict != "pass" else [])
 
     def _present(self, faults: Sequence[Fault]) -> list[Fault]:
         return [fault for fault in faults if not self._place.lacking(fault)]
 
-    def _alone(self, fault: Fault, seed: int) -> Run:
-        return quiet_drills(self._place, self._desk, self._plan, fault).run(as_healthy(fault), seed, STRENGTH)
+    def _alone(self, fault: Fault) -> Drills:
+        return quiet_drills(self._place, self._desk, self._plan, fault)
+
+    def _try(self, part: TrialPart, drills: Drills, fault: Fault, seed: int) -> Run:
+        """Heard of in any case, and after an interruption where something is left of it."""
+        try:
+            return self._hear(part, drills.run(fault, seed, STRENGTH))
+        except Interrupted as stopped:
+            if stopped.run.left:
+                self._hear(part, stopped.run)
+            raise
 
     def _hear(self, part: TrialPart, run: Run) -> Run:
         told = run.model_copy(update={"trial": part})

@@ -20,6 +20,7 @@ NOTICED_AFTER_S = 1.5
 """How long a fault is in effect before its alert comes, where it is to be mended. A monitor's rule waits longer;
 without any wait the act may come before a criterion of recovery has failed, and is then not credited."""
 LOOKING = frozenset({"open", "triaging"})
+INTERRUPTED = "interrupted"
 AT_WORK = frozenset({"triaging", "acting", "verifying"})
 """Where it hangs by its own fault; before it, nobody began, and beside it, somebody else keeps it waiting."""
 
@@ -88,6 +89,18 @@ class _Course:
     bare: _Watch = field(default_factory=_Watch)
     waited: _Watch = field(default_factory=_Watch)
 
+    def says(self, text: str) -> None:
+        """One more thing that went wrong."""
+        self.note = "; ".join(each for each in (self.note, text) if each)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A drill was interrupted; `run` is what there is of it, with what was left behind."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run.note)
+        self.run = run
+
 
 class Drills:
     """Runs drills one after the other over one ground and one desk."""
@@ -98,7 +111,8 @@ class Drills:
         self._plan = plan
 
     def run(self, fault: Fault, seed: int, strength: Strength) -> Run:
-        """One run. What goes wrong on the way makes an `error`; an interruption takes everything back first."""
+        """One run. What goes wrong on the way makes an `error`; an interruption takes everything back first, and is
+        raised as Interrupted."""
         course = _Course(fault, seed, strength, self._plan.now())
         try:
             with course.waited:
@@ -110,7 +124,10 @@ class Drills:
             else:
                 self._play(course)
         except Refusal as refused:
-            course.note = f"{refused.message} {refused.remedy}".strip()
+            course.says(f"{refused.message} {refused.remedy}".strip())
+        except KeyboardInterrupt:
+            course.says(INTERRUPTED)
+            raise Interrupted(self._kept(course)) from None
         return self._kept(course)
 
     def _play(self, course: _Course) -> None:
@@ -163,16 +180,34 @@ class Drills:
             time.sleep(POLL_S)
 
     def _take_back(self, course: _Course) -> None:
-        """Both always: an interruption between them would leave a grant alive, or a fault in effect."""
+        """All of it always: what an interruption cut off is done once more, for only one interruption is heard."""
+        try:
+            self._taken_back(course)
+        except KeyboardInterrupt:
+            self._taken_back(course)
+            raise
+
+    def _taken_back(self, course: _Course) -> None:
+        """The fault, then the drill. Whoever does not answer has taken nothing back: that is told, and raises nothing,
+        so that no interruption is lost by it."""
         try:
             with course.bare:
                 course.left = self._place.undo(course.caused.label if course.caused else "")
+        except Refusal as silent:
+            course.left = f"nobody said that it was taken back: {silent.message}"
+        try:
             if course.caused is not None and course.fault.spec.ends_sessions and not course.left:
                 # A server that is down tells nothing of its innocents before it is back.
                 course.untouched = self._place.untouched(course.caused.label)
-        finally:
-            if course.drill is not None:
-                self._desk.end(course.drill.incident, f"drill {self._plan.batch} is over")
+        except Refusal as silent:
+            course.says(silent.message)
+        if course.drill is None:
+            return
+        try:
+            self._desk.end(course.drill.incident, f"drill {self._plan.batch} is over")
+        except Refusal as silent:
+            again = f"ratchet fault teardown --incident {course.drill.incident}"
+            course.says(f"{course.drill.incident} could not be ended: {silent.message} Do it: {again}")
 
     def _kept(self, course: _Course) -> Run:
         plan, fault, seen = self._plan, course.fault, course.observed

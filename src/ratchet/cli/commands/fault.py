@@ -9,11 +9,11 @@ import typer
 
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import BAD_ANSWER, LEFT_OVER
-from ratchet.cli.faults.batch import Batch, Line, Wish, new_batch, read_wish, run_batch
+from ratchet.cli.faults.batch import Batch, Line, Wish, left_behind, new_batch, read_wish, run_batch
 from ratchet.cli.faults.junit import junit
 from ratchet.cli.faults.report import report
-from ratchet.cli.faults.stand import catalog_of
-from ratchet.cli.faults.standing import answer_of, known_lab, known_status, own_lab
+from ratchet.cli.faults.stand import catalog_of, lease
+from ratchet.cli.faults.standing import answer_of, known_lab, known_status, take_back
 from ratchet.cli.given import Given
 from ratchet.cli.road import given_by, road, settings_of
 from ratchet.cli.show import (
@@ -135,8 +135,10 @@ def inject(
     form: FormOption = Form.TABLE,
 ) -> None:
     """Cause a fault in the lab that is up, and leave it until `fault teardown` or the end of its time."""
-    found = catalog_of(_settings(context)).find(fault)
-    caused = known_lab(_settings(context).home).cause(found, seed)
+    settings = _settings(context)
+    found = catalog_of(settings).find(fault)
+    with lease(settings):
+        caused = known_lab(settings.home).cause(found, seed)
     body = {"fault": found.id, **caused.model_dump(mode="json"), "ends_after_seconds": found.spec.ttl}
     if form in (Form.JSON, Form.JSONL, Form.YAML):
         document(body, form)
@@ -151,15 +153,14 @@ def inject(
 @app.command("teardown")
 def teardown(
     context: typer.Context,
-    label: Annotated[str, typer.Option(help="Of one fault; all that is caused without it.")] = "",
+    label: Annotated[str, typer.Option(help="Of one fault that is in effect; all that is caused without it.")] = "",
     incident: Annotated[str | None, typer.Option(help="End the drill of this incident too.")] = None,
 ) -> None:
     """Take back what is caused in the lab; exit 70 where something stays."""
     if incident is not None:
         with road(context) as here:
             here.desk.drills.end(incident, "taken back by hand")
-    place = own_lab(_settings(context).home)
-    left = place.undo(label) if place is not None else ""
+    left = take_back(_settings(context).home, label)
     if left:
         say(f"LEFT BEHIND: {left}")
         raise typer.Exit(LEFT_OVER)
@@ -246,9 +247,8 @@ def _end(batch: Batch, form: Form) -> None:
             "accuracy": accuracy(batch.runs).model_dump(mode="json"),
         }  # fmt: skip
         document(body, form)
-    left = [f"{each.fault}: {each.left}" for each in batch.runs if each.left]
-    if left:
-        say("LEFT BEHIND, a person must look: " + "; ".join(left))
+    if left := left_behind(batch.runs):
+        say(left)
         raise typer.Exit(LEFT_OVER)
     good = "pass" if batch.wish.remediate else "diagnosed"
     if not batch.runs or any(each.verdict != good for each in batch.runs):

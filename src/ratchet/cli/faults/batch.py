@@ -14,6 +14,7 @@ from typing import Any
 import typer
 from ulid import ULID
 
+from ratchet.cli.exits import LEFT_OVER
 from ratchet.cli.faults.history import export
 from ratchet.cli.faults.stand import Stand, groups, stand
 from ratchet.cli.faults.told import costs, line_of, run_lines, summary
@@ -25,7 +26,7 @@ from ratchet.domain.drill import Run
 from ratchet.domain.errors import Refusal, not_found
 from ratchet.domain.fault import Fault, Strength
 from ratchet.domain.noun import Noun
-from ratchet.lab.drill import Drills, Plan
+from ratchet.lab.drill import INTERRUPTED, Drills, Interrupted, Plan
 from ratchet.lab.quiet import as_healthy, quiet_drills
 from ratchet.security.private_file import replace_private
 
@@ -83,7 +84,8 @@ def new_batch() -> str:
 
 
 def run_batch(line: Line, wish: Wish, faults: list[Fault]) -> Batch:
-    """Every run of the wish that is not there yet. Ctrl-C takes back what is caused, and says how to go on."""
+    """Every run of the wish that is not there yet. Ctrl-C takes back what is caused, and says how to go on; exit 70
+    where something stays, whatever ended the line."""
     batch = Batch(wish)
     began = time.monotonic()
     home = settings_of(given_by(line.context)).home
@@ -93,7 +95,12 @@ def run_batch(line: Line, wish: Wish, faults: list[Fault]) -> Batch:
             for group in groups(faults):
                 _stand_and_run(line, batch, group)
     except KeyboardInterrupt:
-        say(f"Interrupted; what was caused is taken back. Go on: ratchet fault run --resume {wish.batch}")
+        go_on = f"Go on: ratchet fault run --resume {wish.batch}"
+        stopped_with_left(batch.runs, f"Interrupted. {go_on}")
+        say(f"Interrupted; what was caused is taken back. {go_on}")
+        raise
+    except Refusal as refused:
+        stopped_with_left(batch.runs, str(refused))
         raise
     _wish_path(home, wish.batch).unlink(missing_ok=True)
     if line.form in (Form.TABLE, Form.WIDE):
@@ -111,13 +118,39 @@ def _stand_and_run(line: Line, batch: Batch, group: list[Fault]) -> None:
 
 def _run_group(here: Stand, group: list[Fault], batch: Batch, line: Line) -> None:
     total = len(group) * len(batch.wish.trials())
-    for count, run in enumerate(_runs(here, group, batch, line), 1):
-        batch.runs.append(run)
-        here.desk.drills.keep(run)
-        exported(here.settings, run, line.now())
-        _tell(run, line.form)
-        if count < total and line.form is not Form.JSONL:
-            say(f"  ({count} of {total})")
+    try:
+        for count, run in enumerate(_runs(here, group, batch, line), 1):
+            _hear(here, run, batch, line)
+            if count < total and line.form is not Form.JSONL:
+                say(f"  ({count} of {total})")
+    except Interrupted as stopped:
+        if stopped.run.note != INTERRUPTED:
+            say(f"warning: {stopped.run.note}")
+        if stopped.run.left:
+            _hear(here, stopped.run, batch, line)
+        raise
+
+
+def _hear(here: Stand, run: Run, batch: Batch, line: Line) -> None:
+    """The file first: a desk that is away just now loses it from the store alone."""
+    batch.runs.append(run)
+    exported(here.settings, run, line.now())
+    _tell(run, line.form)
+    here.desk.drills.keep(run)
+
+
+def left_behind(runs: Sequence[Run]) -> str:
+    """What the taking back of these runs left, for a person to look at; empty where nothing is left."""
+    left = [f"{each.fault}: {each.left}" for each in runs if each.left]
+    return f"LEFT BEHIND, a person must look: {'; '.join(left)}" if left else ""
+
+
+def stopped_with_left(runs: Sequence[Run], why: str) -> None:
+    """Exit 70 for a line that is stopped while something of its runs is left; where nothing is, nothing."""
+    if left := left_behind(runs):
+        say(left)
+        say(why)
+        raise typer.Exit(LEFT_OVER) from None
 
 
 def _runs(here: Stand, group: list[Fault], batch: Batch, line: Line) -> Iterator[Run]:

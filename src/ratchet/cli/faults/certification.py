@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import typer
 
 from ratchet.cli import lab_life, server_file
-from ratchet.cli.faults.batch import exported, interruptible, new_batch, new_id
+from ratchet.cli.faults.batch import exported, interruptible, new_batch, new_id, stopped_with_left
 from ratchet.cli.faults.mortal import mortal
-from ratchet.cli.faults.stand import ALONE, Stand, catalog_of, lab_for_now, stand
+from ratchet.cli.faults.stand import ALONE, Stand, catalog_of, lab_for_now, lease, stand
 from ratchet.cli.faults.told import line_of
 from ratchet.cli.road import given_by, road, settings_of
 from ratchet.cli.show import say
@@ -19,7 +19,7 @@ from ratchet.domain.certificate import Certificate, Certification, TrialPart, Tr
 from ratchet.domain.drill import Run
 from ratchet.domain.errors import Refusal, conflict
 from ratchet.domain.fault import Fault
-from ratchet.lab.certify import Cases, Certifier, cases_of
+from ratchet.lab.certify import Cases, Certifier, Heard, cases_of
 from ratchet.lab.drill import Plan
 from ratchet.lab.ground import KeptGround
 
@@ -35,6 +35,8 @@ class Course:
     batch: str = field(default_factory=new_batch)
     tried: list[Tried] = field(default_factory=list[Tried])
     runs: list[Run] = field(default_factory=list[Run])
+    unkept: list[Run] = field(default_factory=list[Run])
+    """Runs that the store does not have yet, because no desk was there that keeps them."""
     left_out: dict[str, str] = field(default_factory=dict[str, str])
     """Parts that were not run, and why."""
 
@@ -57,8 +59,18 @@ def course_of(settings: Settings, series: str, seeds: tuple[int, ...], most: int
 
 
 def certify(context: typer.Context, course: Course, conn: str | None) -> Certificate:
-    """Every part that can be tried here, then the certificate of it. An interruption takes back what is caused."""
+    """Every part that can be tried here, then the certificate of it. Each run is kept as it ends. An interruption takes
+    back what is caused; exit 70 where something stays, whatever ended the line."""
     settings = settings_of(given_by(context))
+    try:
+        return _certified(context, settings, course, conn)
+    except (KeyboardInterrupt, Refusal) as stopped:
+        _keep_rest(context, course)
+        stopped_with_left(course.runs, str(stopped) if isinstance(stopped, Refusal) else "Interrupted.")
+        raise
+
+
+def _certified(context: typer.Context, settings: Settings, course: Course, conn: str | None) -> Certificate:
     faults = [each for each in (*course.cases.own, *course.cases.look_alikes) if ALONE not in each.spec.needs]
     with interruptible(), ExitStack() as last:
         if conn is None:
@@ -71,7 +83,7 @@ def certify(context: typer.Context, course: Course, conn: str | None) -> Certifi
         else:
             _crash(settings, course, plan)
         with road(context) as there:
-            _keep(there.desk, settings, course)
+            _keep(there.desk, course)
             return there.desk.drills.certify(_found(course))
 
 
@@ -90,7 +102,7 @@ def _parts(here: Stand, course: Course) -> Plan:
         batch=course.batch, ground=drills.ground(here.target), remediate=True, approve=here.desk.approve,
         now=lambda: datetime.now(UTC), new_id=new_id,
     )  # fmt: skip
-    certifier = Certifier(here.place, drills, plan, course.heard)
+    certifier = Certifier(here.place, drills, plan, _hearing(course, here.settings, here.desk))
     course.found("faults", certifier.own_faults(course.cases, course.seeds))
     course.found("look_alikes", certifier.look_alikes(course.cases, course.seeds))
     course.found("healthy", certifier.healthy(course.cases, course.seeds))
@@ -113,17 +125,43 @@ def _crash(settings: Settings, course: Course, plan: Plan) -> None:
     if state is None:
         raise conflict("The lab went down meanwhile.", "Certify again: ratchet lab up")
     try:
-        with mortal(settings) as desk:
-            certifier = Certifier(KeptGround(state), desk, replace(plan, approve=desk.approve), course.heard)
+        with lease(settings), mortal(settings) as desk:
+            heard = _hearing(course, settings, None)
+            certifier = Certifier(KeptGround(state), desk, replace(plan, approve=desk.approve), heard)
             course.found("crash", certifier.crash(course.cases, course.seeds[0], lambda: desk.killed))
     except Refusal as failed:
         course.left_out["crash"] = failed.message
 
 
-def _keep(desk: Desk, settings: Settings, course: Course) -> None:
-    for run in course.runs:
-        desk.drills.keep(run)
+def _hearing(course: Course, settings: Settings, desk: Desk | None) -> Heard:
+    """Whoever hears of a run keeps it at once, the file first; without a desk it is kept when there is one."""
+
+    def hear(part: TrialPart, run: Run) -> None:
+        course.heard(part, run)
         exported(settings, run, run.ended_at)
+        course.unkept.append(run)
+        if desk is not None:
+            _keep(desk, course)
+
+    return hear
+
+
+def _keep(desk: Desk, course: Course) -> None:
+    """All that the store does not have yet."""
+    while course.unkept:
+        desk.drills.keep(course.unkept[0])
+        course.unkept.pop(0)
+
+
+def _keep_rest(context: typer.Context, course: Course) -> None:
+    """The same for a line that is stopped; what cannot be kept now stands in the history file."""
+    if not course.unkept:
+        return
+    try:
+        with road(context) as there:
+            _keep(there.desk, course)
+    except Refusal as refused:
+        say(f"warning: {len(course.unkept)} of the runs stand in the history file alone: {refused.message}")
 
 
 def _found(course: Course) -> Certification:

@@ -6,10 +6,9 @@ from typing import Any
 
 from ratchet.cli import lab_life
 from ratchet.desk.contract import Desk
-from ratchet.domain.errors import Code, Refusal
+from ratchet.domain.errors import Code, Refusal, conflict, not_found
 from ratchet.domain.incident import LIVE
 from ratchet.lab.ground import KeptGround
-from ratchet.lab.keeper import Asked, ask
 
 
 def own_lab(home: Path) -> KeptGround | None:
@@ -28,13 +27,28 @@ def known_lab(home: Path) -> KeptGround:
     return place
 
 
+def take_back(home: Path, label: str) -> str:
+    """What stays in the lab of this home; with a label, of that fault alone. A refusal where none there bears it."""
+    place = own_lab(home)
+    if label and (place is None or label not in place.in_effect()):
+        if any(each.stem == label for each in _of_visits(home)):
+            remedy = "Run a drill with the same --conn: it takes back first what an earlier one left."
+            raise conflict(f"{label} is in effect on a server that was visited, and not in the lab.", remedy)
+        raise not_found("fault in effect", label, "What is, and under which label: ratchet fault status")
+    return place.undo(label) if place is not None else ""
+
+
 def known_status(home: Path, desk: Desk) -> dict[str, Any]:
     """`caused` by label, `drills` under way by incident, and the entries of visits that did not end well."""
     state = lab_life.living(home)
-    caused: dict[str, str] = ask(state, Asked(verb="status")).get("caused", {}) if state is not None else {}
+    caused = KeptGround(state).in_effect() if state is not None else {}
     drills = [each for each in desk.incidents(status=sorted(LIVE), limit=200).items if each.origin == "drill"]
-    visits = sorted(str(each) for each in (home / "lab").glob("visit-*/caused/*.json"))
+    visits = [str(each) for each in _of_visits(home)]
     return {"lab": state is not None, "caused": caused, "drills": [each.id for each in drills], "left": visits}
+
+
+def _of_visits(home: Path) -> list[Path]:
+    return sorted((home / "lab").glob("visit-*/caused/*.json"))
 
 
 def answer_of(body: dict[str, Any]) -> Iterator[str]:
