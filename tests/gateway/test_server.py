@@ -7,13 +7,16 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 
 import httpx2
 import pytest
+from starlette.datastructures import Headers
 
 from ratchet.domain.errors import Code, Refusal
 from ratchet.gateway.app import create_app
-from ratchet.gateway.server import Server, is_loopback, serve
+from ratchet.gateway.guard import check_host
+from ratchet.gateway.server import Server, is_loopback, listener_of, serve
 from tests.gateway.paper import PaperHouse
 
 
@@ -72,6 +75,36 @@ def test_other_machines_are_let_in_only_when_told(host: str):
 )  # fmt: skip
 def test_loopback_is_told_from_the_rest(host: str, local: bool):
     assert is_loopback(host) is local
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "called", "answers"),
+    [
+        ("0.0.0.0", ("ratchet.example",), "127.0.0.1:8080", True),
+        ("0.0.0.0", ("ratchet.example",), "0.0.0.0:8080", False),
+        ("0.0.0.0", ("ratchet.example",), "evil.test", False),
+        ("", ("ratchet.example",), "", False),
+        ("0.0.0.0", (), "any.example", True),
+        ("192.0.2.1", ("ratchet.example",), "192.0.2.1:8080", True),
+        ("192.0.2.1", ("ratchet.example",), "ratchet.example", True),
+        ("127.0.0.2", (), "127.0.0.2:8080", True),
+        ("127.0.0.1", (), "ratchet.example", False),
+        ("[::1]", (), "[::1]:8080", True),
+    ],
+)
+def test_a_server_answers_to_the_address_that_it_is_bound_to(
+    host: str, names: tuple[str, ...], called: str, answers: bool
+):
+    refused = nullcontext() if answers else pytest.raises(Refusal, match="not known by that host name")
+    with refused:
+        check_host(Headers({"host": called}), listener_of(host, names))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_server_on_all_addresses_is_announced_where_its_own_machine_reaches_it(host: str):
+    server = Server(create_app(PaperHouse(), listener_of(host, ("ratchet.example",))), host, allow_remote=True)
+    with server as url:
+        assert httpx2.get(f"{url}/livez", trust_env=False).text == "ok\n"
 
 
 PROGRAM = """

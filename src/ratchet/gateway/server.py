@@ -4,14 +4,17 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from ratchet.domain.errors import Code, Refusal, invalid
+from ratchet.gateway.house import Listener
 
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, never bound
+"""Addresses that stand for all of a machine's, and the loopback of each."""
 START_LIMIT = 10.0
 STOP_LIMIT = 10.0
 """Seconds that starting and stopping may take."""
@@ -154,6 +157,23 @@ def _bind(host: str, port: int, allow_remote: bool) -> socket.socket:
     return listening
 
 
+def listener_of(host: str, names: Sequence[str]) -> Listener:
+    """How a server bound to this host is reached. Where only known names are answered, its own address is one of them;
+    an address that stands for all of a machine's is no name."""
+    local, address = is_loopback(host), host.strip("[]").casefold()
+    known = (*names, address) if (local or names) and not _is_wildcard(address) else tuple(names)
+    return Listener(loopback=local, names=known)
+
+
+def _is_wildcard(address: str) -> bool:
+    try:
+        return not address or ipaddress.ip_address(address).is_unspecified
+    except ValueError:
+        return False
+
+
 def _url(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
+    """Where this machine reaches it; a server that listens on all addresses is reached by the loopback."""
+    bound: tuple[str, int] = listening.getsockname()[:2]
+    host, port = WILDCARDS.get(bound[0], bound[0]), bound[1]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -15,8 +15,7 @@ from ratchet.cli.road import TOKEN, given_by, settings_of
 from ratchet.cli.show import say
 from ratchet.config import Settings
 from ratchet.gateway.app import create_app
-from ratchet.gateway.house import Listener
-from ratchet.gateway.server import is_loopback, serve
+from ratchet.gateway.server import listener_of, serve
 from ratchet.wiring import House, open_house
 
 app = single()
@@ -56,13 +55,12 @@ def serve_until_stopped(
 def _serve(house: House, settings: Settings, where: tuple[str, int], reach: tuple[bool, tuple[str, ...]]) -> None:
     """Answer until a signal; uvicorn ends well on it and then repeats it to us, where it is only a word."""
     signal.signal(signal.SIGTERM, _interrupt)
-    listener = Listener(loopback=is_loopback(where[0]), names=reach[1])
 
     def ready(url: str) -> None:
         server_file.write(settings.home, url)
         say(f"Ratchet listens at {url}; the admin token is in {settings.home / TOKEN}")
 
-    gateway = create_app(house, listener)
+    gateway = create_app(house, listener_of(where[0], reach[1]))
     # What was made so far stays until the end; looking through it for garbage again and again would cost every alert.
     gc.freeze()
     with suppress(KeyboardInterrupt):
