@@ -6,6 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ratchet.cli.faults.standing import take_back
+from ratchet.domain.errors import Refusal
 from ratchet.lab.keeper import Asked, ask, read_state
 
 pytestmark = pytest.mark.postgres
@@ -28,7 +30,11 @@ def test_a_lab_is_up_for_other_processes_and_goes_down_without_a_trace(ratchet, 
         assert caused["took"] is True
         assert "db-idle-in-transaction" in ratchet("lab", "status").stdout
         assert ask(state, Asked(verb="inject", fault="db-replication-lag"))["error"].endswith("a streaming replica.")
-        assert ask(state, Asked(verb="undo"))["undone"] == [caused["label"]]
+        with pytest.raises(Refusal, match="no fault in effect named 'zzzz'"):
+            take_back(home, "zzzz")
+        assert take_back(home, caused["label"]) == ""
+        with pytest.raises(Refusal, match="no fault in effect"):
+            take_back(home, caused["label"])
         keeper = psutil.Process(state.pid)
         servers = [each for each in keeper.children(recursive=True) if "postgres" in each.name()]
     finally:

@@ -17,7 +17,8 @@ from ratchet.cli.exits import LEFT_OVER
 from ratchet.cli.faults import batch, certification
 from ratchet.cli.faults.batch import Line, Wish, run_batch
 from ratchet.cli.faults.certification import Course, certify
-from ratchet.cli.faults.stand import Stand
+from ratchet.cli.faults.stand import Stand, lease
+from ratchet.cli.faults.standing import take_back
 from ratchet.cli.given import Given
 from ratchet.cli.road import settings_of
 from ratchet.cli.show import Form
@@ -29,6 +30,7 @@ from ratchet.lab import drill
 from ratchet.lab.catalog import load_catalog
 from ratchet.lab.certify import Cases
 from ratchet.lab.ground import Caused
+from ratchet.security import alone
 from tests.lab.test_hanging import LEAK, Place, Stuck
 
 LEFT = "archive_command is still false"
@@ -160,3 +162,23 @@ def test_a_desk_that_is_away_costs_a_certification_no_run(context: typer.Context
     with pytest.raises(typer.Exit):
         certify(context, course, "host=nowhere")
     assert ids(tmp_path) == [LEAK.id, LEAK.id] and [run.seed for run in kept] == [1, 2]
+
+
+def test_a_label_is_taken_back_where_a_fault_in_the_lab_bears_it_and_else_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="no fault in effect named 'ab12'"):
+        take_back(tmp_path, "ab12")
+    entry = tmp_path / "lab" / "visit-7311-staging-db" / "caused" / "ab12.json"
+    entry.parent.mkdir(parents=True)
+    entry.write_text("{}")
+    with pytest.raises(Refusal, match=r"visited, and not in the lab\..*same --conn"):
+        take_back(tmp_path, "ab12")
+    assert take_back(tmp_path, "") == "" and entry.exists()
+
+
+def test_one_line_at_a_time_causes_faults_in_the_lab(context: typer.Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alone, "PATIENCE_S", 0.0)
+    settings = settings_of(context.obj)
+    with lease(settings), pytest.raises(Refusal, match="Another line causes faults"), lease(settings):
+        pytest.fail("two lines at once")
+    with lease(settings):
+        pass
