@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratchet.domain.audit import AuditEntry
-from ratchet.domain.audit_forms import cef, jsonl, ocsf, record
+from ratchet.domain.audit_forms import cef, jsonl, ocsf, record, short
+from ratchet.domain.house import StandingCharged, StandingGiven, StandingRevoked, TargetAdded, TokenMade, TokenRevoked
+from ratchet.domain.noun import Noun
+from ratchet.domain.series import Activated
+from ratchet.domain.standing import StandingGrant
+from ratchet.domain.target import Target
 
 AT = datetime(2026, 11, 20, 2, 3, 4, 123456, tzinfo=UTC)
 
@@ -103,3 +108,65 @@ def test_a_record_has_its_place_in_the_chain_and_no_long_text():
     assert told["ts"] == "2026-11-20T02:03:04.123456Z"
     assert len(told["reason"]) == 400
     assert "stored" not in told
+
+
+GRANT = StandingGrant(
+    id="sg_1", given_by="user:ana", given_at=AT, reason="weekly", series="pbs_x", playbook_digest="sha256:aa",
+    step="end_idle_sessions", targets=("db-1", "db-2"), uses=3, expires_at=AT.replace(day=27),
+)  # fmt: skip
+CERTIFICATE = {"id": "crt_1", "series": "pbs_x", "passed": ["faults"], "failed": [], "target": "db-1"}
+
+
+def about(kind: str, body: dict[str, object], stream: str) -> AuditEntry:
+    return entry(kind, **body).model_copy(update={"stream": stream})
+
+
+def told(event: Noun, stream: str = "house") -> AuditEntry:
+    body = event.model_dump(mode="json")
+    return about(body.pop("kind"), body, stream)
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "words"),
+    [
+        (told(TokenMade(id="tok_1", name="ci", person=False, role="admin")), "token/tok_1", "ci admin false"),
+        (told(TokenRevoked(id="tok_1")), "token/tok_1", ""),
+        (
+            told(TargetAdded(target=Target(name="db-1", kind="postgres", address="h:1/d", tags=("chaos", "old")))),
+            "target/db-1", "postgres h:1/d chaos,old",
+        ),
+        (told(StandingGiven(standing=GRANT)), "grant/sg_1", "pbs_x end_idle_sessions db-1,db-2 3 weekly 2026-11-27"),
+        (told(StandingCharged(id="sg_1", op_id="op_7", left=2)), "grant/sg_1", "op_7 2"),
+        (told(StandingRevoked(id="sg_1", because="by user:ben: wrong")), "grant/sg_1", "user:ben wrong"),
+        (about("certificate_given", {"certificate": CERTIFICATE}, "house"), "certificate/crt_1", "pbs_x faults db-1"),
+        (about("certificate_revoked", {"id": "crt_1", "because": "old"}, "house"), "certificate/crt_1", "old"),
+        (about("run_kept", {"run": {"id": "run_1", "fault": "db-x", "verdict": "fail"}}, "house"), "run/run_1", "db-x"),
+        (
+            told(Activated(version_id="pb_2", by="user:ana", reason="good", rollback=True), "series/pbs_x"),
+            "series/pbs_x", "pb_2 true good",
+        ),
+        (
+            about("version_drafted", {"version": {"id": "pb_3", "version": "1.2", "text": "long"}}, "series/pbs_x"),
+            "series/pbs_x", "pb_3 1.2",
+        ),
+    ],
+)  # fmt: skip
+def test_every_form_says_what_it_is_about_and_what_was_given(event, name, words):
+    resource = json.loads(ocsf(event))["resources"][0]
+    fields = read_cef(cef(event, "1"))[1]
+    assert f"{resource['type']}/{resource['uid']}" == name
+    assert (fields["cs6Label"], fields["cs6"].split(" ")[0]) == ("object", name)
+    for form in (short(event), ocsf(event), cef(event, "1")):
+        assert all(word in form for word in (*name.split("/"), *words.split(" ")))
+
+
+def test_a_certificate_that_was_not_passed_is_a_failure():
+    given = [about("certificate_given", {"certificate": {**CERTIFICATE, **change}}, "house")
+             for change in ({}, {"failed": ["crash"]}, {"passed": []})]  # fmt: skip
+    assert [record(each)["outcome"] for each in given] == ["success", "failure", "failure"]
+
+
+@given(st.dictionaries(st.sampled_from(["id", "target", "standing", "version", "certificate"]), st.none() | st.text()))
+def test_what_an_event_says_of_tomorrow_stops_no_sink(body: dict[str, object]):
+    for kind in ("token_made", "target_added", "standing_given", "certificate_given", "run_kept", "version_drafted"):
+        assert short(about(kind, body, "series/x"))

@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from ratchet.domain.audit import AuditEntry
+from ratchet.domain.audit_objects import LONGEST, object_of, part
 
 Form = Literal["jsonl", "ocsf", "cef"]
 OCSF_VERSION = "1.6.0"
 API_ACTIVITY = 6003
 """Class `API Activity` of category 6: what somebody did through Ratchet's interface, or Ratchet by itself."""
-LONGEST = 400
-"""Characters of a free text that stand in a line."""
 
 
 class Meaning(NamedTuple):
@@ -45,12 +44,12 @@ _CEF_SEVERITY = {1: 1, 2: 3, 3: 6, 4: 8}
 def record(entry: AuditEntry) -> dict[str, Any]:
     """The entry's own record: who did what to what, its place in the chain, and no free text beyond a reason."""
     body = entry.body
-    said = {**_said(entry, body), **_outcome(entry, body)}
-    noun, _, name = entry.stream.partition("/")
+    about = object_of(entry, body)
+    said = {**_said(entry, body), **_outcome(entry, body), **({"detail": about.detail} if about.detail else {})}
     return {
         "seq": entry.position, "ts": _rfc3339(entry.at), "prev_hash": entry.previous, "hash": entry.mac,
         "actor": {"type": _actor(entry.by)[0], "id": entry.by}, "action": entry.kind,
-        "object": {"type": noun, "id": name or noun, "seq": entry.seq}, **said, "tenant": entry.tenant,
+        "object": {"type": about.type, "id": about.id, "seq": entry.seq}, **said, "tenant": entry.tenant,
     }  # fmt: skip
 
 
@@ -86,7 +85,7 @@ def ocsf(entry: AuditEntry) -> str:
         "actor": {"user": {"name": name, "uid": entry.by, "type_id": type_id, "type": caption}, "app_name": kind},
         "api": {"operation": entry.kind, "service": {"name": "ratchet"}, "request": {"uid": str(entry.position)}},
         "src_endpoint": {"name": "ratchet"},
-        "resources": [{"type": told["object"]["type"], "uid": told["object"]["id"], "name": told["object"]["id"]}],
+        "resources": [_resource(told)],
         "unmapped": {key: told[key] for key in ("decision", "packet_digest", "prev_hash", "effect") if key in told},
     }  # fmt: skip
     return _line(event)
@@ -97,13 +96,14 @@ def cef(entry: AuditEntry, version: str) -> str:
     told = record(entry)
     words = entry.kind.replace("_", " ").capitalize()
     severity = _CEF_SEVERITY[meaning_of(entry.kind).severity]
+    about = object_of(entry, entry.body)
     header = ("Ratchet", "ratchet", version, f"{told['object']['type']}.{entry.kind}", words, str(severity))
     fields = {
         "rt": str(int(entry.at.timestamp() * 1000)), "externalId": str(entry.position), "suser": entry.by,
         "act": entry.kind, "outcome": told["outcome"], "reason": told.get("reason", ""),
         **_custom("incident", told.get("incident", ""), 1), **_custom("decision", told.get("decision", ""), 2),
         **_custom("digest", told.get("packet_digest", ""), 3), **_custom("hash", entry.mac, 4),
-        **_custom("previous", entry.previous, 5),
+        **_custom("previous", entry.previous, 5), **_custom("object", about.line, 6),
     }  # fmt: skip
     extensions = " ".join(f"{key}={_extension(value)}" for key, value in fields.items() if value)
     return "CEF:0|" + "|".join(_header(part) for part in header) + "|" + extensions
@@ -117,6 +117,13 @@ def meaning_of(kind: str) -> Meaning:
 def syslog_level(kind: str) -> int:
     """Severity in syslog's numbers: 3 error to 6 informational."""
     return _SYSLOG_LEVEL[meaning_of(kind).severity]
+
+
+def _resource(told: dict[str, Any]) -> dict[str, Any]:
+    """The object as OCSF's resource_details, with what decides about it as its data."""
+    about, detail = told["object"], told.get("detail", {})
+    found = {"type": about["type"], "uid": about["id"], "name": detail.get("name", about["id"])}
+    return {**found, "data": detail} if detail else found
 
 
 def _custom(label: str, value: str, number: int) -> dict[str, str]:
@@ -148,12 +155,17 @@ def _outcome(entry: AuditEntry, body: dict[str, Any]) -> dict[str, str]:
         good = body.get("outcome") == "done"
     if entry.kind == "verified":
         good = body.get("passed") is True
+    if entry.kind == "certificate_given":
+        found = part(body, "certificate")
+        good = bool(found.get("passed")) and not found.get("failed")
     return {"outcome": "success" if good else "failure"}
 
 
 def _said(entry: AuditEntry, body: dict[str, Any]) -> dict[str, str]:
     """Ids and the reason that an event carries, wherever its kind keeps them."""
-    inner: dict[str, Any] = body.get("packet") or body.get("approval") or body.get("grant") or body.get("handoff") or {}
+    whole = ("packet", "approval", "grant", "handoff", "standing")
+    none: dict[str, Any] = {}
+    inner = next((found for name in whole if (found := part(body, name))), none)
     noun, _, name = entry.stream.partition("/")
     answered = body.get("digest") if "decision" in body else ""
     found = {

@@ -10,6 +10,7 @@ import httpx2
 
 from ratchet.domain.audit import AuditEntry
 from ratchet.domain.audit_forms import record, short
+from ratchet.domain.audit_objects import object_of
 from ratchet.domain.errors import invalid
 from ratchet.notify.follow import Unreached, Unwanted
 
@@ -54,7 +55,7 @@ def streams(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:
     """A stream per noun and tenant, so that labels stay few; ids stand in the structured metadata of each line."""
     found: dict[tuple[str, str], list[list[Any]]] = {}
     for entry in entries:
-        noun = entry.stream.partition("/")[0]
+        noun = object_of(entry, entry.body).type
         value = [_nanoseconds(entry.at), short(entry), _metadata(entry)]
         found.setdefault((entry.tenant, noun), []).append(value)
     return [

@@ -19,6 +19,7 @@ from ratchet.desk.bundle_check import BundleReport, check_bundle, manifest_of
 from ratchet.domain.audit import AuditEntry, AuditKey, AuditReport, ChainBroken
 from ratchet.domain.audit_forms import Form as ExportForm
 from ratchet.domain.audit_forms import record
+from ratchet.domain.audit_objects import object_of
 from ratchet.domain.errors import invalid
 from ratchet.security.chain import link, read_key
 
@@ -30,8 +31,9 @@ COLUMNS = (
     Column[AuditEntry]("TIME", lambda each: day(each.at)),
     Column[AuditEntry]("BY", lambda each: each.by),
     Column[AuditEntry]("EVENT", lambda each: each.kind),
-    Column[AuditEntry]("OF", lambda each: each.stream),
+    Column[AuditEntry]("OF", lambda each: object_of(each, each.body).name),
     Column[AuditEntry]("REASON", lambda each: record(each).get("reason")),
+    Column[AuditEntry]("OBJECT", lambda each: object_of(each, each.body).line, wide=True),
     Column[AuditEntry]("HASH", lambda each: each.mac, wide=True),
 )
 
