@@ -1,5 +1,6 @@
 """The wired house behind the door: what the desk over HTTP says is what the desk in process says."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,23 @@ def test_a_house_opened_for_one_line_knows_the_credentials_that_it_never_used(wi
     finally:
         house.close()
     assert "tr0ub4dor" not in said_of(wired, before) and "was refused" in said_of(wired, before)
+
+
+def test_the_figures_count_all_incidents_and_tell_of_the_chain(wired: House):
+    near = wired.desk(wired.operator())
+    apart = [ALERT.model_copy(update={"fingerprint": f"f{n}", "group_key": f"g{n}"}) for n in range(201)]
+    before = wired.figures()["incidents.open"]
+    assert len(near.receive(apart)) == 201
+    figures = wired.figures()
+    assert figures["incidents.open"] == before + 201
+    assert (figures["audit_chain_ok"], figures["at_work"], figures["decisions_pending"]) == (1.0, 0.0, 0.0)
+    with sqlite3.connect(wired.settings.home / "ratchet.db", isolation_level=None) as vandal:
+        (good,) = vandal.execute("SELECT mac FROM head").fetchone()
+        vandal.execute("UPDATE head SET mac = zeroblob(32)")
+        near.audit_verify()
+        vandal.execute("UPDATE head SET mac = ?", (good,))
+    vandal.close()
+    assert near.audit_verify().ok
+    assert wired.figures()["audit_chain_ok"] == 0.0, "until every event was walked"
+    assert near.audit_verify(full=True).ok
+    assert wired.figures()["audit_chain_ok"] == 1.0

@@ -292,6 +292,7 @@ def test_decisions_page_newest_first_and_pending_ones_by_expiry(store, hands):
     rest = store.decisions(state=["pending"], limit=3, cursor=first.next_cursor)
     assert [row.incident for row in (*first.items, *rest.items)] == ["i0", "i1", "i2", "i3", "i4"]
     assert store.decisions(state=["approved"]).items == ()
+    assert (store.tally().incidents, store.tally().decisions) == ({"awaiting_approval": 5}, {"pending": 5})
 
 
 # -------------------------------------------------------------------------------------------------------- pages

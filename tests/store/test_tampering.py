@@ -60,6 +60,7 @@ def filled(store):
         seen = store.commit(seen, e.Noted(by="u", text=f"note {n}"), by="user:ana", wake_at=None)
     store.anchor()
     assert store.verify() == AuditReport(ok=True, events=10, head=store.audit.head().mac)
+    assert store.audit.whole() is True
     return store
 
 
@@ -79,6 +80,7 @@ def test_a_running_house_finds_it(filled, home, name):
     for full in (True, False):
         report = filled.audit.verify(full=full)
         assert (report.ok, report.first_bad) == (False, WAYS[name].first_bad), report
+        assert filled.audit.whole() is False
 
 
 @pytest.mark.parametrize("column", ["stored", "mac"])

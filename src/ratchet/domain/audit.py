@@ -105,6 +105,10 @@ class Trail(Protocol):
         """Check from the last good seal on, or with `full` every event and every projection."""
         ...
 
+    def whole(self) -> bool | None:
+        """What the checks in this process found, None before the first; what was broken stays so until a full one."""
+        ...
+
     def place(self, follower: str) -> int | None:
         """The position up to which a follower has delivered; None for one that never did."""
         ...

@@ -28,6 +28,7 @@ class AuditTrail:
         self._journal = journal
         self._anchor = anchor
         self._seals = seals
+        self._whole: bool | None = None
 
     def entries(
         self, after: int, limit: int, *, since: datetime | None = None, until: datetime | None = None
@@ -66,7 +67,12 @@ class AuditTrail:
     def verify(self, *, full: bool) -> AuditReport:
         with self._journal.reading() as connection:
             report = self._seals.prove(connection, BEGINNING if full else self._seals.last_good(connection))
-            return _compared(connection, self._journal.tenant, report) if full and report.ok else report
+            report = _compared(connection, self._journal.tenant, report) if full and report.ok else report
+        self._whole = report.ok and (full or self._whole is not False)
+        return report
+
+    def whole(self) -> bool | None:
+        return self._whole
 
     def place(self, follower: str) -> int | None:
         with self._journal.reading() as connection:

@@ -17,7 +17,7 @@ from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import HouseEvent, Token
 from ratchet.domain.incident import Incident
 from ratchet.domain.past import Past
-from ratchet.domain.ports import ChainReport, Clock, Correlate, DecisionRow, Due, Page, Placed
+from ratchet.domain.ports import ChainReport, Clock, Correlate, DecisionRow, Due, Page, Placed, Tally
 from ratchet.domain.protocol import Demand
 from ratchet.domain.series import Series, SeriesEvent
 from ratchet.domain.standing import StandingGrant
@@ -47,6 +47,7 @@ from ratchet.store.series import SeriesShelf
 from ratchet.store.sqlite import Connections, open_engine
 from ratchet.store.standing import StandingGrants
 from ratchet.store.switch import Switch
+from ratchet.store.tally import tally
 
 TENANT = "main"
 
@@ -136,6 +137,9 @@ class EventStore:
 
     def decision(self, decision_id: str) -> tuple[DecisionRow, DecisionPacket]:
         return self._decisions.one(decision_id)
+
+    def tally(self) -> Tally:
+        return tally(self._journal)
 
     def due(self, now: datetime, limit: int = 20) -> list[Due]:
         return self._incidents.due(now, limit)

@@ -1,5 +1,6 @@
 """Whether what Ratchet stands on is well: state, chain, playbooks, targets."""
 
+import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from ratchet.domain.incident import LIVE
 from ratchet.domain.policy import Freeze, Policy
 from ratchet.domain.ports import Shelf, Store, Toolbox
 
+LOG = logging.getLogger("ratchet.health")
 ROOM = 64 * 1024 * 1024
 """Bytes that must be free where the state is kept."""
 APART = 5.0
@@ -46,20 +48,25 @@ class Health:
         checks = [*ready, self._said("chain", self._chain), self._room(), self._clock(), *self._freezes()]
         return [*checks, *(self._target(t.name) for t in self._store.targets() if t.kind == "postgres")]
 
+    def prove(self) -> None:
+        """Check the chain from the last seal on; what was found stands in the figures, and in the log if it is bad."""
+        found = self._said("chain", self._chain)
+        if not found.ok:
+            LOG.error("%s %s", found.detail, found.remedy)
+
     def figures(self) -> Mapping[str, float]:
         """Present numbers for the metrics page."""
+        tally, whole = self._store.tally(), self._trail.whole()
         counts: dict[str, float] = {f"incidents.{status}": 0.0 for status in sorted(LIVE)}
-        for incident in self._store.incidents(limit=200).items:
-            key = f"incidents.{incident.status}"
-            counts[key] = counts.get(key, 0.0) + 1
+        counts |= {f"incidents.{status}": float(number) for status, number in tally.incidents.items()}
+        counts |= {} if whole is None else {"audit_chain_ok": float(whole)}
         for series in self._store.all_series():
             for version in series.versions:
                 key = f"playbooks.{version.state}"
                 counts[key] = counts.get(key, 0.0) + 1
-        pending = self._store.decisions(state=("pending",), limit=200)
         return {
             **counts,
-            "decisions_pending": float(len(pending.items)), "targets": float(len(self._store.targets())),
+            "decisions_pending": float(tally.decisions.get("pending", 0)), "targets": float(len(self._store.targets())),
             "automation_enabled": 0.0 if self._store.paused() else 1.0,
         }  # fmt: skip
 

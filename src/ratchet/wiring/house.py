@@ -66,6 +66,8 @@ from ratchet.wiring.warmth import Warmth
 
 SETTINGS_EVERY = 900.0
 """Seconds between two looks at the settings of servers that a certificate was given for."""
+CHAIN_EVERY = 900.0
+"""Seconds between two checks of the chain by a server, for its metrics page."""
 LOG = logging.getLogger("ratchet.house")
 HOUSE = Principal(kind="ratchet", name="ratchet", role="admin", channel="worker")
 
@@ -90,6 +92,7 @@ class House:
         self._warmth = Warmth(lambda: [target.name for target in self.store.targets()], hands.keep_warm)
         self.settings_watch = SettingsWatch(self.store, self._rooms.drills.shelf, hands, self._clock)
         self._rounds = Rounds("settings", self.settings_watch.round, SETTINGS_EVERY)
+        self._proving = Rounds("chain", self._health.prove, CHAIN_EVERY)
 
     def desk(self, principal: Principal) -> Desk:
         """The desk as this principal meets it."""
@@ -137,6 +140,10 @@ class House:
         reminders.start()
         self._stop_reminders = reminders.stop
 
+    def prove(self) -> None:
+        """Begin to check the chain again and again, so that the metrics page tells of one that breaks."""
+        self._proving.start()
+
     def start(self) -> None:
         """Begin to tell the sinks, open the warm sessions of every target, then let the worker run."""
         self._stop_sinks = follow_all(self.store.audit, sinks_of(self.settings))
@@ -151,6 +158,7 @@ class House:
         """Stop the worker, close every session and the state."""
         self._warmth.stop()
         self._rounds.stop()
+        self._proving.stop()
         self.worker.stop()
         self._stop_sinks()
         self._stop_reminders()

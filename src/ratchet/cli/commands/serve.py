@@ -46,6 +46,7 @@ def serve_until_stopped(
         house = open_house(settings, say)
         last.callback(house.close)
         house.remind(say)
+        house.prove()
         if not no_worker:
             house.start()
         _serve(house, settings, where, (allow_remote, tuple(name or ())))

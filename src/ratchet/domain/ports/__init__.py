@@ -11,6 +11,7 @@ from ratchet.domain.ports.lists import (
     Opening,
     Page,
     Placed,
+    Tally,
 )
 from ratchet.domain.ports.lives import Lives
 from ratchet.domain.ports.shelf import Files, Shelf
@@ -34,6 +35,7 @@ __all__ = [
     "Sent",
     "Shelf",
     "Store",
+    "Tally",
     "Took",
     "Toolbox",
 ]

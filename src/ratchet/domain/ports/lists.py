@@ -32,6 +32,13 @@ class Due(Noun):
     wake_at: datetime
 
 
+class Tally(Noun):
+    """How many incidents there are in each status, and how many decisions in each state; none is left out."""
+
+    incidents: dict[str, int]
+    decisions: dict[str, int]
+
+
 class Page(Noun, Generic[T]):
     """A page of a list, with where the next begins."""
 

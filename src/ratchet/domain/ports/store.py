@@ -12,7 +12,7 @@ from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import HouseEvent, Token
 from ratchet.domain.incident import Incident
 from ratchet.domain.past import Past
-from ratchet.domain.ports.lists import ChainReport, Correlate, DecisionRow, Due, Page, Placed
+from ratchet.domain.ports.lists import ChainReport, Correlate, DecisionRow, Due, Page, Placed, Tally
 from ratchet.domain.protocol import Demand
 from ratchet.domain.series import Series, SeriesEvent
 from ratchet.domain.standing import StandingGrant
@@ -69,6 +69,10 @@ class Store(Protocol):
 
     def decision(self, decision_id: str) -> tuple[DecisionRow, DecisionPacket]:
         """A decision and its packet; raises Refusal(NOT_FOUND)."""
+        ...
+
+    def tally(self) -> Tally:
+        """How many incidents and decisions there are of each kind."""
         ...
 
     def due(self, now: datetime, limit: int = 20) -> list[Due]:
