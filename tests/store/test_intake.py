@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from ratchet.domain import timeline as e
+from ratchet.domain.alert import LATE, QUIET
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.escalation import Stop
 from ratchet.domain.ports import Joining, Opening
@@ -98,6 +99,86 @@ def test_a_late_repeat_of_firing_does_not_undo_the_resolve(store, correlate):
     (incident,) = receive(store, [alert()], correlate, "service:am")
     assert incident.alert_resolved
     assert kinds(store, incident.id) == ["opened", "joined"]
+
+
+def over(*said, ends_at=START + timedelta(hours=1), **more):
+    return alert(*said, status="resolved", **more).model_copy(update={"ends_at": ends_at})
+
+
+@pytest.fixture
+def real():
+    """As in use: what holds the alert takes it, a resolve of nothing is nothing."""
+    return correlator([], map("i{}".format, count(1)).__next__)
+
+
+@pytest.mark.parametrize("end", [e.Resolved(by="ratchet", cause=None, because="over"), None])
+def test_an_alert_that_fires_again_with_its_old_start_is_not_lost(store, real, hands, end):
+    """A monitor that was cut off for a while lets its alert end, and tells of the same start when it is back."""
+    (first,) = receive(store, [alert(), over()], real, "s")
+    if end is not None:
+        store.commit(first, end, by="ratchet", wake_at=None)
+    hands.tick((LATE - timedelta(seconds=1)).total_seconds())
+    assert [one.id for one in receive(store, [alert()], real, "s")] == [first.id], "the slower of a pair of monitors"
+    assert store.incident(first.id).alert_resolved
+    hands.tick()
+    (again,) = receive(store, [alert()], real, "s")
+    assert (again.id == first.id) == (end is None), "what still works on it takes it; what is over stays over"
+    assert (again.alert_resolved, [due.incident for due in store.due(hands.now)]) == (False, [again.id])
+    assert receive(store, [alert()], real, "s") == [again]
+    assert store.audit.verify(full=True).ok
+
+
+def test_what_a_person_holds_though_it_was_over_does_not_swallow_its_return(store, real, hands):
+    (first,) = receive(store, [alert()], real, "s")
+    store.commit(first, e.Taken(by="user:ana", reason="mine"), by="user:ana", wake_at=None)
+    receive(store, [over()], real, "s")
+    hands.tick(LATE.total_seconds())
+    (again,) = receive(store, [alert()], real, "s")
+    assert (again.number, again.status, store.incident(first.id).alert_resolved) == (2, "open", True)
+
+
+def test_a_late_word_of_the_end_before_does_not_end_what_fires_again(store, real, hands):
+    (first,) = receive(store, [alert(), over()], real, "s")
+    store.commit(first, e.Resolved(by="ratchet", cause=None, because="over"), by="ratchet", wake_at=None)
+    hands.tick(LATE.total_seconds())
+    receive(store, [alert()], real, "s")
+    (again,) = receive(store, [over()], real, "s")
+    assert (again.number, again.alert_resolved) == (2, False)
+    (again,) = receive(store, [over(ends_at=START + timedelta(hours=2))], real, "s")
+    assert (again.number, again.alert_resolved) == (2, True)
+
+
+@pytest.mark.parametrize("by", ["user:ana", "ratchet"])
+@pytest.mark.parametrize("verb", ["resolve", "close"])
+def test_an_alert_that_fires_on_long_after_the_end_of_its_incident_opens_a_new_one(store, real, hands, by, verb):
+    (first,) = receive(store, [alert()], real, "s")
+    resolved, closed = e.Resolved(by=by, cause=None, because="mended"), e.Closed(by=by, reason="enough")
+    store.commit(first, resolved if verb == "resolve" else closed, by=by, wake_at=None)
+    hands.tick((QUIET - timedelta(seconds=1)).total_seconds())
+    store.commit(store.incident(first.id), e.Noted(by=by, text="x"), by=by, wake_at=None)
+    assert receive(store, [alert()], real, "s") == [store.incident(first.id)], "a rule looks back some minutes"
+    hands.tick()
+    (again,) = receive(store, [alert()], real, "s")
+    assert (again.number, again.status) == (2, "open")
+    assert receive(store, [over()], real, "s")[0].id == again.id
+    assert store.audit.verify(full=True).ok
+
+
+def test_what_was_over_after_its_incident_was_closed_may_be_told_late_and_fire_again(store, real, hands):
+    (first,) = receive(store, [alert()], real, "s")
+    store.commit(first, e.Closed(by="user:ana", reason="enough"), by="user:ana", wake_at=None)
+    hands.tick(QUIET.total_seconds())
+    receive(store, [over()], real, "s")
+    assert [one.number for one in receive(store, [alert()], real, "s")] == [1]
+    hands.tick(LATE.total_seconds())
+    assert [one.number for one in receive(store, [alert()], real, "s")] == [2]
+
+
+def test_a_repeat_of_what_a_person_holds_is_no_news_however_long_it_lasts(store, real, hands):
+    (first,) = receive(store, [alert()], real, "s")
+    held = store.commit(first, e.Taken(by="user:ana", reason="mine"), by="user:ana", wake_at=None)
+    hands.tick(86_400)
+    assert receive(store, [alert()], real, "s") == [held]
 
 
 def test_a_resolve_of_nothing_is_nothing(store, correlate):
@@ -254,6 +335,8 @@ def test_the_index_of_a_database_of_the_form_before_is_filled_from_what_is_open(
     store.close()
     with sqlite3.connect(home / "ratchet.db") as connection:
         kept = connection.execute("SELECT * FROM joinable ORDER BY 1, 2, 3, 4").fetchall()
+        connection.execute("ALTER TABLE alerts DROP COLUMN heard_at")
+        connection.execute("ALTER TABLE alerts DROP COLUMN ended_at")
         connection.execute("DROP TABLE joinable")
         connection.execute("DROP TABLE certificates")
         connection.execute("DROP TABLE runs")

@@ -40,8 +40,9 @@ def test_of_several_that_open_a_database_at_once_one_brings_it_up_and_none_dies(
     if form != "new":
         reopen().close()
         with sqlite3.connect(home / "ratchet.db") as connection:
-            connection.execute("DROP TABLE runs")
-            connection.execute("UPDATE alembic_version SET version_num = '0004'")
+            connection.execute("ALTER TABLE alerts DROP COLUMN heard_at")
+            connection.execute("ALTER TABLE alerts DROP COLUMN ended_at")
+            connection.execute("UPDATE alembic_version SET version_num = '0005'")
         connection.close()
     together = Barrier(4)
 

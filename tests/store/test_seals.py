@@ -149,6 +149,8 @@ def test_a_database_of_before_the_seals_gets_them(store, reopen, home):
     vandalise(home, "DROP TABLE joinable")
     vandalise(home, "DROP TABLE certificates")
     vandalise(home, "DROP TABLE runs")
+    vandalise(home, "ALTER TABLE alerts DROP COLUMN heard_at")
+    vandalise(home, "ALTER TABLE alerts DROP COLUMN ended_at")
     vandalise(home, "UPDATE alembic_version SET version_num = '0001'")
     (home / "seal").unlink()
     again = reopen()

@@ -1,9 +1,17 @@
 """The alert: what a monitor said, as it said it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from ratchet.domain.noun import Noun
+
+LATE = timedelta(seconds=30)
+"""How long after `resolved` a `firing` of the same occurrence may be one that another of a pair of monitors sent before
+it. The second of a pair waits 15 s for the first, and no monitor tells of a new group before its `group_wait`, commonly
+30 s. What comes later fires again: a monitor that was starved or cut off tells of the old start."""
+QUIET = timedelta(minutes=10)
+"""How long after an incident's end its alert may still be told as `firing` before that is taken for trouble that goes
+on: a rule looks back some minutes, and its monitor tells of a change once in five."""
 
 
 class Alert(Noun):

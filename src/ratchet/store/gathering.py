@@ -4,8 +4,9 @@ The work is in proportion to the alerts, also when thousands of them join one in
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
-from ratchet.domain.alert import Alert
+from ratchet.domain.alert import QUIET, Alert
 from ratchet.domain.errors import invalid
 from ratchet.domain.incident import Incident
 from ratchet.domain.ports import Correlate, Joinable, Opening, Placed
@@ -14,7 +15,8 @@ from ratchet.domain.timeline import Event, Joined, Opened, Recorded
 from ratchet.store import joinable, occurrences
 from ratchet.store.encoding import EVENT
 from ratchet.store.events import Ledger
-from ratchet.store.incidents import load, newest, save, under_next
+from ratchet.store.incidents import ended_at, load, newest, save, under_next
+from ratchet.store.occurrences import Known
 
 
 class Gathering:
@@ -103,17 +105,18 @@ class Batch:
         self._ledger = ledger
         self._now: dict[str, Gathering] = {}
         self._newest: int | None = None
+        self._ended: dict[str, datetime | None] = {}
 
     def take(self, alert: Alert, correlate: Correlate) -> Placed | None:
         """Where the alert belongs, with all that it changes there; None when it belongs nowhere."""
         known = occurrences.known(self._ledger, alert)
-        if known is None:
-            return self._place(alert, correlate)
+        if known is None or known.fires_again(alert, self._ledger.at) or self._outlasts(known, alert):
+            return self._place(alert, correlate, known)
         if known.is_news(alert):
             incident = self._gathering(known.incident)
             if incident.incident.status != "closed":
                 incident.join(alert)
-            occurrences.refresh(self._ledger, alert)
+            occurrences.remember(self._ledger, alert, known.incident, known)
         return known.placed or self._gathering(known.incident).placed
 
     def close(self) -> None:
@@ -121,8 +124,20 @@ class Batch:
         for incident in self._now.values():
             incident.close()
 
-    def _place(self, alert: Alert, correlate: Correlate) -> Placed | None:
-        """A new occurrence: where it belongs is decided over the open incidents that it may concern."""
+    def _outlasts(self, known: Known, alert: Alert) -> bool:
+        """Whether it fires on so long after the end of its incident that it was not mended, or not for good."""
+        if not known.fires_on(alert):
+            return False
+        if known.incident not in self._ended:
+            self._ended[known.incident] = ended_at(self._ledger.connection, self._ledger.tenant, known.incident)
+        end = self._ended[known.incident]
+        return end is None or self._ledger.at - end >= QUIET
+
+    def _place(self, alert: Alert, correlate: Correlate, known: Known | None) -> Placed | None:
+        """A new occurrence, or trouble anew: where it belongs is decided over the open incidents that it may concern.
+
+        What an occurrence belonged to before keeps its own story.
+        """
         decided = correlate(alert, self._candidates(alert))
         if decided is None:
             return None
@@ -131,7 +146,7 @@ class Batch:
         else:
             incident = self._gathering(decided.incident_id)
             incident.join(alert)
-        occurrences.remember(self._ledger, alert, incident.incident.id)
+        occurrences.remember(self._ledger, alert, incident.incident.id, known)
         return incident.placed
 
     def _open(self, incident_id: str, build: Callable[[int], Opened]) -> Gathering:

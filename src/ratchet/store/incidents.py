@@ -138,6 +138,14 @@ def _lasting(incident: Incident) -> dict[str, Value]:
     return {"number": incident.number, "target": incident.target, "opened_at": opened_at}
 
 
+def ended_at(connection: Connection, tenant: str, incident_id: str) -> datetime | None:
+    """When an incident was resolved or closed, whichever came first; None while it was neither."""
+    e, stream = t.events.c, Incident(id=incident_id, tenant=tenant).stream
+    query = select(func.min(e.at)).where(e.tenant == tenant, e.stream == stream, e.kind.in_(("resolved", "closed")))
+    first: str | None = connection.execute(query).scalar()
+    return None if first is None else moment(first)
+
+
 def packets(connection: Connection, tenant: str, incident_id: str) -> list[DecisionPacket]:
     """Every packet that was asked about, as its event holds it."""
     told = read_stream(connection, tenant, Incident(id=incident_id, tenant=tenant).stream, EVENT)

@@ -11,7 +11,7 @@ from ratchet.domain.errors import Code, Refusal
 from ratchet.store.sqlite import WRITES, refusing
 
 PLACE = Path(__file__).parent / "migrations"
-NEWEST = "0005"
+NEWEST = "0006"
 """The revision that this release reads and writes."""
 
 

@@ -1,15 +1,16 @@
 """The occurrences already received: which incident each belongs to, and what was last said of it."""
 
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import BindParameter, and_, bindparam, insert, select, update
 
-from ratchet.domain.alert import Alert
+from ratchet.domain.alert import LATE, Alert
 from ratchet.domain.ports import Placed
 from ratchet.store import tables as t
-from ratchet.store.encoding import stamp
+from ratchet.store.encoding import moment, stamp
 from ratchet.store.events import Ledger
-from ratchet.store.prepared import Prepared
+from ratchet.store.prepared import Prepared, Value
 
 _A = t.alerts.c
 _I = t.incidents.c
@@ -20,11 +21,23 @@ _HERE = (
     _A.starts_at == bindparam("since"),
 )
 _ITS_INCIDENT = and_(_I.tenant == _A.tenant, _I.id == _A.incident)
-_KNOWN = Prepared(
-    select(_A.incident, _A.body, _I.number).select_from(t.alerts.outerjoin(t.incidents, _ITS_INCIDENT)).where(*_HERE)
-)
-_SAID_ANEW = Prepared(update(t.alerts).where(*_HERE).values({_A.body: bindparam("now_says")}))
-_ADD = Prepared(insert(t.alerts))
+_WORDS = (_A.incident, _A.body, _I.number, _I.status, _A.heard_at, _A.ended_at)
+_KNOWN = Prepared(select(*_WORDS).select_from(t.alerts.outerjoin(t.incidents, _ITS_INCIDENT)).where(*_HERE))
+_SAID: dict[str, BindParameter[Any]] = {
+    "incident": bindparam("now_in"),
+    "body": bindparam("now_says"),
+    "heard_at": bindparam("now"),
+    "ended_at": bindparam("end"),
+}
+_SAID_ANEW = Prepared(update(t.alerts).where(*_HERE).values(_SAID))
+_WHOLE: dict[str, BindParameter[Any]] = {
+    "tenant": bindparam("of"),
+    "source": bindparam("from"),
+    "fingerprint": bindparam("print"),
+    "starts_at": bindparam("since"),
+    **_SAID,
+}
+_ADD = Prepared(insert(t.alerts).values(_WHOLE))
 
 
 class Known(NamedTuple):
@@ -32,8 +45,14 @@ class Known(NamedTuple):
 
     incident: str
     said: Alert
-    number: int | None
+    number: int | None = None
     """Of its incident; None while that one is not written yet, which is in the transaction that opens it."""
+    status: str | None = None
+    """Of its incident; None as well while that one is not written yet."""
+    heard_at: datetime | None = None
+    """When `said` was received; None when an earlier release received it."""
+    ended_at: str | None = None
+    """The end that the last `resolved` named, as stamped."""
 
     @property
     def placed(self) -> Placed | None:
@@ -41,35 +60,51 @@ class Known(NamedTuple):
         return None if self.number is None else Placed(id=self.incident, number=self.number)
 
     def is_news(self, alert: Alert) -> bool:
-        """Whether this says something else of it. Late repeats of `firing` after `resolved` do not."""
+        """Whether this says something else of it. A `firing` soon after `resolved` does not, nor does the same end
+        told once more: two monitors tell of it, and the slower one is heard last."""
         if self.said.status == "resolved":
+            return False
+        if alert.status == "resolved" and self.ended_at is not None and self.ended_at == _end(alert):
             return False
         said = (self.said.status, self.said.labels, self.said.annotations)
         return said != (alert.status, alert.labels, alert.annotations)
+
+    def fires_again(self, alert: Alert, at: datetime) -> bool:
+        """Whether it was over and this is no late word from before."""
+        over = self.said.status == "resolved" and alert.status == "firing"
+        return over and (self.heard_at is None or at - self.heard_at >= LATE)
+
+    def fires_on(self, alert: Alert) -> bool:
+        """Whether it never was over for its monitor, while its incident is."""
+        firing = self.said.status == alert.status == "firing"
+        return firing and self.status in ("resolved", "closed")
 
 
 def known(ledger: Ledger, alert: Alert) -> Known | None:
     """What is known of an occurrence."""
     row = _KNOWN.first(ledger.connection, _key(ledger, alert))
-    return None if row is None else Known(row[0], Alert.model_validate_json(row[1]), row[2])
+    if row is None:
+        return None
+    incident, body, number, status, heard_at, ended_at = row
+    heard = None if heard_at is None else moment(heard_at)
+    return Known(incident, Alert.model_validate_json(body), number, status, heard, ended_at)
 
 
-def remember(ledger: Ledger, alert: Alert, incident_id: str) -> None:
-    """A new occurrence belongs to this incident from now on."""
-    row = {
-        "tenant": ledger.tenant,
-        "source": alert.source,
-        "fingerprint": alert.fingerprint,
-        "starts_at": stamp(alert.starts_at),
-        "incident": incident_id,
-        "body": alert.model_dump_json(),
+def remember(ledger: Ledger, alert: Alert, incident_id: str, before: Known | None = None) -> None:
+    """The occurrence belongs to this incident from now on, and this is what is said of it; `before`: what was."""
+    end = before.ended_at if before is not None else None
+    said: dict[str, Value] = {
+        "now_in": incident_id,
+        "now_says": alert.model_dump_json(),
+        "now": stamp(ledger.at),
+        "end": _end(alert) if alert.status == "resolved" else end,
     }
-    _ADD.run(ledger.connection, row)
+    statement = _ADD if before is None else _SAID_ANEW
+    statement.run(ledger.connection, {**_key(ledger, alert), **said})
 
 
-def refresh(ledger: Ledger, alert: Alert) -> None:
-    """Something new was said of a known one."""
-    _SAID_ANEW.run(ledger.connection, {**_key(ledger, alert), "now_says": alert.model_dump_json()})
+def _end(alert: Alert) -> str | None:
+    return None if alert.ends_at is None else stamp(alert.ends_at)
 
 
 def _key(ledger: Ledger, alert: Alert) -> dict[str, str]:

@@ -85,8 +85,14 @@ alerts = Table(
     Column("starts_at", Text, primary_key=True),
     Column("incident", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Column("heard_at", Text),
+    Column("ended_at", Text),
 )
-"""Occurrences already received, with the incident that each belongs to and what was last said of it."""
+"""Occurrences already received, with the incident that each belongs to and what was last said of it.
+
+`heard_at` is when that was received, `ended_at` the end that its last `resolved` named; both are empty for what an
+earlier release wrote.
+"""
 
 joinable = Table(
     "joinable",
