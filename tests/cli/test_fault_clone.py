@@ -15,7 +15,7 @@ from ratchet.desk.views import TargetRequest
 from ratchet.domain.target import SecretRef, Target
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.embedded import Cluster
-from ratchet.lab.visit import Host, look_up
+from ratchet.lab.visited import Host, look_up
 
 pytestmark = pytest.mark.postgres
 

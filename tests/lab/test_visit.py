@@ -1,11 +1,16 @@
 """A visit to somebody else's server leaves what people made there as they made it."""
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
+import psutil
 import pytest
 
+import ratchet
 from ratchet.domain.errors import Refusal
 from ratchet.domain.fault import Fault, FaultStep
 from ratchet.lab.binaries import Binaries
@@ -15,13 +20,30 @@ from ratchet.lab.faults import Injected, inject, undo_left_over
 from ratchet.lab.injectors.grip import UndoFailed
 from ratchet.lab.journal import Entry
 from ratchet.lab.lab import Lab
-from ratchet.lab.visit import Visit, look_up
+from ratchet.lab.leaving import lease
+from ratchet.lab.visit import Visit
+from ratchet.lab.visited import MARK, look_up
 
+Becomes = Callable[[Callable[[], bool]], bool]
 pytestmark = pytest.mark.postgres
 EVERYTHING = """SELECT (SELECT array_agg((oid, datname) ORDER BY oid) FROM pg_database)::text,
  (SELECT array_agg((oid, rolname, shobj_description(oid, 'pg_authid')) ORDER BY oid) FROM pg_roles)::text"""
 WRITTEN = """SELECT setting FROM pg_file_settings WHERE name = 'temp_file_limit'
  AND sourcefile LIKE '%/postgresql.auto.conf'"""
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from ratchet.lab.catalog import load_catalog
+from ratchet.lab.faults import inject
+from ratchet.lab.visit import Visit
+from ratchet.lab.visited import look_up
+from tests.lab.test_visit import small_limit
+with Visit(look_up(os.environ["CONN"]), Path(sys.argv[1]), seed=3) as lab:
+    inject(small_limit(load_catalog()), lab, seed=4)
+    print("caused", flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,20 +90,68 @@ def test_a_role_of_somebody_that_has_our_name_is_refused_and_kept(name: str, the
     tell(theirs, f"DROP ROLE {name}")
 
 
-def test_what_a_visit_makes_bears_its_mark_and_goes_also_after_one_that_was_cut_off(
-    theirs: Cluster, tmp_path: Path
-) -> None:
+def test_what_a_visit_makes_bears_its_mark_and_goes(theirs: Cluster, tmp_path: Path) -> None:
     before = query(theirs, EVERYTHING)
-    cut_off = visit(theirs, tmp_path).__enter__()
-    cut_off.shop.close()
-    cut_off.bystanders.close()
-    cut_off.shop.wait()
     with visit(theirs, tmp_path):
         marks = (
             "SELECT rolname, shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname IN ('shop_app', 'canary')"
         )
-        assert {mark for _, mark in query(theirs, marks)} == {"made by ratchet for drills"}
+        assert {mark for _, mark in query(theirs, marks)} == {MARK}
+        with pytest.raises(Refusal, match="Another drill is on this server"), lease(tmp_path, 0):
+            pytest.fail("two drills at once")
     assert query(theirs, EVERYTHING) == before
+
+
+def test_a_visit_whose_roles_are_not_let_in_says_so_and_leaves_nothing(theirs: Cluster, tmp_path: Path) -> None:
+    before = query(theirs, EVERYTHING)
+    rules = theirs.data_dir / "pg_hba.conf"
+    usual = rules.read_text()
+    rules.write_text(f"host all shop_app all reject\n{usual}")
+    theirs.reload()
+    with pytest.raises(Refusal, match=r"cannot begin on this server.*pg_hba\.conf rejects"), visit(theirs, tmp_path):
+        pytest.fail("the visit began")
+    rules.write_text(usual)
+    theirs.reload()
+    assert query(theirs, EVERYTHING) == before
+
+
+def test_a_visit_that_cannot_end_says_what_stays_and_it_goes_when_the_server_is_back(
+    theirs: Cluster, tmp_path: Path, becomes: Becomes
+) -> None:
+    before = query(theirs, EVERYTHING)
+    over = visit(theirs, tmp_path)
+    with over:
+        theirs.stop("immediate")
+    assert len(over.left) == 1 and theirs.passwords["boss"] not in over.left[0]
+    theirs.start()
+    assert becomes(lambda: query(theirs, EVERYTHING) == before)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_visit_that_is_killed_is_taken_back_by_the_process_beside_it_or_else_by_the_next_visit(
+    watched: bool, theirs: Cluster, tmp_path: Path, becomes: Becomes, ended: Callable[[psutil.Process], bool]
+) -> None:
+    before, secret = query(theirs, EVERYTHING), theirs.passwords["boss"]
+    env = {
+        **os.environ, "PYTHONPATH": f"{Path(ratchet.__file__).parents[1]}:{Path(__file__).parents[2]}",
+        "CONN": f"host=127.0.0.1 port={theirs.port} dbname=postgres user=boss", "PGPASSWORD": secret,
+    }  # fmt: skip
+    line = [sys.executable, "-c", KILLED, str(tmp_path)]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as it:
+        assert it.stdout is not None and it.stdout.readline() == b"caused\n"
+        assert query(theirs, WRITTEN) == [("1MB",)]
+        (beside,) = psutil.Process(it.pid).children()
+        assert secret not in f"{beside.cmdline()} {beside.environ()}"
+        if not watched:
+            beside.kill()
+        it.kill()
+    if not watched:
+        tell(theirs, "COMMENT ON DATABASE shop IS NULL")
+        with visit(theirs, tmp_path):
+            assert query(theirs, WRITTEN) == []
+    assert becomes(lambda: ended(beside))
+    assert (query(theirs, WRITTEN), query(theirs, EVERYTHING)) == ([], before)
+    assert not list((tmp_path / "caused").glob("*.json"))
 
 
 @pytest.fixture(scope="module")

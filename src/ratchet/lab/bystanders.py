@@ -26,10 +26,17 @@ class Trace:
 class Bystanders:
     """Three idle sessions, one reader idle in its transaction that blocks nobody, and the slots that stood at first."""
 
-    def __init__(self, primary: Cluster, seed: int) -> None:
+    def __init__(self, primary: Cluster, seed: int, *, present: bool = True) -> None:
+        """Without `present` nobody comes, and the server is not asked."""
         chosen = random.Random(seed)  # noqa: S311 - names, not secrets
         self._primary = primary
         self._sessions: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
+        self._before: frozenset[Trace] = frozenset()
+        self._slots: frozenset[tuple[Any, ...]] = frozenset()
+        if present:
+            self._arrive(chosen)
+
+    def _arrive(self, chosen: random.Random) -> None:
         for name in chosen.sample(IDLE, 3):
             self._sessions[name] = self._open(name, autocommit=True)
         reader = chosen.choice(READERS)

@@ -16,6 +16,7 @@ import psutil
 from ratchet.lab.sweep import sweep
 
 WAIT_S = 1.0
+WATCHING = b"watching\n"
 
 
 class Reaper:
@@ -26,19 +27,7 @@ class Reaper:
 
     @classmethod
     def watch(cls, pid: int, *roots: Path) -> "Reaper":
-        # The places that modules came from here, so that it starts however we were started.
-        places = [str(Path(__file__).resolve().parents[2]), *(place for place in sys.path if place)]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ratchet.lab.reaper", str(pid), *(str(root.resolve()) for root in roots)],
-            # Nothing of our environment: it may hold secrets, and the reaper needs none of it.
-            env={"PYTHONPATH": os.pathsep.join(places), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-            cwd="/",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        return cls(process)
+        return cls(beside("ratchet.lab.reaper", str(pid), *(str(root.resolve()) for root in roots)))
 
     @property
     def pid(self) -> int:
@@ -52,6 +41,35 @@ class Reaper:
             except subprocess.TimeoutExpired:
                 self._process.kill()
         self._process.wait()
+
+    def watches(self, within_s: float = 20) -> bool:
+        """Whether it has said that it began to watch, which not every one does."""
+        said = self._process.stdout
+        if said is None or not select.select([said], [], [], within_s)[0]:
+            return False
+        return said.readline() == WATCHING
+
+    def abandon(self) -> None:
+        """Lets it reap now, as if we were gone."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+
+def beside(module: str, *words: str, answers: bool = False) -> "subprocess.Popen[bytes]":
+    """A module of ours as a process beside us, which hears us by a pipe, and where it `answers` is heard by another;
+    everybody can read `words`."""
+    # The places that modules came from here, so that it starts however we were started.
+    places = [str(Path(__file__).resolve().parents[2]), *(place for place in sys.path if place)]
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *words],
+        # Nothing of our environment: it may hold secrets, and a reaper needs none of it.
+        env={"PYTHONPATH": os.pathsep.join(places), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE if answers else subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def wait_for_end(parent: psutil.Process, told: IO[bytes]) -> bool:

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, LiteralString
 
 import psycopg
+from psycopg import sql
 
 from ratchet.lab.embedded import Cluster
 
@@ -76,9 +77,16 @@ def create_shop(cluster: Cluster) -> None:
     cluster.add_login(SHOP_ROLE)
     with cluster.connect() as session:
         session.execute("CREATE DATABASE shop OWNER shop_app")
+        if cluster.mark:
+            mark_database(session, cluster.mark)
     with cluster.connect(SHOP_ROLE, DATABASE) as session:
         for statement in SCHEMA:
             session.execute(statement)
+
+
+def mark_database(session: Session, mark: str) -> None:
+    """Says on the shop's database whose it is."""
+    session.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(DATABASE), sql.Literal(mark)))
 
 
 class Shop:

@@ -3,12 +3,12 @@
 import secrets
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import typer
 
 from ratchet.cli import lab_life
-from ratchet.cli.exits import DECLINED
+from ratchet.cli.exits import DECLINED, LEFT_OVER
 from ratchet.cli.refused import Stopped
 from ratchet.cli.road import given_by, road, settings_of
 from ratchet.config import Settings
@@ -19,12 +19,15 @@ from ratchet.domain.fault import Fault
 from ratchet.lab.catalog import Catalog, load_catalog
 from ratchet.lab.ground import FaultGround, KeptGround, LabGround
 from ratchet.lab.keeper import LabState
-from ratchet.lab.lab import NAMES
+from ratchet.lab.lab import NAMES, Lab
 from ratchet.lab.pooler import find_pooler
-from ratchet.lab.visit import Host, Visit, beyond, look_up
+from ratchet.lab.visit import LeftBehind, Visit, beyond
+from ratchet.lab.visited import Host, look_up
 from ratchet.security.alone import alone
 
 ALONE = "alone"
+LAB = "the lab"
+LOOK = "A person must look: ratchet fault status"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ class Stand:
     desk: Desk
     target: str
     settings: Settings
+    ground: str = LAB
+    """Which one it is, in words that another line can be held against."""
+    left: list[str] = field(default_factory=list[str])
+    """What stays on a server of others once the ground is left; empty before."""
 
 
 def catalog_of(settings: Settings) -> Catalog:
@@ -63,30 +70,52 @@ def lease(settings: Settings) -> Generator[None]:
 
 @contextmanager
 def stand(
-    context: typer.Context, faults: Sequence[Fault], conn: str | None, say: Callable[[str], None]
+    context: typer.Context, faults: Sequence[Fault], conn: str | None, say: Callable[[str], None], begun_on: str = ""
 ) -> Generator[Stand]:
     """The server of `conn`, as a lab where it is the lab's; without it the lab that is up; else one with all that these
-    faults need, taken down at the end."""
+    faults need, taken down at the end. What was begun on another ground is refused, before anything is made there."""
     settings = settings_of(given_by(context))
     with ExitStack() as last:
         if conn is None:
+            refuse_elsewhere(begun_on, LAB)
             last.enter_context(lease(settings))
             yield _in_lab(context, settings, faults, (last, say))
             return
         host = look_up(conn)
         here = last.enter_context(road(context, at_work=True))
         target = chaos_target(here.desk, host)
+        ground = f"{target.name} (system identifier {host.system_identifier})"
+        refuse_elsewhere(begun_on, ground)
         state = lab_life.living(settings.home)
         if state is not None and state.addresses.get(target.name) == target.address:
             last.enter_context(lease(settings))
-            yield Stand(KeptGround(state), here.desk, target.name, settings)
+            yield Stand(KeptGround(state), here.desk, target.name, settings, ground)
             return
         # By name too: what was left on one server must never be taken back on its clone.
         visits = settings.home / "lab" / f"visit-{host.system_identifier}-{target.name}"
-        lab = last.enter_context(Visit(host, visits, secrets.randbelow(1000)))
+        visit = Visit(host, visits, secrets.randbelow(1000))
+        lab = _begun(last, visit)
         _, _, database = target.address.partition("/")
         place = LabGround(lab, lambda fault: beyond(fault, database))
-        yield Stand(place, here.desk, target.name, settings)
+        yield Stand(place, here.desk, target.name, settings, ground, visit.left)
+
+
+def refuse_elsewhere(begun_on: str, here: str) -> None:
+    """Figures of one batch come from one ground. Raises Refusal(CONFLICT); nothing where nothing was begun yet."""
+    if begun_on not in ("", here):
+        same = "Leave --conn and FAULTTEST_CONN_STR away." if begun_on == LAB else f"Give --conn of {begun_on}."
+        raise conflict(f"This batch was begun on {begun_on}, and this line is for {here}.", same)
+
+
+def _begun(last: ExitStack, visit: Visit) -> Lab:
+    try:
+        return last.enter_context(visit)
+    except LeftBehind as stays:
+        raise Stopped(LEFT_OVER, stays.message, stays.remedy, stays.code) from None
+    except KeyboardInterrupt:
+        if visit.left:
+            raise Stopped(LEFT_OVER, f"Interrupted. LEFT BEHIND: {'; '.join(visit.left)}", LOOK) from None
+        raise
 
 
 def _in_lab(
