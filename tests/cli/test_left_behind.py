@@ -15,10 +15,11 @@ from typer.main import get_command
 from ratchet.cli.commands import fault
 from ratchet.cli.exits import LEFT_OVER
 from ratchet.cli.faults import batch, certification
-from ratchet.cli.faults.batch import Line, Wish, run_batch
+from ratchet.cli.faults.batch import Line, run_batch
 from ratchet.cli.faults.certification import Course, certify
 from ratchet.cli.faults.stand import Stand, lease
 from ratchet.cli.faults.standing import take_back
+from ratchet.cli.faults.wish import Batch, Wish
 from ratchet.cli.given import Given
 from ratchet.cli.road import settings_of
 from ratchet.cli.show import Form
@@ -62,6 +63,9 @@ class Desk(Stuck):
         self._looks()
         return super().observed(reference)
 
+    def fire_again(self, reference: str) -> str:
+        return reference
+
     def runs(self, **_wanted: object) -> list[Run]:
         return []
 
@@ -74,16 +78,20 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Context:
 
 @pytest.fixture
 def standing(context: typer.Context, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Lets every line find this ground and this desk."""
+    """Lets every line find this ground and this desk, and what stays there at the end."""
 
-    def stands(seen: Callable[[], None], kept: Callable[[Run], None]) -> None:
+    def stands(seen: Callable[[], None], kept: Callable[[Run], None], *stays: str) -> None:
         drills, place = Desk(seen, kept), Stubborn()
         playbook = SimpleNamespace(digest="sha256:aa")
         desk: Any = SimpleNamespace(drills=drills, approve=None, playbook=lambda _: playbook, targets=list)
 
         @contextmanager
         def stand(*_given: object) -> Generator[Stand]:
-            yield Stand(place, desk, "db-1", settings_of(context.obj))
+            here = Stand(place, desk, "db-1", settings_of(context.obj))
+            try:
+                yield here
+            finally:
+                here.left.extend(stays)
 
         @contextmanager
         def road(*_given: object) -> Generator[SimpleNamespace]:
@@ -113,9 +121,9 @@ def ids(tmp_path: Path) -> list[str]:
     return [each["fault_id"] for each in json.loads((tmp_path / "history.json").read_text())]
 
 
-def line(context: typer.Context) -> None:
+def line(context: typer.Context, *faults: Fault) -> Batch:
     wish = Wish(batch="a1b2c3d4", faults=(), seeds=(1,), strengths=("named",), remediate=False)
-    run_batch(Line(context, lambda: datetime.now(UTC), Form.TABLE), wish, [LEAK, OTHER])
+    return run_batch(Line(context, lambda: datetime.now(UTC), Form.TABLE), wish, list(faults or (LEAK, OTHER)))
 
 
 @pytest.mark.parametrize("stops", [KeyboardInterrupt(), Refusal(Code.UNAVAILABLE, "The desk is away.", "Look.")])
@@ -147,6 +155,21 @@ def test_a_stopped_certification_exits_70_where_something_stays_and_loses_no_run
     assert f"{OTHER.id}: {LEFT}" in capfd.readouterr().err
     assert ids(tmp_path) == [LEAK.id, OTHER.id]
     assert [(run.trial, run.left) for run in kept] == [("faults", ""), ("faults", LEFT)]
+
+
+def test_what_a_visit_cannot_take_away_is_told_however_the_line_ends_and_nothing_is_certified(
+    context: typer.Context, standing, capfd: pytest.CaptureFixture[str]
+) -> None:
+    standing(lambda: None, lambda _: None, "database shop")
+    assert line(context, LEAK).stays == ["database shop"]
+    with pytest.raises(typer.Exit) as uncertified:
+        certify(context, Course(Cases(LEAK.spec.series, (LEAK,), ()), (1,)), "host=nowhere")
+    standing(second_time(KeyboardInterrupt()), lambda _: None, "table baskets")
+    with pytest.raises(typer.Exit) as interrupted:
+        line(context, LEAK, LEAK)
+    assert (uncertified.value.exit_code, interrupted.value.exit_code) == (LEFT_OVER, LEFT_OVER)
+    said = capfd.readouterr().err
+    assert "; database shop" in said and "; table baskets" in said
 
 
 def test_a_desk_that_is_away_costs_a_certification_no_run(context: typer.Context, standing, tmp_path: Path) -> None:

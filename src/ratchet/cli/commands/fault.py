@@ -9,11 +9,12 @@ import typer
 
 from ratchet.cli.commands.noun import noun
 from ratchet.cli.exits import BAD_ANSWER, LEFT_OVER
-from ratchet.cli.faults.batch import Batch, Line, Wish, left_behind, new_batch, read_wish, run_batch
+from ratchet.cli.faults.batch import Line, left_behind, run_batch
 from ratchet.cli.faults.junit import junit
 from ratchet.cli.faults.report import report
 from ratchet.cli.faults.stand import catalog_of, lease
 from ratchet.cli.faults.standing import answer_of, known_lab, known_status, take_back
+from ratchet.cli.faults.wish import Batch, Wish, new_batch, read_wish
 from ratchet.cli.given import Given
 from ratchet.cli.road import given_by, road, settings_of
 from ratchet.cli.show import (
@@ -247,7 +248,7 @@ def _end(batch: Batch, form: Form) -> None:
             "accuracy": accuracy(batch.runs).model_dump(mode="json"),
         }  # fmt: skip
         document(body, form)
-    if left := left_behind(batch.runs):
+    if left := left_behind(batch.runs, batch.stays):
         say(left)
         raise typer.Exit(LEFT_OVER)
     good = "pass" if batch.wish.remediate else "diagnosed"

@@ -1,11 +1,10 @@
 """A batch: the faults, seeds and strengths of one line, run one after the other, kept and told as they end."""
 
-import secrets
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -18,54 +17,16 @@ from ratchet.cli.exits import LEFT_OVER
 from ratchet.cli.faults.history import export
 from ratchet.cli.faults.stand import Stand, groups, stand
 from ratchet.cli.faults.told import costs, line_of, run_lines, summary
+from ratchet.cli.faults.wish import Batch, Wish, forget_wish, keep_wish
 from ratchet.cli.road import given_by, settings_of
 from ratchet.cli.show import Form, json_line, out, say
 from ratchet.config import Settings
 from ratchet.domain.accuracy import accuracy
 from ratchet.domain.drill import Run
-from ratchet.domain.errors import Refusal, not_found
-from ratchet.domain.fault import Fault, Strength
-from ratchet.domain.noun import Noun
+from ratchet.domain.errors import Refusal
+from ratchet.domain.fault import Fault, as_healthy
 from ratchet.lab.drill import INTERRUPTED, Drills, Interrupted, Plan
-from ratchet.lab.quiet import as_healthy, quiet_drills
-from ratchet.security.private_file import replace_private
-
-Key = tuple[str, int, str]
-
-
-class Wish(Noun):
-    """What one line asks for; kept beside the store until all of it is done, so that it can be gone on with."""
-
-    batch: str
-    faults: tuple[str, ...]
-    seeds: tuple[int, ...]
-    strengths: tuple[Strength, ...]
-    turns: bool = False
-    """Each seed at the next strength, instead of each seed at every strength."""
-    remediate: bool
-    unattended: bool = False
-    healthy: bool = False
-    """Only the alerts come, and nothing is caused."""
-    judge: str = "no judge was asked for"
-
-    def trials(self) -> Sequence[tuple[int, Strength]]:
-        """The seeds and strengths that each fault is caused with."""
-        if self.turns:
-            return [(seed, self.strengths[n % len(self.strengths)]) for n, seed in enumerate(self.seeds)]
-        return [(seed, strength) for seed in self.seeds for strength in self.strengths]
-
-
-@dataclass
-class Batch:
-    """What came of it so far."""
-
-    wish: Wish
-    runs: list[Run] = field(default_factory=list[Run])
-    skipped: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-
-    def done(self) -> set[Key]:
-        """What needs not be run again; an error says nothing, and is."""
-        return {(run.fault, run.seed, run.strength) for run in self.runs if run.verdict != "error"}
+from ratchet.lab.quiet import quiet_drills
 
 
 @dataclass(frozen=True)
@@ -78,42 +39,51 @@ class Line:
     conn: str | None = None
 
 
-def new_batch() -> str:
-    """Eight hexadecimal characters."""
-    return secrets.token_hex(4)
-
-
 def run_batch(line: Line, wish: Wish, faults: list[Fault]) -> Batch:
     """Every run of the wish that is not there yet. Ctrl-C takes back what is caused, and says how to go on; exit 70
     where something stays, whatever ended the line."""
     batch = Batch(wish)
     began = time.monotonic()
     home = settings_of(given_by(line.context)).home
-    _keep_wish(home, wish)
+    _keep(home, wish)
     try:
         with interruptible():
             for group in groups(faults):
                 _stand_and_run(line, batch, group)
     except KeyboardInterrupt:
-        go_on = f"Go on: ratchet fault run --resume {wish.batch}"
-        stopped_with_left(batch.runs, f"Interrupted. {go_on}")
+        there = "" if line.conn is None else ", with the same --conn"
+        go_on = f"Go on{there}: ratchet fault run --resume {wish.batch}"
+        stopped_with_left(batch.runs, f"Interrupted. {go_on}", batch.stays)
         say(f"Interrupted; what was caused is taken back. {go_on}")
         raise
     except Refusal as refused:
-        stopped_with_left(batch.runs, str(refused))
+        stopped_with_left(batch.runs, str(refused), batch.stays)
         raise
-    _wish_path(home, wish.batch).unlink(missing_ok=True)
+    forget_wish(home, wish)
     if line.form in (Form.TABLE, Form.WIDE):
         for text in (*summary(accuracy(batch.runs)), *costs(batch.runs, time.monotonic() - began)):
             out(text)
     return batch
 
 
+def _keep(home: Path, wish: Wish) -> None:
+    if not keep_wish(home, wish):
+        say("warning: this batch cannot be gone on with after an interruption, because its wish cannot be kept")
+
+
 def _stand_and_run(line: Line, batch: Batch, group: list[Fault]) -> None:
-    with stand(line.context, group, line.conn, say) as here:
-        known = {run.id for run in batch.runs}
-        batch.runs += [run for run in here.desk.drills.runs(batch=batch.wish.batch) if run.id not in known]
-        _run_group(here, group, batch, line)
+    stays: list[str] = []
+    try:
+        with stand(line.context, group, line.conn, say, batch.wish.ground) as here:
+            stays = here.left
+            if not batch.wish.ground:
+                batch.wish = batch.wish.model_copy(update={"ground": here.ground})
+                _keep(here.settings.home, batch.wish)
+            names = [as_healthy(fault).id if batch.wish.healthy else fault.id for fault in group]
+            batch.recall(here.desk.drills.runs, names)
+            _run_group(here, group, batch, line)
+    finally:
+        batch.stays += stays
 
 
 def _run_group(here: Stand, group: list[Fault], batch: Batch, line: Line) -> None:
@@ -133,21 +103,21 @@ def _run_group(here: Stand, group: list[Fault], batch: Batch, line: Line) -> Non
 
 def _hear(here: Stand, run: Run, batch: Batch, line: Line) -> None:
     """The file first: a desk that is away just now loses it from the store alone."""
-    batch.runs.append(run)
+    batch.add(run)
     exported(here.settings, run, line.now())
     _tell(run, line.form)
     here.desk.drills.keep(run)
 
 
-def left_behind(runs: Sequence[Run]) -> str:
-    """What the taking back of these runs left, for a person to look at; empty where nothing is left."""
-    left = [f"{each.fault}: {each.left}" for each in runs if each.left]
+def left_behind(runs: Sequence[Run], stays: Sequence[str] = ()) -> str:
+    """What the taking back of these runs left, and what else stays, for a person to look at; empty without either."""
+    left = [*(f"{each.fault}: {each.left}" for each in runs if each.left), *stays]
     return f"LEFT BEHIND, a person must look: {'; '.join(left)}" if left else ""
 
 
-def stopped_with_left(runs: Sequence[Run], why: str) -> None:
-    """Exit 70 for a line that is stopped while something of its runs is left; where nothing is, nothing."""
-    if left := left_behind(runs):
+def stopped_with_left(runs: Sequence[Run], why: str, stays: Sequence[str] = ()) -> None:
+    """Exit 70 for a line that is stopped while something of its runs is left, or stays; where nothing is, nothing."""
+    if left := left_behind(runs, stays):
         say(left)
         say(why)
         raise typer.Exit(LEFT_OVER) from None
@@ -208,29 +178,6 @@ def _tell(run: Run, form: Form) -> None:
                 out(text)
         case _:
             out(line_of(run))
-
-
-def read_wish(home: Path, batch: str) -> Wish:
-    """What an interrupted batch was for; a refusal where none of that name is open."""
-    try:
-        return Wish.model_validate_json(_wish_path(home, batch).read_bytes())
-    except (OSError, ValueError):
-        remedy = "Only an interrupted batch can be gone on with; its name was printed when it was interrupted."
-        raise not_found("open batch", batch, remedy) from None
-
-
-def _keep_wish(home: Path, wish: Wish) -> None:
-    place = _wish_path(home, wish.batch)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        replace_private(place, wish.model_dump_json().encode())
-    except (OSError, Refusal):
-        say("warning: this batch cannot be gone on with after an interruption, because its wish cannot be kept")
-
-
-def _wish_path(home: Path, batch: str) -> Path:
-    name = batch if batch.isalnum() else "none"
-    return home / "batches" / f"{name}.json"
 
 
 @contextmanager

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import typer
 
 from ratchet.cli import lab_life, server_file
-from ratchet.cli.faults.batch import exported, interruptible, new_batch, new_id, stopped_with_left
+from ratchet.cli.faults.batch import exported, interruptible, new_id, stopped_with_left
 from ratchet.cli.faults.mortal import mortal
-from ratchet.cli.faults.stand import ALONE, Stand, catalog_of, lab_for_now, lease, stand
+from ratchet.cli.faults.stand import ALONE, LOOK, Stand, catalog_of, lab_for_now, lease, stand
 from ratchet.cli.faults.told import line_of
+from ratchet.cli.faults.wish import new_batch
 from ratchet.cli.road import given_by, road, settings_of
 from ratchet.cli.show import say
 from ratchet.config import Settings
@@ -37,6 +38,8 @@ class Course:
     runs: list[Run] = field(default_factory=list[Run])
     unkept: list[Run] = field(default_factory=list[Run])
     """Runs that the store does not have yet, because no desk was there that keeps them."""
+    stays: list[str] = field(default_factory=list[str])
+    """What could not be taken away from a server of others at the end."""
     left_out: dict[str, str] = field(default_factory=dict[str, str])
     """Parts that were not run, and why."""
 
@@ -66,7 +69,8 @@ def certify(context: typer.Context, course: Course, conn: str | None) -> Certifi
         return _certified(context, settings, course, conn)
     except (KeyboardInterrupt, Refusal) as stopped:
         _keep_rest(context, course)
-        stopped_with_left(course.runs, str(stopped) if isinstance(stopped, Refusal) else "Interrupted.")
+        why = str(stopped) if isinstance(stopped, Refusal) else "Interrupted."
+        stopped_with_left(course.runs, why, course.stays)
         raise
 
 
@@ -76,8 +80,11 @@ def _certified(context: typer.Context, settings: Settings, course: Course, conn:
         if conn is None:
             _lab_up(context, faults, last)
         with stand(context, faults, conn, say) as here:
+            course.stays = here.left
             plan = _parts(here, course)
             hindered = _hindered(here, settings, conn)
+        if course.stays:
+            raise conflict("Where something stays, nothing is certified.", LOOK)
         if hindered:
             course.left_out["crash"] = hindered
         else:
