@@ -41,18 +41,20 @@ class Lived:
         assert active is not None
         return active
 
-    def open(self, *, origin: Any = "production", service: str = "shop", alert: str = "TooMany") -> Incident:
-        """An incident under the next number."""
-        now = self.store.high_water()
+    def open(self, *, service: str = "shop", alert: str = "TooMany", group: str = "", **opened: Any) -> Incident:
+        """An incident under the next number; `opened` is what else its first event says. Its id follows `group`."""
+        now, name = self.store.high_water(), f"i{self.store.audit.head().position}"
 
         def build(number: int) -> e.Opened:
             fired = Alert(
                 source="am", fingerprint=f"f{number}", starts_at=now - timedelta(seconds=self.ago),
-                labels={"alertname": alert, "service": service},
+                labels={"alertname": alert, "service": service}, group_key=f"{group}{name}",
             )  # fmt: skip
-            return e.Opened(number=number, origin=origin, alert=fired, target="shop-db", target_reason="label")
+            return e.Opened(
+                **{"number": number, "alert": fired, "target": "shop-db", "target_reason": "label", **opened}
+            )
 
-        return self.store.open(f"i{self.store.audit.head().position}", build, "ratchet")
+        return self.store.open(name, build, "ratchet")
 
     def judged(self, cause: str | None = LEAK, confidence: float = 0.9, **opening: Any) -> Incident:
         """Looked at and concluded."""
@@ -60,17 +62,20 @@ class Lived:
         said = e.Concluded(conclusion=concluded(self.version, cause, confidence))
         return self.put(self.open(**opening), looked, said)
 
-    def acted(self, cause: str = LEAK, *, passed: bool = True, **more: Any) -> Incident:
-        """Acted on after a yes; proved and resolved, or not proved and handed over."""
+    def acted(self, cause: str = LEAK, *, passed: bool = True, lost: bool = False, **more: Any) -> Incident:
+        """Acted on after a yes, `lost` when the answer was looked for; proved and resolved, or not and handed over."""
         seen = self.judged(cause, **more)
-        bound = plan().model_copy(update={"playbook": self.version.pin, "version_id": self.version.id})
+        text = {"playbook": self.version.pin, "version_id": self.version.id, "playbook_digest": self.version.digest}
+        bound = plan().model_copy(update=text)
         now = self.store.high_water()
         seen = self.put(seen, e.Planned(plan=bound))
         seen = self.put(seen, e.Asked(packet=packet(seen, now)))
         seen = self.put(seen, intended(seen, now))
-        done = e.Acted(
-            op_id=seen.ops[0].grant.op_id, outcome="done", started_at=now, ended_at=now, return_code="SELECT 1"
-        )
+        op_id = seen.ops[0].grant.op_id
+        done: e.Event = e.Acted(op_id=op_id, outcome="done", started_at=now, ended_at=now, return_code="SELECT 1")
+        if lost:
+            seen = self.put(seen, e.Doubted(op_id=op_id, because="nobody answered", error_category="lost"))
+            done = e.Settled(op_id=op_id, took="yes", because="it is gone")
         seen = self.put(seen, done, e.Verified(passed=passed, samples=4, sustained_seconds=3, because="looked"))
         if not passed:
             return self.put(seen, handoff(seen, now, Stop.BY_PERSON))

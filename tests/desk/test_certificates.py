@@ -7,7 +7,8 @@ from ratchet.config import read_settings
 from ratchet.desk.certifying import settled
 from ratchet.domain.certificate import Certificate
 from ratchet.domain.drill import Environment, Run
-from ratchet.lab.certify import declined, repeated, tried
+from ratchet.domain.trial import declined, repeated
+from ratchet.lab.certify import tried
 from ratchet.wiring import open_house
 
 NOW = datetime.now(UTC)

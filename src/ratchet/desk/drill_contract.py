@@ -32,7 +32,7 @@ class Practice(Protocol):
         ...
 
     def keep(self, run: Run) -> None:
-        """Keep a run for ever."""
+        """Keep a run for ever; refused where the incident of its drill does not bear it out."""
         ...
 
     def runs(self, *, since: datetime | None = None, fault: str = "", batch: str = "", limit: int = 1000) -> list[Run]:

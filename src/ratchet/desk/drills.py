@@ -8,6 +8,7 @@ from hashlib import sha256
 from ratchet import __version__
 from ratchet.desk.certifying import Certifying, settled, tools_digest
 from ratchet.desk.hands_over import HandsOver, person
+from ratchet.desk.run_check import RunCheck
 from ratchet.domain.alert import Alert
 from ratchet.domain.certificate import Certificate, Certification, Proof
 from ratchet.domain.drill import Drill, DrillRequest, Environment, Ground, Rejudged, Run
@@ -151,7 +152,9 @@ class LocalPractice:
 
     def keep(self, run: Run) -> None:
         require(self._who, "operate")
-        self._d.store.put_run(run, person(self._who, "keep a run"))
+        by = person(self._who, "keep a run")
+        RunCheck(self._d.store, self._d.faults, self._d.clock()).check(run)
+        self._d.store.put_run(run, by)
 
     def fire_again(self, reference: str) -> str:
         require(self._who, "answer")

@@ -130,3 +130,10 @@ class Fault(Noun):
     def answers_to(self, name: str) -> bool:
         """Whether `name` is this fault's id or one of its aliases."""
         return name == self.id or name in self.metadata.aliases
+
+
+def as_healthy(fault: Fault) -> Fault:
+    """The fault as it is graded where only its alert comes, and nothing is wrong."""
+    quiet = {"control": True, "expects": "nothing", "remedy": "none", "cause": "healthy", "ends_sessions": False}
+    name = fault.metadata.model_copy(update={"id": f"healthy-{fault.id}"[:63], "aliases": ()})
+    return fault.model_copy(update={"metadata": name, "spec": fault.spec.model_copy(update=quiet)})

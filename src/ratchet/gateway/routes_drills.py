@@ -57,7 +57,7 @@ def end(desk: OperatePerson, reference: Reference, body: WhyBody) -> Response:
 
 @router.post("/runs", status_code=204)
 def keep(desk: OperatePerson, run: Run) -> Response:
-    """Keep a run for ever."""
+    """Keep a run for ever; 409 where the incident of its drill does not bear it out."""
     desk.drills.keep(run)
     return Response(status_code=204)
 

@@ -1,7 +1,6 @@
 """Certifies a playbook text: its own faults, what resembles them, a healthy system, an alert that fires twice, and a
 worker that dies after the send."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -9,11 +8,12 @@ from typing import Protocol
 from ratchet.domain.certificate import TrialPart, Tried
 from ratchet.domain.drill import Drill, DrillRequest, Ground, Rejudged, Run
 from ratchet.domain.errors import not_found
-from ratchet.domain.fault import Fault
+from ratchet.domain.fault import Fault, as_healthy
 from ratchet.domain.observed import Observed
+from ratchet.domain.trial import declined, repeated
 from ratchet.lab.drill import Drilling, Drills, Interrupted, Plan
 from ratchet.lab.ground import FaultGround
-from ratchet.lab.quiet import as_healthy, quiet_drills
+from ratchet.lab.quiet import quiet_drills
 
 Heard = Callable[[TrialPart, Run], None]
 STRENGTH = "named"
@@ -139,20 +139,6 @@ class Certifier:
         told = run.model_copy(update={"trial": part})
         self._heard(part, told)
         return told
-
-
-def declined(run: Run, series: str) -> bool:
-    """Whether a series kept out of a case that is not its own: an error proves nothing."""
-    its = run.environment.playbook.partition("@")[0] == series
-    return run.verdict != "error" and not (its and (run.answered or run.steps))
-
-
-def repeated(steps: Sequence[str]) -> str:
-    """Which steps took effect more than once, or that none did; empty where each did once."""
-    more = sorted(name for name, times in Counter(steps).items() if times > 1)
-    if more:
-        return f": {', '.join(more)} took effect more than once"
-    return "" if steps else ": nothing was done"
 
 
 def tried(part: TrialPart, runs: Sequence[Run], wrong: Sequence[str]) -> Tried | None:

@@ -12,13 +12,6 @@ def quiet_drills(place: FaultGround, desk: Drilling, plan: Plan, fault: Fault) -
     return Drills(_Nothing(place, fault), _Called(desk, fault.id), plan)
 
 
-def as_healthy(fault: Fault) -> Fault:
-    """The fault as it is graded where only its alert comes, and nothing is wrong."""
-    quiet = {"control": True, "expects": "nothing", "remedy": "none", "cause": "healthy", "ends_sessions": False}
-    name = fault.metadata.model_copy(update={"id": f"healthy-{fault.id}"[:63], "aliases": ()})
-    return fault.model_copy(update={"metadata": name, "spec": fault.spec.model_copy(update=quiet)})
-
-
 class _Nothing:
     """A ground on which nothing is caused."""
 

@@ -1,0 +1,133 @@
+"""Runs are held against the incidents that the same store has, and certificates against both."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ratchet.config import read_settings
+from ratchet.desk.drill_contract import Practice
+from ratchet.domain.drill import Environment, Run
+from ratchet.domain.errors import Refusal
+from ratchet.domain.fault import CausedObject, Fault, as_healthy
+from ratchet.domain.grading import Aftermath, Sight, grade, verdict_of
+from ratchet.domain.incident import Incident
+from ratchet.domain.observed import observe
+from ratchet.domain.score import Score
+from ratchet.domain.target import Target
+from ratchet.lab.catalog import load_catalog
+from ratchet.security.principal import Principal
+from ratchet.wiring import House, open_house
+from tests.desk.lived import Lived
+
+LEAK = load_catalog().faults["db-max-connections"]
+DRILL: dict[str, Any] = {"origin": "drill", "fault": LEAK.id}
+BATCH = "a1b2c3d4"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    here = open_house(read_settings({}, tmp_path_factory.mktemp("runs") / "home"), lambda _: None)
+    here.store.put_target(Target(name="shop-db", kind="postgres", tags=("chaos",)), "user:ana")
+    yield here
+    here.close()
+
+
+@pytest.fixture
+def lived(house: House) -> Lived:
+    return Lived(house.store)
+
+
+@pytest.fixture
+def drills(house: House) -> Practice:
+    return house.desk(Principal(kind="person", name="ana", role="approver", channel="cli")).drills
+
+
+def told(lived: Lived, incident: Incident, fault: Fault = LEAK, remediate: bool = True, **changes: Any) -> Run:
+    """What the lab hands in of a drill that came to this end."""
+    now = datetime.now(UTC)
+    seen, caused = observe(incident, (), now), (CausedObject(kind="application", id="api"),)
+    sight = Sight(
+        fault=fault, caused=caused, observed=seen, rejudged=None, remediate=remediate,
+        aftermath=Aftermath(mended=incident.resolved is not None, untouched=True),
+    )  # fmt: skip
+    score = grade(sight)
+    facts = {
+        "id": f"run_{incident.number}", "batch": BATCH, "fault": fault.id, "title": "x", "series": fault.spec.series,
+        "seed": 1, "strength": "named", "target": "shop-db", "remediate": remediate, "started_at": incident.opened_at,
+        "ended_at": now, "verdict": verdict_of(sight, score), "score": score, "expects": fault.spec.expects,
+        "remedy": fault.spec.remedy, "expected_cause": fault.spec.cause, "caused": caused, "outcome": seen.outcome,
+        "cause": seen.cause, "found": seen.found, "confidence": seen.confidence, "incident": incident.name,
+        "status": seen.status, "steps": seen.steps, "trial": "faults",
+        "environment": Environment(
+            playbook=lived.version.pin, playbook_digest=lived.version.digest, server_version="150018"
+        ),
+    }  # fmt: skip
+    return Run.model_validate({**facts, **changes})
+
+
+def quiet(lived: Lived) -> Run:
+    """A drill in which only the alert came, and was passed on."""
+    seen = lived.handed_over(**DRILL, quiet=True)
+    return told(lived, seen, as_healthy(LEAK), trial="healthy", caused=())
+
+
+# --------------------------------------------------------------------------------------------------------------- runs
+
+
+def test_what_the_lab_hands_in_is_kept_once_its_drill_is_over_however_it_ended(lived: Lived, drills: Practice) -> None:
+    passed, failed = lived.acted(**DRILL), lived.acted(**DRILL, passed=False)
+    runs = [
+        told(lived, passed), told(lived, failed), told(lived, lived.judged(**DRILL), remediate=False), quiet(lived),
+        told(lived, lived.judged(cause=None, **DRILL), remediate=False),
+    ]  # fmt: skip
+    nothing = {"id": "run_lost", "incident": "", "verdict": "error", "score": Score(), "note": "the fault did not take"}
+    runs.append(runs[0].model_copy(update=nothing))
+    assert [run.verdict for run in runs] == ["pass", "fail", "diagnosed", "pass", "abstained", "error"]
+    for run in runs:
+        if run.incident:
+            drills.end(run.incident, "over")
+        drills.keep(run)
+    assert {run.id for run in runs} <= {run.id for run in drills.runs()}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cause": "real_load"}, {"outcome": "ambiguous"}, {"confidence": 0.99}, {"found": ()}, {"steps": ()},
+        {"steps": ("step_0", "step_0")}, {"target": "staging-db"}, {"fault": "pg-hot-row"}, {"incident": ""},
+        {"incident": "INC-9999"}, {"score": Score()}, {"remedy": "none"}, {"expects": "nothing"},
+        {"expected_cause": "real_load"}, {"series": "pbs_vacuum_triage"}, {"remediate": False},
+        {"verdict": "diagnosed"}, {"left": "a table"}, {"ended_at": datetime(2099, 1, 1, tzinfo=UTC)},
+        {"started_at": datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)},
+        {"started_at": datetime(2025, 1, 1, tzinfo=UTC), "ended_at": datetime(2025, 1, 2, tzinfo=UTC)},
+        {"environment": Environment(playbook_digest="sha256:other")}, {"fault": as_healthy(LEAK).id},
+        {"caused": (CausedObject(kind="application", id="another"),)},
+    ],
+)  # fmt: skip
+def test_a_pass_that_the_incident_does_not_bear_out_is_refused(
+    lived: Lived, drills: Practice, changes: dict[str, Any]
+) -> None:
+    true = told(lived, lived.acted(**DRILL))
+    with pytest.raises(Refusal) as refused:
+        drills.keep(true.model_copy(update=changes))
+    assert refused.value.remedy and true.id not in {run.id for run in drills.runs()}
+
+
+def test_no_pass_comes_of_a_failure_a_quiet_drill_a_production_incident_or_a_drill_that_is_told_already(
+    lived: Lived, drills: Practice
+) -> None:
+    good = told(lived, lived.acted(**DRILL))
+    drills.keep(good)
+    calm = quiet(lived)
+    for wrong in (
+        good.model_copy(update={"id": "run_again"}),
+        told(lived, lived.acted(**DRILL, passed=False), verdict="pass", score=good.score),
+        told(lived, lived.acted()),
+        calm.model_copy(update={"fault": LEAK.id}),
+        told(lived, lived.acted(**DRILL), as_healthy(LEAK), verdict="pass", score=calm.score),
+        good.model_copy(update={"id": "run_error", "incident": "", "verdict": "error", "left": "a table"}),
+    ):
+        with pytest.raises(Refusal):
+            drills.keep(wrong)
