@@ -12,11 +12,12 @@ import pytest
 
 import ratchet
 from ratchet.domain.errors import Refusal
-from ratchet.domain.fault import Fault, FaultStep
+from ratchet.domain.fault import Fault, FaultCheck, FaultStep
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.catalog import Catalog
 from ratchet.lab.embedded import Cluster
 from ratchet.lab.faults import Injected, inject, undo_left_over
+from ratchet.lab.ground import LabGround
 from ratchet.lab.injectors.grip import UndoFailed
 from ratchet.lab.journal import Entry
 from ratchet.lab.lab import Lab
@@ -102,6 +103,16 @@ def test_what_a_visit_makes_bears_its_mark_and_goes(theirs: Cluster, tmp_path: P
     assert query(theirs, EVERYTHING) == before
 
 
+def test_a_server_that_does_not_say_who_it_is_is_refused(theirs: Cluster, tmp_path: Path) -> None:
+    theirs.add_login("passer_by")
+    tell(theirs, "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+    with pytest.raises(Refusal, match="does not say who it is: permission denied"):
+        look_up(theirs.dsn("passer_by"))
+    tell(theirs, "GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC", "DROP ROLE passer_by")
+    with pytest.raises(Refusal, match="not a connection string"):
+        look_up(f"{theirs.dsn('boss')} nonsense")
+
+
 def test_a_visit_whose_roles_are_not_let_in_says_so_and_leaves_nothing(theirs: Cluster, tmp_path: Path) -> None:
     before = query(theirs, EVERYTHING)
     rules = theirs.data_dir / "pg_hba.conf"
@@ -183,6 +194,19 @@ def test_a_setting_is_again_what_somebody_had_set(
     undo(injected, known=not crashed)
     assert undo_left_over(guest) == ()
     assert query(theirs, WRITTEN) == [("3GB",)], "an undo that is done is not done again"
+
+
+def test_what_the_server_says_no_to_is_a_refusal_and_ends_no_batch(guest: Lab, catalog: Catalog) -> None:
+    fault = small_limit(catalog)
+    asks = (FaultCheck(uses="sql.holds", args={"query": "SELECT no_such_column"}, within=1),)
+    no = {"baseline": asks, "symptom": asks}
+    ground = LabGround(guest, lambda _: ())
+    odd = fault.model_copy(update={"spec": fault.spec.model_copy(update=no)})
+    with pytest.raises(Refusal, match=r"all is well before cannot be told: column"):
+        ground.unwell(odd)
+    with pytest.raises(Refusal, match="could not be caused: column"):
+        ground.cause(odd, 7)
+    assert ground.undo("") == ""
 
 
 def test_where_it_crashed_before_anything_was_caused_nothing_is_taken_back(

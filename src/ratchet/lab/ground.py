@@ -68,7 +68,8 @@ class LabGround:
     def unwell(self, fault: Fault) -> tuple[str, ...]:
         if live := in_effect(self._caused):
             return tuple(f"{name} ({label}) is in effect" for label, name in live.items())
-        return tuple(each.uses for each in unmet(fault.spec.baseline, self._lab))
+        with _refused("Whether all is well before cannot be told"):
+            return tuple(each.uses for each in unmet(fault.spec.baseline, self._lab))
 
     def cause(self, fault: Fault, seed: int) -> Caused:
         with _refused("The fault could not be caused"):

@@ -49,10 +49,13 @@ def look_up(conn: str) -> Host:
         with psycopg.connect(conn, connect_timeout=5, autocommit=True, application_name="ratchet") as session:
             row = session.execute(WHO).fetchone()
             whole = _whole(conn, session)
-    except psycopg.ProgrammingError:
-        remedy = 'Write it as --conn "host=... port=... dbname=... user=...".'
-        raise Refusal(Code.INVALID, "--conn is not a connection string that libpq understands.", remedy) from None
-    except psycopg.OperationalError:
+    except psycopg.Error as failed:
+        if failed.sqlstate is not None and not isinstance(failed, psycopg.OperationalError):
+            message = f"The server of --conn does not say who it is: {failed.diag.message_primary}."
+            raise Refusal(Code.FORBIDDEN, message, "Give its superuser's login, to the server itself.") from None
+        if isinstance(failed, psycopg.ProgrammingError):
+            remedy = 'Write it as --conn "host=... port=... dbname=... user=...".'
+            raise Refusal(Code.INVALID, "--conn is not a connection string that libpq understands.", remedy) from None
         remedy = "Check host, port, user and password; psql with the same words says more."
         raise Refusal(Code.UNAVAILABLE, "The server of --conn does not let this login in.", remedy) from None
     identifier, version, started, directory, superuser = row or ("", 0, "", "", False)
