@@ -1,13 +1,14 @@
 """Runs are held against the incidents that the same store has, and certificates against both."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ratchet.config import read_settings
 from ratchet.desk.drill_contract import Practice
+from ratchet.domain.certificate import Certificate, Certification, Tried
 from ratchet.domain.drill import Environment, Run
 from ratchet.domain.errors import Refusal
 from ratchet.domain.fault import CausedObject, Fault, as_healthy
@@ -19,7 +20,7 @@ from ratchet.domain.target import Target
 from ratchet.lab.catalog import load_catalog
 from ratchet.security.principal import Principal
 from ratchet.wiring import House, open_house
-from tests.desk.lived import Lived
+from tests.desk.lived import SERIES, Lived
 
 LEAK = load_catalog().faults["db-max-connections"]
 DRILL: dict[str, Any] = {"origin": "drill", "fault": LEAK.id}
@@ -131,3 +132,85 @@ def test_no_pass_comes_of_a_failure_a_quiet_drill_a_production_incident_or_a_dri
     ):
         with pytest.raises(Refusal):
             drills.keep(wrong)
+
+
+# ------------------------------------------------------------------------------------------------------- certificates
+
+
+def claim(lived: Lived, *parts: Tried, **changes: Any) -> Certification:
+    fields = {
+        "series": SERIES, "playbook_digest": lived.version.digest, "target": "shop-db", "batch": BATCH,
+        "faults": (LEAK.id,), "seeds": (1,), "tried": parts, **changes,
+    }  # fmt: skip
+    return Certification.model_validate(fields)
+
+
+def part(name: Any, *runs: Run) -> Tried:
+    return Tried(part=name, passed=True, because="so they say", runs=tuple(run.id for run in runs))
+
+
+def kept(house: House, run: Run) -> Run:
+    """Kept as it is, whatever the desk would say: this is about certificates."""
+    house.store.put_run(run, "user:ana")
+    return run
+
+
+def test_every_part_that_its_runs_and_incidents_bear_out_is_passed(
+    house: House, lived: Lived, drills: Practice
+) -> None:
+    own = kept(house, told(lived, lived.acted(**DRILL)))
+    calm = kept(house, quiet(lived))
+    twice = kept(house, told(lived, lived.acted(**DRILL), trial="double_fire"))
+    lived.handed_over(group="another group ", **DRILL)
+    died = kept(house, told(lived, lived.acted(**DRILL, lost=True), trial="crash"))
+    parts = (part("faults", own), part("healthy", calm), part("double_fire", twice), part("crash", died))
+    given = drills.certify(claim(lived, *parts))
+    assert (given.passed, given.failed) == (("faults", "healthy", "double_fire", "crash"), ())
+    assert (given.issued_at, given.expires_at) == (died.ended_at, own.ended_at + timedelta(days=30))
+    assert given.causes == (LEAK.spec.cause,)
+
+
+@pytest.mark.parametrize(
+    ("told_as", "claimed"),
+    [
+        ({"trial": "crash"}, {}), ({"trial": ""}, {}), ({"target": "staging-db"}, {}), ({"seed": 2}, {}),
+        ({"verdict": "fail"}, {}), ({"remediate": False}, {}), ({"series": "pbs_vacuum_triage"}, {}),
+        ({"left": "a table"}, {}), ({}, {"seeds": (1, 2)}), ({}, {"faults": (LEAK.id, "pg-hot-row")}),
+        ({"environment": Environment(playbook_digest="sha256:old", server_version="150018")}, {}),
+    ],
+)  # fmt: skip
+def test_own_faults_are_passed_by_runs_of_each_under_every_seed_there_and_by_nothing_less(
+    house: House, lived: Lived, drills: Practice, told_as: dict[str, Any], claimed: dict[str, Any]
+) -> None:
+    own = kept(house, told(lived, lived.acted(**DRILL), **told_as))
+    given = drills.certify(claim(lived, part("faults", own), **claimed))
+    assert (given.passed, given.failed) == ((), ("faults",))
+
+
+def test_a_part_is_not_passed_where_a_step_came_twice_nothing_fired_again_or_nothing_died(
+    house: House, lived: Lived, drills: Practice
+) -> None:
+    own = kept(house, told(lived, lived.acted(**DRILL)))
+    twice = kept(house, told(lived, lived.acted(**DRILL), trial="double_fire"))
+    died = kept(house, told(lived, lived.acted(**DRILL), trial="crash"))
+    calm = kept(house, told(lived, lived.acted(**DRILL), trial="healthy"))
+    parts = (part("double_fire", twice), part("crash", died), part("healthy", calm))
+    assert drills.certify(claim(lived, part("faults", own), *parts)).failed == ("double_fire", "crash", "healthy")
+    lived.acted(group="another group ", **DRILL)
+    assert drills.certify(claim(lived, part("faults", own), *parts)).failed == ("double_fire", "crash", "healthy")
+
+
+def test_runs_that_are_handed_in_again_make_no_younger_certificate_and_old_ones_none(
+    house: House, lived: Lived, drills: Practice
+) -> None:
+    now = datetime.now(UTC)
+    at = now - timedelta(days=10)
+    older = kept(house, told(lived, lived.acted(**DRILL), started_at=at, ended_at=at))
+    given: Certificate = drills.certify(claim(lived, part("faults", older)))
+    assert (given.issued_at, given.expires_at, given.failed) == (at, at + timedelta(days=30), ())
+    past = now - timedelta(days=30)
+    old = kept(house, told(lived, lived.acted(**DRILL), started_at=past, ended_at=past))
+    crash = kept(house, told(lived, lived.acted(**DRILL, lost=True), trial="crash"))
+    for wrong in (claim(lived, part("faults", old)), claim(lived, part("crash", crash))):
+        with pytest.raises(Refusal):
+            drills.certify(wrong)

@@ -4,16 +4,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ratchet.domain.certificate import LONGEST, Certificate, Certification, Proof, Tried, environment_of, no_proof
+from ratchet.desk.trials import Trials, causes_of
+from ratchet.domain.certificate import LONGEST, Certificate, Certification, Proof, environment_of, no_proof
 from ratchet.domain.drill import Run
 from ratchet.domain.errors import conflict, invalid, not_found
 from ratchet.domain.evidence import Answer, ProbeCall
+from ratchet.domain.fault import Fault
 from ratchet.domain.noun import digest_of
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Clock, Shelf, Store, Toolbox
 from ratchet.domain.series import Version
 
 MOST_RUNS = 10_000
+TRY = "ratchet playbook certify"
 WHERE_IT_LIVES = frozenset({"port", "unix_socket_directories", "log_directory", "log_filename", "cluster_name"})
 OTHER_TOOLS = "the probes and write tools are others now"
 
@@ -28,31 +31,40 @@ class Certifying:
         self._clock = clock
         self._new_id = new_id
 
-    def issue(self, found: Certification, by: str) -> Certificate:
-        """The certificate, kept with its event, whether anything failed or not; raises Refusal."""
+    def issue(self, found: Certification, faults: Mapping[str, Fault], by: str) -> Certificate:
+        """The certificate, kept with its event, whether anything failed or not; raises Refusal. It is as old as its
+        newest run, and ends 30 days after its oldest: runs that are handed in again make nothing younger."""
         active, playbook = self._active(found)
-        runs = {run.id: run for run in self._store.runs(batch=found.batch, limit=MOST_RUNS)}
-        strange = next((name for part in found.tried for name in part.runs if name not in runs), None)
-        if strange is not None:
-            raise invalid(f"Run {strange[:80]!r} was not kept in batch {found.batch}.", "Keep runs before certifying.")
-        versions = {run.environment.server_version for run in runs.values()} - {""}
-        if len(versions) != 1 or not min(versions).isdecimal():
-            raise conflict("The runs were not made on one known server version.", "Certify again on one server.")
-        failed = tuple(one.part for one in found.tried if not _holds(one, active, runs))
-        now = self._clock()
+        runs, now = self._runs(found), self._clock()
+        trials = Trials(self._store, faults, found, runs)
+        failed = tuple(one.part for one in found.tried if not trials.hold(one))
+        own = [runs[name] for one in found.tried if one.part == "faults" for name in one.runs]
+        ended = [run.ended_at for run in runs.values()]
         certificate = Certificate(
             id="crt_" + self._new_id(), series=active.series, version_id=active.id, playbook_digest=active.digest,
-            issued_at=now, expires_at=now + LONGEST, environment=environment_of(int(min(versions))),
-            faults=found.faults, seeds=found.seeds, failed=failed,
-            passed=tuple(one.part for one in found.tried if one.part not in failed),
-            runs=tuple(dict.fromkeys(name for one in found.tried for name in one.runs)), target=found.target,
-            settings_hash=settings_hash(self._toolbox, found.target, playbook),
+            issued_at=min(now, max(ended)), expires_at=min(now, *ended) + LONGEST,
+            environment=environment_of(_version(runs)), faults=found.faults, seeds=found.seeds, failed=failed,
+            passed=tuple(one.part for one in found.tried if one.part not in failed), causes=causes_of(own),
+            runs=tuple(runs), target=found.target, settings_hash=settings_hash(self._toolbox, found.target, playbook),
             tools_digest=tools_digest(self._toolbox),
         )  # fmt: skip
         self._store.put_certificate(certificate, by)
         if failed:
             self._end_former(certificate, by)
         return certificate
+
+    def _runs(self, found: Certification) -> dict[str, Run]:
+        """The kept runs that it names, in its order."""
+        kept = {run.id: run for run in self._store.runs(batch=found.batch, limit=MOST_RUNS)}
+        named = dict.fromkeys(name for part in found.tried for name in part.runs)
+        strange = next((name for name in named if name not in kept), None)
+        if strange is not None:
+            raise invalid(f"Run {strange[:80]!r} was not kept in batch {found.batch}.", "Keep runs before certifying.")
+        if all(part.part != "faults" for part in found.tried):
+            raise invalid("Its own faults were not tried.", "Certify with them: the other parts prove nothing alone.")
+        if min(kept[name].ended_at for name in named) + LONGEST <= self._clock():
+            raise conflict("The runs are older than a certificate may be.", f"Try again: {TRY} {found.series}")
+        return {name: kept[name] for name in named}
 
     def all(self, series: str) -> list[Proof]:
         """Newest first, with what each is worth now."""
@@ -65,7 +77,7 @@ class Certifying:
             raise not_found("active playbook", found.series, "List them: ratchet playbook list")
         if active.digest != found.playbook_digest:
             message = f"The active text of {found.series} changed while it was tried."
-            raise conflict(message, f"Try the new one: ratchet playbook certify {found.series}")
+            raise conflict(message, f"Try the new one: {TRY} {found.series}")
         return self._shelf.version(active.id)
 
     def _end_former(self, failed: Certificate, by: str) -> None:
@@ -85,15 +97,12 @@ class Certifying:
         return Proof(certificate=one, counts=not because, because=because)
 
 
-def _holds(one: Tried, active: Version, runs: dict[str, Run]) -> bool:
-    """Whether a part that is said to be passed is borne out by its runs."""
-    its = [runs[name] for name in one.runs]
-    if not one.passed or any(run.verdict == "error" or run.left for run in its):
-        return False
-    if one.part != "faults":
-        return True
-    own = {active.digest}
-    return all(run.verdict == "pass" and run.remediate and {run.environment.playbook_digest} == own for run in its)
+def _version(runs: Mapping[str, Run]) -> int:
+    """The one server version that all runs were made on; raises Refusal."""
+    versions = {run.environment.server_version for run in runs.values()} - {""}
+    if len(versions) != 1 or not min(versions).isdecimal():
+        raise conflict("The runs were not made on one known server version.", "Certify again on one server.")
+    return int(min(versions))
 
 
 def revoke_outdated(store: Store, toolbox: Toolbox) -> None:

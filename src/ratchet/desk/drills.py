@@ -9,6 +9,7 @@ from ratchet import __version__
 from ratchet.desk.certifying import Certifying, settled, tools_digest
 from ratchet.desk.hands_over import HandsOver, person
 from ratchet.desk.run_check import RunCheck
+from ratchet.desk.trials import ANOTHER_GROUP
 from ratchet.domain.alert import Alert
 from ratchet.domain.certificate import Certificate, Certification, Proof
 from ratchet.domain.drill import Drill, DrillRequest, Environment, Ground, Rejudged, Run
@@ -168,7 +169,7 @@ class LocalPractice:
         if any(grant.drill == first.id for grant in self._d.store.standing_grants()):
             self._grants(fault, target, second, by)
         self._d.store.receive([first.alert], correlator(self._d.store.targets(), self._d.new_id), by)
-        update = {"fingerprint": sha256(second.encode()).hexdigest()[:16], "group_key": f"another group {second}"}
+        update = {"fingerprint": sha256(second.encode()).hexdigest()[:16], "group_key": f"{ANOTHER_GROUP}{second}"}
         other = first.alert.model_copy(update=update)
         opened = self._d.store.receive([other], self._as_drill(second, fault), by)
         self._d.nudge()
@@ -178,7 +179,7 @@ class LocalPractice:
         require(self._who, "answer")
         by = person(self._who, "certify a playbook")
         self._d.target(found.target)
-        return self._certifying().issue(found, by)
+        return self._certifying().issue(found, self._d.faults, by)
 
     def certificates(self, series: str = "") -> list[Proof]:
         require(self._who, "read")

@@ -41,6 +41,8 @@ class Certificate(Noun):
     passed: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     runs: tuple[str, ...] = Field(min_length=1)
+    causes: tuple[str, ...] = ()
+    """The causes of these faults for which something was done: for no other one does it let a step be done unasked."""
     target: str = ""
     """Where the faults were caused."""
     settings_hash: str = ""
