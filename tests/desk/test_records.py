@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from ratchet.desk.bundle import EVENTS, MANIFEST, SIGNATURE, gather, pack, signed_message
-from ratchet.desk.bundle_check import check_bundle
+from ratchet.desk.bundle import CHECKPOINT, EVENTS, MANIFEST, SIGNATURE, gather, pack, signed_message
+from ratchet.desk.bundle_check import check_bundle, manifest_of
 from ratchet.desk.recovery import CATEGORIES, category, kv, pick
 from ratchet.desk.resolution import as_lines, resolution
 from ratchet.domain import timeline as e
@@ -293,6 +293,40 @@ def test_the_chain_s_key_finds_an_event_that_was_changed_and_signed_anew(content
 @pytest.mark.parametrize("junk", [b"", b"PK", b"not a zip at all" * 99, b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_bundle_is_said_to_be_none(junk):
     assert not check_bundle(junk).ok
+
+
+NESTED = b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "manifest", [b"[]", b"7", b"null", b"{", NESTED, b"\xff", b'{"form": "ratchet.bundle/1", "parts": ' + NESTED]
+)
+def test_a_manifest_of_a_stranger_s_making_is_no_traceback(manifest: bytes):
+    bundle = pack({MANIFEST: manifest, SIGNATURE: bytes(64)})
+    assert manifest_of(bundle) == {}
+    report = check_bundle(bundle)
+    assert not report.ok and report.because
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("incident", 5), ("events", "many"), ("events", None), ("parts", []), ("chain", ["x"]),
+        ("chain", "01A\n01B ed25519:AAAA"), ("ulid", {}), ("public_key", 7),
+    ],
+)  # fmt: skip
+def test_a_well_signed_manifest_of_another_form_is_no_traceback(content: bytes, field: str, value: Any):
+    forger, given = Signer(b"f" * 32), parts(content)
+    manifest = json.loads(given[MANIFEST]) | {"public_key": forger.public, field: value}
+    given[MANIFEST] = json.dumps(manifest).encode()
+    report = check_bundle(pack(given | {SIGNATURE: forger.sign(signed_message(given[MANIFEST]))}))
+    assert not report.ok and report.because
+
+
+@pytest.mark.parametrize("part", [EVENTS, CHECKPOINT])
+def test_a_part_that_nests_without_end_is_no_traceback(content: bytes, part: str):
+    report = check_bundle(signed_anew(parts(content) | {part: NESTED}))
+    assert not report.ok and report.because
 
 
 def test_a_compressed_bomb_is_not_opened():

@@ -5,9 +5,9 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ratchet.desk.bundle import (
     CHAIN,
@@ -38,7 +38,7 @@ class BundleReport(Noun):
 
     ok: bool
     incident: str = ""
-    chain: str = ""
+    chain: str = Field(default="", pattern=r"^[0-9A-Za-z]{0,64}$")
     events: int = 0
     public_key: str = ""
     fingerprint: str = ""
@@ -65,32 +65,33 @@ class _Opened(NamedTuple):
 
 def check_bundle(content: bytes, expected: str | None = None, linking: Linking | None = None) -> BundleReport:
     """Everything about a bundle; `expected` is the public key that must have signed it, when one is known."""
-    known: dict[str, Any] = {}
+    known = BundleReport(ok=False)
     try:
         opened = _open(content)
-        manifest = opened.manifest
-        known = {
-            "incident": manifest["incident"], "chain": manifest["chain"], "events": manifest["events"],
-            "public_key": manifest["public_key"], "fingerprint": fingerprint(manifest["public_key"]),
-            "pinned": expected is not None,
-        }  # fmt: skip
-        if expected is not None and expected.strip() != manifest["public_key"]:
+        known = _named(opened.manifest, pinned=expected is not None)
+        if expected is not None and expected.strip() != known.public_key:
             raise _Bad("it was signed by another key than the one that is known for this house")
         _check_parts(opened)
         _check_events(opened, linking)
         _check_contents(opened)
     except _Bad as bad:
-        return BundleReport(ok=False, **known, first_bad=bad.first_bad, because=bad.because)
-    except (KeyError, TypeError, ValueError, AttributeError, Refusal) as odd:
-        return BundleReport(ok=False, **known, because=f"it cannot be read: {type(odd).__name__}")
-    return BundleReport(ok=True, **known, chain_checked=linking is not None)
+        return known.model_copy(update={"first_bad": bad.first_bad, "because": bad.because})
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError, Refusal) as odd:
+        return known.model_copy(update={"because": f"it cannot be read: {type(odd).__name__}"})
+    return known.model_copy(update={"ok": True, "chain_checked": linking is not None})
+
+
+def _named(manifest: Mapping[str, Any], *, pinned: bool) -> BundleReport:
+    """What a signed manifest says of itself; raises ValueError or KeyError where it says it in another form."""
+    said = {name: manifest[name] for name in ("incident", "chain", "events", "public_key")}
+    return BundleReport(ok=False, **said, fingerprint=fingerprint(manifest["public_key"]), pinned=pinned)
 
 
 def manifest_of(content: bytes) -> dict[str, Any]:
     """The manifest of a bundle, unchecked: to find out which key is to be expected. Empty when it cannot be read."""
     try:
         return _read(content).manifest
-    except (_Bad, ValueError, KeyError):
+    except _Bad:
         return {}
 
 
@@ -115,10 +116,16 @@ def _read(content: bytes) -> _Opened:
             parts = {each.filename: whole.read(each) for each in members}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
         raise _Bad("it is not a bundle, or it is damaged") from None
-    manifest: dict[str, Any] = json.loads(parts.get(MANIFEST, b"{}"))
-    if manifest.get("form") != FORM or SIGNATURE not in parts:
+    try:
+        manifest: Any = json.loads(parts.get(MANIFEST, b"{}"))
+    except (ValueError, RecursionError):
+        raise _Bad("its manifest cannot be read") from None
+    if not isinstance(manifest, dict):
+        raise _Bad("its manifest is no object")
+    said = cast("dict[str, Any]", manifest)
+    if said.get("form") != FORM or SIGNATURE not in parts:
         raise _Bad(f"it is not a bundle of the form {FORM}")
-    return _Opened(manifest, parts)
+    return _Opened(said, parts)
 
 
 def _check_parts(opened: _Opened) -> None:
