@@ -76,12 +76,31 @@ def test_two_confirmed_causes_too_close_to_choose_are_ambiguous() -> None:
     assert "Cause 0" in said.why and "Cause 1" in said.why
 
 
-def test_a_declared_likelihood_can_tell_two_confirmed_causes_apart() -> None:
-    said = judge(
-        [candidate(playbook({**FULL, "likelihood": 0.6}, {**FULL, "likelihood": 0.1}))],
-        moment([{"used": 19, "max": 20}]),
-    )
+def test_likelihoods_choose_between_two_confirmed_causes_of_one_playbook_and_never_of_two() -> None:
+    likely, rare = {**FULL, "likelihood": 0.6}, {**FULL, "likelihood": 0.1, "cause": "rare"}
+    full = moment([{"used": 19, "max": 20}])
+    said = judge([candidate(playbook(likely, rare))], full)
     assert (said.outcome, said.cause) == ("cause", "cause_0")
+    said = judge([candidate(playbook(likely)), candidate(playbook(rare, series="pbs_other"))], full)
+    assert (said.outcome, said.cause) == ("ambiguous", None)
+
+
+@pytest.mark.parametrize(("less", "more"), [("load", "acute"), ("latent", "acute"), ("latent", "load")])
+def test_of_two_confirmed_causes_the_more_pressing_one_is_the_cause_however_rare(less: str, more: str) -> None:
+    rare = {**FULL, "likelihood": 0.001, "bearing": more}
+    said = judge(
+        [candidate(playbook({**FULL, "likelihood": 0.9, "bearing": less}, rare))], moment([{"used": 19, "max": 20}])
+    )
+    assert (said.outcome, said.cause) == ("cause", "cause_1")
+    assert said.hypotheses[0].cause == "cause_1"
+    assert said.why.endswith("Found beside it, and less pressing: Cause 0.")
+
+
+def test_what_the_alert_speaks_of_does_not_yield_to_something_more_pressing() -> None:
+    latent = {**FULL, "likelihood": 0.9, "bearing": "latent", "cause": "told"}
+    books = [candidate(playbook(latent, series="pbs_named"), named=True), candidate(playbook(FULL))]
+    said = judge(books, moment([{"used": 19, "max": 20}]))
+    assert (said.outcome, said.cause) == ("ambiguous", None)
 
 
 def test_the_same_cause_and_object_in_two_playbooks_is_one_hypothesis_not_an_ambiguity() -> None:

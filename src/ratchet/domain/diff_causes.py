@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ratchet.domain.diff_conditions import Joined, only_added, same
 from ratchet.domain.diff_words import Change, Kind, changed, laid_out
+from ratchet.domain.hypothesis import BEARINGS
 from ratchet.domain.playbook import HypothesisRule, ObjectRule
 
 LEAP = 2.0
@@ -45,6 +46,10 @@ def _hypothesis(place: str, was: HypothesisRule | None, now: HypothesisRule | No
     leaps = now.likelihood > LEAP * was.likelihood
     yield from changed(
         f"{place}.likelihood", was.likelihood, now.likelihood, ("wider" if leaps else "cause", "likelihood")
+    )
+    pressing = BEARINGS.index(now.bearing) < BEARINGS.index(was.bearing)
+    yield from changed(
+        f"{place}.bearing", was.bearing, now.bearing, ("wider" if pressing else "cause", "how it bears on users")
     )
     yield from changed(f"{place}.probes", was.probes, now.probes, ("probe", "what it looks at"))
     yield from changed(f"{place}.title", was.title, now.title, ("words", "title"))

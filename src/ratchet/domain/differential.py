@@ -8,7 +8,7 @@ from typing import Any, cast
 from ratchet.domain.condition import Condition, Unknown
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall, not_looked
 from ratchet.domain.history import kept_open, with_prior
-from ratchet.domain.hypothesis import Conclusion, Found, Hypothesis, Reason, Verdict, groups
+from ratchet.domain.hypothesis import BEARINGS, Conclusion, Found, Hypothesis, Reason, Verdict, groups
 from ratchet.domain.noun import Noun
 from ratchet.domain.playbook import HypothesisRule, ObjectRule, Playbook
 from ratchet.domain.priors import Priors
@@ -17,13 +17,16 @@ from ratchet.domain.substitute import Unresolved, substitute
 FACTOR: dict[Verdict, float] = {
     "confirmed": 1.0, "undecided": 0.05, "unknown": 0.10, "contradictory": 0.05, "refuted": 0.002,
 }  # fmt: skip
+YIELDING = 0.0001
+"""The same for what is confirmed beside something more pressing, which is what the alert is about."""
 """How much of its prior a hypothesis keeps under each verdict."""
 UNKNOWN_MASS = 0.02
 """The share that always stays with a cause nobody wrote down."""
 MATCH_BONUS = 3.0
 """How much more likely a playbook is when the alert names it."""
 BESIDE = 0.35
-"""From this share of the leader's confidence on, a second confirmed cause stands beside it: priors do not choose."""
+"""From this share of the leader's confidence on, a second confirmed cause stands beside it even where the alert or one
+playbook's own likelihoods speak for the leader."""
 
 
 class Candidate(Noun):
@@ -128,6 +131,8 @@ def _hypothesis(candidate: Candidate, rule: HypothesisRule, scope: dict[str, Any
         evidence=(pro,) if confirm.value is not False else (),
         against=(contra,) if refute.value is not False else ((pro,) if confirm.value is False else ()),
         then=rule.then,
+        bearing=rule.bearing,
+        named=candidate.named,
         security=rule.security,
         action=rule.action or _step_title(candidate.playbook, rule, found),
     )
@@ -195,11 +200,21 @@ def objects_of(rule: ObjectRule, scope: Mapping[str, Any]) -> list[Found]:
 
 
 def _posterior(judged: Sequence[Hypothesis]) -> list[Hypothesis]:
-    masses = [h.prior * FACTOR[h.verdict] for h in judged]
+    most = min((_rank(h) for h in judged if h.verdict == "confirmed"), default=0)
+    masses = [h.prior * (YIELDING if _yields(h, most) else FACTOR[h.verdict]) for h in judged]
     confirmed = [m for m, h in zip(masses, judged, strict=True) if h.verdict == "confirmed"]
     rest = UNKNOWN_MASS * (1.0 if not confirmed else 0.25)
     total = sum(masses) + rest
     return [h.model_copy(update={"confidence": m / total}) for h, m in zip(judged, masses, strict=True)]
+
+
+def _rank(h: Hypothesis) -> int:
+    return BEARINGS.index(h.bearing)
+
+
+def _yields(h: Hypothesis, most: int) -> bool:
+    """Whether something more pressing (of rank `most`) is confirmed too, and the alert does not speak of this one."""
+    return h.verdict == "confirmed" and _rank(h) > most and not h.named and not h.security
 
 
 def _merge(judged: Sequence[Hypothesis]) -> list[Hypothesis]:
@@ -214,7 +229,11 @@ def _merge(judged: Sequence[Hypothesis]) -> list[Hypothesis]:
 
 def _join(group: list[Hypothesis]) -> Hypothesis:
     lead = max(group, key=lambda h: (h.then != ("escalate",), h.confidence))
-    return lead.model_copy(update={"confidence": min(1.0, sum(h.confidence for h in group))})
+    together = {
+        "confidence": min(1.0, sum(h.confidence for h in group)), "named": any(h.named for h in group),
+        "bearing": BEARINGS[min(map(_rank, group))],
+    }  # fmt: skip
+    return lead.model_copy(update=together)
 
 
 def _conclude(ranked: tuple[Hypothesis, ...], gaps: Mapping[str, float]) -> Conclusion:
@@ -230,20 +249,33 @@ def _conclude(ranked: tuple[Hypothesis, ...], gaps: Mapping[str, float]) -> Conc
         return _of("contradictory", ranked, None, "Mend the playbook; decide by hand tonight.", why)
     if not sure:
         return _of("unknown_cause", ranked, None, _look_further(ranked), _why_unknown(ranked))
-    lead, others = ranked[sure[0]], [ranked[n] for n in sure[1:]]
+    most = min(_rank(ranked[n]) for n in sure)
+    pressing = [n for n in sure if not _yields(ranked[n], most)]
+    first, lead = pressing[0], ranked[pressing[0]]
     gap = gaps.get(lead.playbook, 0.20)
+    others = [ranked[n] for n in pressing[1:]]
     near = [h for h in others if lead.confidence - h.confidence < gap or _beside(h, lead)]
     if near:
         names = "; ".join(f"{h.title} ({h.confidence:.0%})" for h in (lead, *near))
-        return _of(
-            "ambiguous", ranked, sure[0], "Decide between the confirmed causes.", f"Too close to choose: {names}."
-        )
-    return _of("cause", ranked, sure[0], lead.action or lead.title, f"{lead.title}: {_first(lead)}")
+        return _of("ambiguous", ranked, first, "Decide between the confirmed causes.", f"Too close to choose: {names}.")
+    why = f"{lead.title}: {_first(lead)}{_found_too([ranked[n] for n in sure], lead)}"
+    return _of("cause", ranked, first, lead.action or lead.title, why)
 
 
 def _beside(other: Hypothesis, lead: Hypothesis) -> bool:
-    """Whether another cause is confirmed too and nearly as likely: then two things are wrong, or one explains both."""
-    return other.cause != lead.cause and other.confidence >= lead.confidence * BESIDE
+    """Whether another cause is confirmed too: two things are wrong, or one explains both, and priors do not choose.
+    Only an alert does, where it speaks of the one and not of the other, and whoever wrote both into one playbook."""
+    if other.cause == lead.cause:
+        return False
+    told = lead.named and not other.named and _rank(other) >= _rank(lead)
+    weighed = told or other.playbook == lead.playbook
+    return not weighed or other.confidence >= lead.confidence * BESIDE
+
+
+def _found_too(others: Sequence[Hypothesis], lead: Hypothesis) -> str:
+    """What else was found and presses less."""
+    titles = dict.fromkeys(h.title for h in others if h.cause != lead.cause)
+    return f" Found beside it, and less pressing: {'; '.join(titles)}." if titles else ""
 
 
 def _of(outcome: Any, ranked: tuple[Hypothesis, ...], chosen: int | None, action: str, why: str) -> Conclusion:

@@ -9,6 +9,10 @@ from ratchet.domain.priors import Prior
 from ratchet.domain.substitute import Group
 
 Verdict = Literal["confirmed", "refuted", "undecided", "unknown", "contradictory"]
+Bearing = Literal["acute", "load", "latent"]
+"""How a cause bears on users: something is refused or waits now; work costs more than it should; a state that may have
+stood for long. Most pressing first."""
+BEARINGS: tuple[Bearing, ...] = ("acute", "load", "latent")
 Outcome = Literal["cause", "ambiguous", "unknown_cause", "security", "contradictory"]
 
 
@@ -68,6 +72,9 @@ class Hypothesis(Noun):
     evidence: tuple[Reason, ...] = ()
     against: tuple[Reason, ...] = ()
     then: tuple[str, ...] = ()
+    bearing: Bearing = "acute"
+    named: bool = False
+    """Whether the alert speaks of its playbook."""
     security: bool = False
     action: str = ""
     learned: Prior | None = None

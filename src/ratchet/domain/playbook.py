@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from ratchet.domain.duration import Duration
+from ratchet.domain.hypothesis import Bearing
 from ratchet.domain.noun import Noun
 
 ID = r"^[a-z][a-z0-9_]{0,62}$"
@@ -87,6 +88,8 @@ class HypothesisRule(Noun):
     title: str
     cause: str
     likelihood: float = Field(gt=0, le=1)
+    bearing: Bearing = "acute"
+    """Of two confirmed causes the more pressing one is the cause, and the other is found beside it."""
     probes: Names = ()
     confirm: str
     refute: str

@@ -19,7 +19,7 @@ Text = tuple[Version, Playbook]
 Look = Callable[[Sequence[ProbeCall]], Sequence[Evidence]]
 """A toolbox's way of looking; what was not recorded is left out."""
 NOTHING = "unknown_cause"
-_JUDGED = ("cause", "likelihood", "probes", "confirm", "refute", "objects", "security", "then")
+_JUDGED = ("cause", "likelihood", "bearing", "probes", "confirm", "refute", "objects", "security", "then")
 
 
 class Bench:
@@ -82,6 +82,7 @@ class Light:
     verdict: str
     objects: tuple[Found, ...]
     weight: float
+    bearing: str
     then: tuple[str, ...]
 
 
@@ -171,7 +172,7 @@ def _asked(rule: HypothesisRule) -> frozenset[str]:
 def _judged(rule: HypothesisRule, scope: dict[str, Any]) -> Light:
     verdict = verdict_of(parsed(rule.confirm).answer(scope), parsed(rule.refute).answer(scope))
     objects = _objects(rule, scope) if verdict == "confirmed" else ()
-    return Light(rule.id, rule.cause, verdict, objects, rule.likelihood, rule.then)
+    return Light(rule.id, rule.cause, verdict, objects, rule.likelihood, rule.bearing, rule.then)
 
 
 def _objects(rule: HypothesisRule, scope: dict[str, Any]) -> tuple[Found, ...]:
