@@ -276,7 +276,7 @@ def test_confirmed_causes_correct_the_likelihoods_in_a_draft_that_a_person_activ
     assert ana.learning.suggest(SERIES).id == draft.id, "nothing was confirmed since"
     with pytest.raises(Refusal, match="second person"):
         ana.activate(draft.id, "six of seven were load")
-    ben = house.desk(Principal(kind="person", name="ben", role="approver", channel="cli"))
+    ben = house.desk(Principal(kind="person", name="ben", role="approver", channel="http"))
     assert ben.activate(draft.id, "six of seven were load", draft.digest).is_active
 
 
@@ -287,7 +287,7 @@ def test_what_was_counted_once_moves_a_likelihood_no_further_also_when_it_is_sai
     first = ana.learning.suggest(SERIES)
     before, after = weighed(ana, first.id)
     assert after == pytest.approx(MOST * before), "within the bound that a live prior has"
-    ben = house.desk(Principal(kind="person", name="ben", role="approver", channel="cli"))
+    ben = house.desk(Principal(kind="person", name="ben", role="approver", channel="http"))
     assert ben.activate(first.id, "read it", first.digest).is_active
     with pytest.raises(Refusal, match="since its text was activated"):
         ana.learning.suggest(SERIES)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ratchet.desk.contract import Desk
 from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.escalation import Stop
@@ -76,6 +77,34 @@ def test_one_person_twice_under_any_spelling_is_one_person(door: Door):
     for who in ("ana", "ana", again):
         assert say(door, incident, who)["status"] == "escalated"
     assert len([line for line in door.house.store.timeline(incident.id) if isinstance(line.event, e.EndProposed)]) <= 2
+
+
+@pytest.mark.parametrize("verb", ["resolve", "close"])
+def test_at_the_terminal_of_the_state_two_names_are_one_person(door: Door, verb: str):
+    incident = grave(door)
+    here = {name: door.house.desk(Principal(kind="person", name=name, role="admin", channel="cli")) for name in "ab"}
+    say_here(here["a"], incident, verb)
+    with pytest.raises(Refusal, match="two names are one person") as no:
+        say_here(here["b"], incident, verb)
+    assert no.value.code is Code.FORBIDDEN
+    now = door.house.store.incident(incident.id)
+    assert (now.status, now.ending and now.ending.by) == ("escalated", "user:a")
+    assert say(door, incident, "ben", verb)["status"] in ("resolved", "closed")
+
+
+def say_here(desk: Desk, incident: Incident, verb: str) -> None:
+    if verb == "resolve":
+        desk.resolve(incident.name, CAUSE, "I looked")
+    else:
+        desk.close_incident(incident.name, "I looked")
+
+
+def test_who_says_it_again_with_a_token_is_known_from_then_on(door: Door):
+    incident = grave(door)
+    say_here(door.house.desk(Principal(kind="person", name="ana", role="admin", channel="cli")), incident, "resolve")
+    assert say(door, incident, "ana")["status"] == "escalated"
+    say_here(door.house.desk(Principal(kind="person", name="cy", role="admin", channel="cli")), incident, "resolve")
+    assert door.house.store.incident(incident.id).status == "resolved"
 
 
 @pytest.mark.parametrize(("verb", "cause"), [("close", CAUSE), ("resolve", "connection_exhaustion_idle_leak")])

@@ -153,6 +153,8 @@ STRUCTURE: tuple[Mutant, ...] = (
     Mutant("impact looked at while it waits", ((move._await_answer, "if grave and", "if False and"),)),
     Mutant("high impact ends by two people", ((EndProposed.confirmed_by, " and self.by.casefold() != other.by."
                                                "casefold()", ""),)),
+    Mutant("one terminal ends nothing", ((EndProposed.confirmed_by, " and not (self.own_word and other.own_word)",
+                                          ""),)),
     Mutant("a way back is judged as one", ((_P.settle, "back=packet.undo_of is not None", "back=False"),)),
     Mutant("a way back starts from what was left", ((_P._reread_left, 'if left.verdict != "yes"', "if False"),)),
     Mutant("a way back stays at its server", ((undo.Undoing.ask, "if not fingerprint.same_server(done.fingerprint)",
@@ -180,7 +182,7 @@ PAIRS: tuple[Mutant, ...] = (
     Mutant("pair: class C looked up + tried again", ((_P.settle, 'if act.klass == "C"', "if False"),
                                                      (move._may_retry, 'packet.act.klass == "C"', "False"))),
     Mutant("all who wrote it", ((gate.interested, ", *packet.writers)", ")"),)),
-    Mutant("one terminal is one person", ((gate.quorum_met, "max(0, own_word - 1)", "0"),)),
+    Mutant("one terminal is one person", ((gate.people_among, "max(0, own_word - 1)", "0"),)),
     Mutant("pair: epoch guard + epoch in quorum", ((gate.quorum_met, " and a.epoch == packet.incident_epoch", ""),
                                                    (incident._handed_back, '"packet": None, ', ""),
                                                    (incident._taken, '"approvals": (), ', ""),
@@ -292,9 +294,11 @@ def _grave() -> str:
     """Harm that is heard of withdraws what was asked, and one person's word twice ends nothing."""
     if move.next_move(waiting(packet()), NOW, "5000 customers").kind != "escalate":
         return "a question outlives the impact"
-    words = [EndProposed(by=by, verb="close", reason="x", because="x") for by in ("user:ana", "user:ANA", "user:ben")]
+    told: dict[str, Any] = {"verb": "close", "reason": "x", "because": "x"}
+    who = (("user:ana", "cli"), ("user:ANA", "http"), ("user:ben", "cli"), ("user:ben", ""), ("user:ben", "http"))
+    words = [EndProposed(by=by, channel=channel, **told) for by, channel in who]
     ends = [words[0].confirmed_by(other) for other in words]
-    return _strangers() or _last_look() if ends == [False, False, True] else "one person ends what takes two"
+    return _strangers() or _last_look() if ends == [False] * 4 + [True] else "one person ends what takes two"
 
 
 def _last_look() -> str:

@@ -116,7 +116,7 @@ def test_a_new_mutating_step_in_a_typo_fix_is_named_and_needs_somebody_else(room
     assert "new mutation: steps.once_more" in no.message
     assert "user:ana did" in no.remedy
     assert refused(room.reviewing.activate, draft.id, "a typo", "user:ANA").code is Code.FORBIDDEN
-    assert room.reviewing.activate(draft.id, "read the diff", BO, draft.digest).state == "active"
+    assert room.reviewing.activate(draft.id, "read the diff", BO, draft.digest, "http").state == "active"
 
 
 def test_a_text_that_was_edited_after_it_was_read_is_not_activated_unseen(room: Room) -> None:
@@ -126,15 +126,15 @@ def test_a_text_that_was_edited_after_it_was_read_is_not_activated_unseen(room: 
     room.playbooks.edit(draft.id, {"guidance": "A word more.\n"}, "", ANA)
     for digest in (read.digest, "sha256:0", "sha256:"):
         with pytest.raises(Outdated, match="changed since it was read: it is at revision 2"):
-            room.reviewing.activate(draft.id, "read the diff", BO, digest)
+            room.reviewing.activate(draft.id, "read the diff", BO, digest, "http")
     for digest in ("", ANY):
-        no = refused(room.reviewing.activate, draft.id, "read the diff", BO, digest)
+        no = refused(room.reviewing.activate, draft.id, "read the diff", BO, digest, "http")
         assert no.code is Code.CONFLICT
         assert "nothing says which text of it was read" in no.message
         assert f"ratchet vault diff {draft.id}" in no.remedy
     assert room.active() != "9.0"
     again = room.reviewing.difference(draft.id, "").digest
-    assert room.reviewing.activate(draft.id, "read it again", BO, again).state == "active"
+    assert room.reviewing.activate(draft.id, "read it again", BO, again, "http").state == "active"
 
 
 def test_words_alone_and_the_way_back_need_no_digest_and_bear_no_wrong_one(room: Room) -> None:
@@ -172,7 +172,17 @@ def test_what_ratchet_wrote_and_may_do_more_needs_two_persons(room: Room) -> Non
     room.playbooks.edit(draft.id, {"team": "group:default/db"}, "", ANA)
     assert refused(room.reviewing.activate, draft.id, "", ANA).code is Code.FORBIDDEN
     read = room.reviewing.examine(draft.id, BO).playbook.digest
-    assert room.reviewing.activate(draft.id, "", BO, read).state == "active"
+    assert room.reviewing.activate(draft.id, "", BO, read, "http").state == "active"
+
+
+def test_the_second_reader_comes_with_a_token_for_two_names_at_one_terminal_may_be_one_person(room: Room) -> None:
+    spec = room.records.active(SERIES).spec
+    draft = room.draft(room.spec(limits=spec.limits.model_copy(update={"mutations": 5})))
+    no = refused(room.reviewing.activate, draft.id, "read it", BO, draft.digest, "cli")
+    assert (no.code, "two names are one person" in no.remedy) == (Code.FORBIDDEN, True)
+    assert room.reviewing.examine(draft.id, BO, "cli").objections
+    assert not room.reviewing.examine(draft.id, BO, "http").objections
+    assert room.reviewing.activate(draft.id, "read it", BO, draft.digest, "http").state == "active"
 
 
 def test_whoever_edited_last_but_one_is_still_an_author(room: Room) -> None:
@@ -182,7 +192,7 @@ def test_whoever_edited_last_but_one_is_still_an_author(room: Room) -> None:
     assert refused(room.reviewing.activate, draft.id, "", ANA).code is Code.FORBIDDEN
     assert refused(room.reviewing.activate, draft.id, "", BO).code is Code.FORBIDDEN
     read = room.reviewing.difference(draft.id, "").digest
-    assert room.reviewing.activate(draft.id, "", "user:cleo", read).state == "active"
+    assert room.reviewing.activate(draft.id, "", "user:cleo", read, "http").state == "active"
 
 
 def test_whoever_edits_words_alone_may_still_approve_what_it_does_and_whoever_edits_more_may_not(room: Room) -> None:

@@ -71,7 +71,7 @@ def test_a_guard_that_goes_from_the_end_of_a_long_condition_is_seen_and_takes_tw
     assert last in gone and gone != new
     no = refused(room.reviewing.activate, draft.id, "typo", ANA)
     assert (no.code, "what confirms it" in no.message) == (Code.FORBIDDEN, True)
-    assert room.reviewing.activate(draft.id, "read it", BO, draft.digest).state == "active"
+    assert room.reviewing.activate(draft.id, "read it", BO, draft.digest, "http").state == "active"
 
 
 def test_one_person_adds_a_guard_alone(room: Room) -> None:

@@ -108,7 +108,9 @@ class HandsOver:
 
         def resolved(incident: Incident) -> Event | None:
             _refuse(incident, {*LIVE, "escalated", "held"}, "resolved")
-            word = EndProposed(by=by, verb="resolve", cause=cause, reason=because, because=self._two(incident))
+            word = EndProposed(
+                by=by, verb="resolve", cause=cause, reason=because, because=self._two(incident), channel=who.channel
+            )  # fmt: skip
             end = Resolved(by=by, cause=cause, without_action=not incident.ops, because=because)
             return _ended(incident, word, end)
 
@@ -134,7 +136,7 @@ class HandsOver:
         def closed(incident: Incident) -> Event | None:
             _refuse(incident, {"escalated", "held", "resolved"}, "closed")
             needs = "" if incident.status == "resolved" else self._two(incident)
-            word = EndProposed(by=by, verb="close", reason=because, because=needs)
+            word = EndProposed(by=by, verb="close", reason=because, because=needs, channel=who.channel)
             return _ended(incident, word, Closed(by=by, reason=because))
 
         self._say(by, reference, closed)
@@ -205,8 +207,14 @@ def _ended(incident: Incident, word: EndProposed, end: Event) -> Event | None:
     before = incident.ending
     if not word.because or (before is not None and before.confirmed_by(word)):
         return end
-    again = before is not None and (before.by, before.verb, before.cause) == (word.by, word.verb, word.cause)
-    return None if again else word
+    if before is None or not before.same_as(word):
+        return word
+    if before.by.casefold() != word.by.casefold():
+        raise forbidden(
+            "It takes two people, and at the terminal of the state two names are one person.",
+            "One of the two says it with a token of their own (RATCHET_TOKEN_FILE), while `ratchet serve` runs.",
+        )
+    return word if before.own_word and not word.own_word else None
 
 
 _INSTEAD = {

@@ -127,7 +127,7 @@ def _ending(i: Incident) -> EndingView | None:
         return None
     cause = f" --cause {i.ending.cause}" if i.ending.cause else ""
     confirm = f"ratchet incident {i.ending.verb} {i.name}{cause}"
-    return EndingView(**i.ending.model_dump(exclude={"kind"}), confirm=confirm)
+    return EndingView(**i.ending.model_dump(exclude={"kind", "channel"}), confirm=confirm)
 
 
 def _handoff(handoff: Handoff | None, events: Sequence[Any]) -> dict[str, Any] | None:

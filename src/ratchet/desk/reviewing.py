@@ -14,10 +14,11 @@ from ratchet.domain.backtest import Backtest
 from ratchet.domain.certificate import Certificate
 from ratchet.domain.diff import Difference, difference
 from ratchet.domain.errors import Code, Outdated, Refusal, conflict, invalid
+from ratchet.domain.gate import TERMINAL
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Clock, Store
 from ratchet.domain.series import Activated, Backtested, Edited, Series, Version
-from ratchet.vault.activation import Judged, check_text, objections, people
+from ratchet.vault.activation import Judged, Reader, check_text, objections, people
 from ratchet.vault.backtest import Backtests
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.report import Reports
@@ -57,11 +58,11 @@ class Reviewing:
             self._keep(version, found, by)
         return found
 
-    def examine(self, reference: str, by: str) -> Examination:
+    def examine(self, reference: str, by: str, channel: str = TERMINAL) -> Examination:
         """A version with all that speaks for and against it."""
         series, version = self.playbooks.sound(reference)
         judged = self._judged(series, version)
-        said = objections(judged, by, untested=True) if version.state == "draft" else []
+        said = objections(judged, Reader(by, channel), untested=True) if version.state == "draft" else []
         return Examination(
             playbook=view_of(version, whole=True),
             difference=judged.difference,
@@ -76,11 +77,11 @@ class Reviewing:
             objections=tuple(no.message for no in said),
         )
 
-    def activate(self, reference: str, reason: str, by: str, digest: str = "") -> PlaybookView:
+    def activate(self, reference: str, reason: str, by: str, digest: str = "", channel: str = TERMINAL) -> PlaybookView:
         """Make a draft the active version, or go back to one that was active before; of two at once one wins.
 
-        `digest` is that of the text that was read. Raises Outdated when the text is another one by now, and
-        Refusal(CONFLICT) when none is named and it takes a second person.
+        `digest` is that of the text that was read, `channel` how `by` came. Raises Outdated when the text is another
+        one by now, and Refusal(CONFLICT) when none is named and it takes a second person.
         """
         series, version = self.playbooks.find(reference)
         _check_read(version, digest)
@@ -99,7 +100,7 @@ class Reviewing:
             )
         _check_read(version, digest)
         judged = self._judged(series, version)
-        for no in objections(judged, by):
+        for no in objections(judged, Reader(by, channel)):
             raise no
         _check_named(judged, digest)
         event = Activated(version_id=version.id, by=by, reason=reason)

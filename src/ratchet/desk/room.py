@@ -242,7 +242,7 @@ class LocalDesk:
 
     def activate(self, version_id: str, reason: str, digest: str = "") -> PlaybookView:
         by = self._may("activate")
-        return self._r.vault.reviewing.activate(version_id, self._scrub(reason), by, digest)
+        return self._r.vault.reviewing.activate(version_id, self._scrub(reason), by, digest, self._who.channel)
 
     def discard(self, version_id: str, reason: str) -> None:
         by = self._may("activate")

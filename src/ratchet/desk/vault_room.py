@@ -83,7 +83,7 @@ class LocalVault:
 
     def examine(self, reference: str) -> Examination:
         by = self._may("read")
-        return self._v.reviewing.examine(reference, by)
+        return self._v.reviewing.examine(reference, by, self._who.channel)
 
     def bring(self, arrival: Arrival) -> Arrived:
         by = self._may("activate")

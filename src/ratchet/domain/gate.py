@@ -154,15 +154,20 @@ TERMINAL = "cli"
 
 
 def quorum_met(packet: DecisionPacket, approvals: tuple[Approval, ...]) -> bool:
-    """Whether enough distinct people approved exactly these bytes.
+    """Whether enough distinct people approved exactly these bytes."""
+    good = tuple(a for a in approvals if a.digest == packet.digest and a.epoch == packet.incident_epoch)
+    return people_among(packet, good) >= packet.quorum
+
+
+def people_among(packet: DecisionPacket, approvals: tuple[Approval, ...]) -> int:
+    """How many people these are, without who proposed or wrote it.
 
     Whoever sits at the terminal of the state itself names themselves: under several names they are one person.
     """
-    good = [a for a in approvals if a.digest == packet.digest and a.epoch == packet.incident_epoch]
-    people = {a.by.casefold(): a.channel for a in good if a.by.casefold() not in interested(packet)}
+    people = {a.by.casefold(): a.channel for a in approvals if a.by.casefold() not in interested(packet)}
     named = [by for by in people if by.startswith("user:")]
     own_word = sum(people[by] == TERMINAL for by in named)
-    return len(named) - max(0, own_word - 1) >= packet.quorum
+    return len(named) - max(0, own_word - 1)
 
 
 class Reread(Noun):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from ratchet.domain.gate import MAX_AGE, DecisionPacket, Reread, changed_since, interested
+from ratchet.domain.gate import MAX_AGE, DecisionPacket, Reread, changed_since, people_among
 from ratchet.domain.incident import Incident
 from ratchet.domain.noun import Noun, digest_of
 from ratchet.domain.standing import StandingGrant
@@ -111,9 +111,7 @@ def _action(bid: Bid) -> No | None:
 
 def _quorum(bid: Bid) -> No | None:
     packet, books = bid.packet, bid.books
-    people = {a.by.casefold() for a in bid.incident.approvals if a.by.startswith("user:")}
-    people -= interested(packet)
-    if len(people) >= packet.quorum:
+    if people_among(packet, bid.incident.approvals) >= packet.quorum:
         return None
     if books.standing is not None:
         outside = books.standing_outside

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from ratchet.domain.gate import TERMINAL
 from ratchet.domain.noun import Noun
 
 
@@ -47,11 +48,22 @@ class EndProposed(Noun):
     reason: str
     because: str
     """Why it takes two people."""
+    channel: str = ""
+    """How they came; empty in words of earlier releases, which count as said at the terminal of the state."""
 
     def confirmed_by(self, other: "EndProposed") -> bool:
         """Whether somebody else says the same; reasons are each person's own."""
-        same = (self.verb, self.cause) == (other.verb, other.cause)
-        return same and self.by.casefold() != other.by.casefold()
+        other_name = self.same_as(other) and self.by.casefold() != other.by.casefold()
+        return other_name and not (self.own_word and other.own_word)
+
+    def same_as(self, other: "EndProposed") -> bool:
+        """Whether both say the same of the incident."""
+        return (self.verb, self.cause) == (other.verb, other.cause)
+
+    @property
+    def own_word(self) -> bool:
+        """Whether only the terminal of the state stands for the name: two of these may be one person."""
+        return self.channel in (TERMINAL, "")
 
 
 class Closed(Noun):

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ratchet.domain.diff import Difference
 from ratchet.domain.errors import Code, Mistake, Refusal, conflict, forbidden, invalid
+from ratchet.domain.gate import TERMINAL
 from ratchet.domain.series import Version
 from ratchet.vault.canonical import text_digest
 
@@ -18,6 +20,13 @@ class Judged:
     mistakes: Sequence[Mistake]
 
 
+class Reader(NamedTuple):
+    """Who would activate it, and the channel they came by."""
+
+    by: str
+    channel: str = TERMINAL
+
+
 def check_text(version: Version) -> None:
     """Raise Refusal(FAILED) when the text is not the one that was kept under its digest."""
     if text_digest(version.text) != version.digest:
@@ -28,12 +37,12 @@ def check_text(version: Version) -> None:
         )
 
 
-def objections(judged: Judged, by: str, *, untested: bool = False) -> list[Refusal]:
-    """Why `by` may not activate it now, gravest first; empty when it may be done. `untested`: a backtest that is
-    missing does not count, because the activation itself makes it."""
+def objections(judged: Judged, reader: Reader, *, untested: bool = False) -> list[Refusal]:
+    """Why this reader may not activate it now, gravest first; empty when it may be done. `untested`: a backtest that
+    is missing does not count, because the activation itself makes it."""
     skip = untested and judged.version.backtest is None
     checks = (_blanks, _lint, _second_person) if skip else (_blanks, _lint, _backtest, _second_person)
-    return [found for check in checks for found in [check(judged, by)] if found is not None]
+    return [found for check in checks for found in [check(judged, reader)] if found is not None]
 
 
 def people(version: Version) -> tuple[str, ...]:
@@ -41,7 +50,7 @@ def people(version: Version) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys((version.created_by, *version.authors)) if name.startswith("user:"))
 
 
-def _blanks(judged: Judged, _by: str) -> Refusal | None:
+def _blanks(judged: Judged, _reader: Reader) -> Refusal | None:
     version = judged.version
     if "owner" in version.blanks:
         message = f"{version.pin} still has blanks that only a person can fill: {', '.join(version.blanks)}."
@@ -55,7 +64,7 @@ def _blanks(judged: Judged, _by: str) -> Refusal | None:
     return None
 
 
-def _lint(judged: Judged, _by: str) -> Refusal | None:
+def _lint(judged: Judged, _reader: Reader) -> Refusal | None:
     if not judged.mistakes:
         return None
     count = len(judged.mistakes)
@@ -63,37 +72,55 @@ def _lint(judged: Judged, _by: str) -> Refusal | None:
     return invalid(message, "Mend them, then activate.", judged.mistakes)
 
 
-def _backtest(judged: Judged, by: str) -> Refusal | None:
+def _backtest(judged: Judged, reader: Reader) -> Refusal | None:
     version, test = judged.version, judged.version.backtest
     if test is None or test.digest != version.digest:
         return conflict(
             f"{version.pin} was not backtested as it stands now.", f"Run `ratchet vault backtest {version.id}`."
         )
-    if test.worse and not _read_by_two(judged, by):
+    if test.worse and not _read_by_two(judged, reader):
         return forbidden(
             f"{version.pin} {test.sentence()}: what was known to be right would be concluded wrongly.",
-            "Mend the draft. If it is right nonetheless, one person edits it and another, not an author, activates it.",
+            "Mend the draft. If it is right nonetheless, one person edits it and another, not an author, activates it"
+            " with a token of their own.",
         )
     return None
 
 
-def _second_person(judged: Judged, by: str) -> Refusal | None:
-    if not judged.difference.widens or _read_by_two(judged, by):
+def _second_person(judged: Judged, reader: Reader) -> Refusal | None:
+    if not judged.difference.widens or _read_by_two(judged, reader):
         return None
     version = judged.version
     grew = [change for change in judged.difference.changes if change.widens and not change.part]
     named = [f"{change.kind.replace('_', ' ')}: {change.place}, {change.says}" for change in grew[:3]]
     told = "; ".join([*named, *(["..."] if len(grew) > 3 else [])])
-    who = ", ".join(people(version))
-    remedy = (
-        f"Ask somebody who did not write it ({who} did) to read `ratchet vault diff {version.id}` and activate it."
-        if who
-        else f"One person takes it on (`ratchet vault edit {version.id} --owner ...`), and another activates it."
-    )
-    return forbidden(f"{version.pin} may do more than what is active now, and needs a second person: {told}.", remedy)
+    message = f"{version.pin} may do more than what is active now, and needs a second person: {told}."
+    return forbidden(message, _who_could(version, reader))
 
 
-def _read_by_two(judged: Judged, by: str) -> bool:
-    """Whether `by` is not an author and, in a series that has an active version, some other person is one."""
-    folded = {name.casefold() for name in people(judged.version)}
-    return by.casefold() not in folded and bool(folded or not judged.difference.before)
+def _who_could(version: Version, reader: Reader) -> str:
+    """What to do where a second person is needed and this reader is not that one."""
+    wrote = people(version)
+    if not wrote:
+        return f"One person takes it on (`ratchet vault edit {version.id} --owner ...`), and another activates it."
+    if reader.channel == TERMINAL and not _wrote(version, reader):
+        return (
+            "At the terminal of the state two names are one person: the second one activates it with a token of their"
+            " own (RATCHET_TOKEN_FILE), while `ratchet serve` runs."
+        )
+    named = ", ".join(wrote)
+    return f"Ask somebody who did not write it ({named} did) to read `ratchet vault diff {version.id}` and activate it."
+
+
+def _read_by_two(judged: Judged, reader: Reader) -> bool:
+    """Whether the reader is not an author and, in a series that has an active version, some other person is one.
+
+    Who sits at the terminal of the state names themselves, and so may be whoever wrote it under another name.
+    """
+    if not people(judged.version):
+        return not judged.difference.before
+    return reader.channel != TERMINAL and not _wrote(judged.version, reader)
+
+
+def _wrote(version: Version, reader: Reader) -> bool:
+    return reader.by.casefold() in {name.casefold() for name in people(version)}
