@@ -38,7 +38,10 @@ class Settings(Noun):
 
 
 def read_settings(environ: Mapping[str, str], home: Path | None = None) -> Settings:
-    """Settings from the environment: `RATCHET_*` names first, then the alias `HELPDESK_CLIENT_API_KEY`."""
+    """Settings from the environment: `RATCHET_*` names first, then the alias `HELPDESK_CLIENT_API_KEY`.
+
+    Raises OSError or UnicodeDecodeError for a token file that cannot be read, ValueError for a port that is none.
+    """
     return Settings(
         home=(home or _home(environ)).expanduser(),
         url=environ.get("RATCHET_URL") or None,
@@ -71,5 +74,5 @@ def _history(environ: Mapping[str, str]) -> Path:
 def _token(environ: Mapping[str, str]) -> str | None:
     path = environ.get("RATCHET_TOKEN_FILE")
     if path:
-        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+        return Path(path).expanduser().read_text(encoding="utf-8-sig").strip()
     return environ.get("RATCHET_TOKEN") or environ.get("HELPDESK_CLIENT_API_KEY") or None

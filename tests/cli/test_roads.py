@@ -14,8 +14,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from ratchet.cli import server_file
+from ratchet.cli import known_keys, server_file
+from ratchet.cli.given import Given
 from ratchet.cli.over_http import as_curl
+from ratchet.cli.road import settings_of
 from ratchet.domain.errors import Refusal
 from ratchet.security import alone
 from tests.cli.conftest import PROGRAM, environment
@@ -174,6 +176,24 @@ def test_a_token_file_that_is_missing_is_named(ratchet):
     done = ratchet("incident", "list", "--token-file", "/nowhere/token")
     assert done.returncode == 2
     assert "/nowhere/token" in done.stderr
+
+
+def test_a_token_file_from_another_editor_is_read_or_named_for_what_it_is(tmp_path):
+    path = tmp_path / "token"
+    path.write_bytes("rtk_x\r\n".encode("utf-8-sig"))
+    assert settings_of(Given(token_file=str(path), home=str(tmp_path))).token == "rtk_x"
+    path.write_bytes("rtk_x\r\n".encode("utf-16"))
+    with pytest.raises(Refusal, match="is no UTF-8 text") as no:
+        settings_of(Given(token_file=str(path), home=str(tmp_path)))
+    assert str(path) in no.value.message
+
+
+def test_a_key_file_that_holds_no_key_is_refused(tmp_path):
+    key = tmp_path / "key.pub"
+    for content in (b"\xff\xfe\x00binary", b"", "ed25519:ä".encode()):
+        key.write_bytes(content)
+        with pytest.raises(Refusal, match="not a public key"):
+            known_keys.expected(tmp_path / "home", "01A", key)
 
 
 def test_a_curl_line_holds_the_request_and_not_the_token():

@@ -1,5 +1,6 @@
 """What goes over the wire to Loki and to syslog servers, received by real sockets."""
 
+import base64
 import json
 import re
 import socket
@@ -79,6 +80,25 @@ def test_an_answer_about_the_entries_is_told_apart_from_one_that_may_pass(status
     with pytest.raises(trouble):
         sink.send([entry()])
     sink.close()
+
+
+def test_a_password_that_had_to_be_written_encoded_is_sent_as_it_is():
+    seen: list[httpx2.Request] = []
+    sink = loki(204, seen, "https://an%2Fa:p%40ss%3A@loki.test")
+    sink.send([entry()])
+    sink.close()
+    assert base64.b64decode(seen[0].headers["authorization"].removeprefix("Basic ")) == b"an/a:p@ss:"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://loki:31o0", "http://loki:99999", "http://loki:0", "http://[loki", "http://lo ki", "loki:3100", "http://"],
+)
+def test_an_address_that_nobody_can_be_asked_at_is_refused_at_the_start_and_not_repeated(url: str):
+    with pytest.raises(Refusal) as no:
+        Loki(url.replace("//", "//ana:s3cret@"))
+    assert "RATCHET_LOKI_URL" in no.value.message
+    assert "s3cret" not in f"{no.value} {no.value.remedy}"
 
 
 def test_nobody_at_the_address_is_unreached_and_no_credential_is_shown():

@@ -13,7 +13,7 @@ NAME = "known_keys"
 def expected(home: Path, chain: str, pinned: Path | None) -> str | None:
     """The key that must have signed for this chain: the one in a file, our own, or the one that was seen first."""
     if pinned is not None:
-        return public_text(public_bytes(pinned.read_text(encoding="utf-8")))
+        return public_text(public_bytes(pinned.read_text(encoding="utf-8-sig", errors="replace")))
     if own_chain(home) == chain and (home / "seal").exists():
         return read_signer(home / "seal").public
     return _seen(home).get(chain)
@@ -41,7 +41,7 @@ def own_chain(home: Path) -> str | None:
 
 def _seen(home: Path) -> dict[str, str]:
     try:
-        lines = (home / NAME).read_text(encoding="utf-8").splitlines()
+        lines = (home / NAME).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return {}
     pairs = (line.split(" ") for line in lines)

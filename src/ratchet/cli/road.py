@@ -40,6 +40,11 @@ def settings_of(given: Given) -> Settings:
         raise invalid(
             f"The token file {where} cannot be read: {error.strerror}.", "Correct --token-file or RATCHET_TOKEN_FILE."
         ) from None
+    except UnicodeDecodeError:
+        raise invalid(
+            f"The token file {environ.get('RATCHET_TOKEN_FILE', '')} is no UTF-8 text.",
+            "Save it as UTF-8 with nothing but the token in it; PowerShell does so with `-Encoding utf8`.",
+        ) from None
     except ValueError:
         raise invalid("RATCHET_PORT is not a port.", "Set it to a number such as 8080, or unset it.") from None
 
@@ -68,5 +73,5 @@ def _kept_token(home: Path) -> str | None:
     """The first admin token, for the one who may read it. Never sent to an address from outside this home."""
     try:
         return (home / TOKEN).read_text(encoding="utf-8").strip() or None
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None

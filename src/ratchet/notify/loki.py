@@ -4,17 +4,17 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 
 from ratchet.domain.audit import AuditEntry
 from ratchet.domain.audit_forms import record, short
 from ratchet.domain.audit_objects import object_of
-from ratchet.domain.errors import invalid
+from ratchet.notify.address import address_of
 from ratchet.notify.follow import Unreached, Unwanted
 
 PUSH = "/loki/api/v1/push"
+_WRONG = ("RATCHET_LOKI_URL is not an address of a Loki.", "Write it as http://127.0.0.1:3100.")
 _TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 _NEVER = frozenset({400, 413, 422})
 """Answers about the entries themselves; every other refusal may pass."""
@@ -25,14 +25,10 @@ class Loki:
     """One Loki. A name and a password in the address are sent as basic authentication and shown nowhere."""
 
     def __init__(self, url: str, transport: httpx2.BaseTransport | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise invalid("RATCHET_LOKI_URL is not an address of a Loki.", "Write it as http://127.0.0.1:3100.")
-        host = parts.netloc.rpartition("@")[2]
-        self._push = urlunsplit((parts.scheme, host, parts.path.removesuffix(PUSH).rstrip("/") + PUSH, "", ""))
-        self.name = f"loki {host}"
-        auth = (parts.username, parts.password or "") if parts.username else None
-        self._client = httpx2.Client(auth=auth, timeout=_TIMEOUT, transport=transport, trust_env=False)
+        place = address_of(url, _WRONG)
+        self._push = place.url(place.path.removesuffix(PUSH).rstrip("/") + PUSH)
+        self.name = f"loki {place.host}"
+        self._client = httpx2.Client(auth=place.auth, timeout=_TIMEOUT, transport=transport, trust_env=False)
 
     def send(self, entries: Sequence[AuditEntry]) -> None:
         """Push in one request; Loki has taken all of it or nothing."""

@@ -4,16 +4,19 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 
-from ratchet.domain.errors import Refusal, invalid
+from ratchet.domain.errors import Refusal
+from ratchet.notify.address import address_of
 from ratchet.notify.follow import Unreached
 
 LOOK_EVERY_S = 3600.0
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 600.0
+_WRONG = (
+    "RATCHET_REMINDER_WEBHOOK is not an address that takes a POST.", "Write it as https://hooks.example/review."
+)  # fmt: skip
 _TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 _log = logging.getLogger(__name__)
 
@@ -43,16 +46,9 @@ class Webhook:
     """An address that takes a POST. A name and a password in it are sent as basic authentication; it is never shown."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise invalid(
-                "RATCHET_REMINDER_WEBHOOK is not an address that takes a POST.",
-                "Write it as https://hooks.example/review.",
-            )
-        host = parts.netloc.rpartition("@")[2]
-        self._url = urlunsplit((parts.scheme, host, parts.path or "/", parts.query, ""))
-        auth = (parts.username, parts.password or "") if parts.username else None
-        self._client = httpx2.Client(auth=auth, timeout=_TIMEOUT, trust_env=False)
+        place = address_of(url, _WRONG)
+        self._url = place.url(place.path or "/", place.query)
+        self._client = httpx2.Client(auth=place.auth, timeout=_TIMEOUT, trust_env=False)
 
     def send(self, due: Sequence[Reminder]) -> None:
         """One request for all; raises Unreached when it was not taken, in which case it is sent again."""
