@@ -1,6 +1,8 @@
 """Crashes, full disks, locks and races: what was acknowledged is there, what failed says so, and nothing in between."""
 
 import os
+import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,8 +15,10 @@ import pytest
 
 from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
+from ratchet.security.private_file import write_private
 from ratchet.store import sqlite
-from tests.store.walks import opened
+from ratchet.store.store import EventStore
+from tests.store.walks import look, opened
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """
@@ -36,6 +40,55 @@ while True:
         store.anchor()
     print(seen.seq, flush=True)
 """
+
+
+SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCKS = {
+    name: SHELL.findall((ROOT / "docs" / "howto" / f"{name}.md").read_text(encoding="utf-8"))
+    for name in ("audit", "back-up-and-restore")
+}
+STUBS = "set -eu\nsystemctl() { :; }\nchown() { :; }\nsudo() { :; }\n"
+
+
+def type_in(root: Path, block: str) -> None:
+    """The lines of a page as they stand there, but for the roots of their paths and for accounts and units."""
+    for place in ("var/lib", "var/backups", "srv/witness", "etc/systemd"):
+        (root / place).mkdir(parents=True, exist_ok=True)
+        block = block.replace(f"/{place}/", f"{root}/{place}/")
+    block = block.replace("-o ratchet -g ratchet ", "")
+    subprocess.run(["bash", "-c", STUBS + block], check=True, timeout=60, cwd=root)
+
+
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="the page's own condition for this way")
+@pytest.mark.parametrize("way", ["stopped", "running"])
+def test_what_the_page_backs_up_is_restored_by_its_own_lines_and_holds(tmp_path, hands, way):
+    (anchored,) = [each for each in BLOCKS["audit"] if "/srv/witness" in each]
+    stopped, running, first, archive, directory, device, last = BLOCKS["back-up-and-restore"]
+    home, there = tmp_path / "var/lib/ratchet", tmp_path / "srv/witness/ratchet/anchor"
+    store = EventStore.open_at(home, hands.clock, hands.new_id)
+    seen = store.open("i1", opened, "ratchet")
+    (home / "secrets").mkdir(mode=0o700)
+    write_private(home / "secrets" / "shop-diag.dsn", b"secret")
+    (home / "server").write_text("{}")
+    type_in(tmp_path, anchored)
+    store.anchor()
+    if way == "stopped":
+        store.close()
+    type_in(tmp_path, stopped if way == "stopped" else running)
+    store = store if way == "running" else EventStore.open_at(home, hands.clock, hands.new_id)
+    store.commit(seen, e.Noted(by="u", text="after the copy"), by="user:ana", evidence=[look(1)], wake_at=None)
+    store.anchor()
+    store.close()
+    for block in (first, archive if way == "stopped" else directory, device, last):
+        type_in(tmp_path, block)
+    with EventStore.open_at(home, hands.clock, hands.new_id) as restored:
+        assert restored.audit.verify(full=True).ok
+        assert restored.incident("i1").seq == seen.seq
+        restored.anchor()
+    assert (home / "anchor").resolve() == there.resolve() and there.is_file()
+    assert not (home / "server").exists()
+    made = [*(tmp_path / "var/backups").rglob("*"), home, *home.rglob("*")]
+    assert [each for each in made if not each.is_symlink() and each.stat().st_mode & 0o077] == []
 
 
 @pytest.mark.parametrize("acknowledged", [3, 40, 41, 90])
