@@ -46,7 +46,7 @@ class PaperPractice:
     def start(self, request: DrillRequest) -> Drill:
         require(self._principal, "answer" if request.remediate else "operate")
         self._note(f"start {request.model_dump_json()}")
-        return Drill(incident="INC-1", grants=("sg_1",), **request.model_dump(exclude={"unattended"}))
+        return Drill(incident="INC-1", grants=("sg_1",), **request.model_dump(exclude={"unattended", "quiet"}))
 
     def observed(self, reference: str) -> Observed:
         self._note(f"observed {reference}")
