@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -10,14 +11,19 @@ from typer.main import get_command
 
 from ratchet.cli import server_file
 from ratchet.cli.commands import playbook
+from ratchet.cli.commands.playbook_certify import tell
 from ratchet.cli.faults.certification import Course, certify
 from ratchet.cli.given import Given
 from ratchet.cli.road import road
 from ratchet.domain.certificate import Certification, Tried
+from ratchet.domain.drill import Environment, Ground
 from ratchet.domain.errors import Refusal
+from ratchet.domain.fault import Fault
 from ratchet.lab.catalog import load_catalog
-from ratchet.lab.certify import Cases, cases_of
+from ratchet.lab.certify import Cases, Certifier, cases_of
+from ratchet.lab.drill import Plan
 from tests.cli.conftest import Shell
+from tests.gateway.paper_drills import NOON, certificate
 
 SERIES = "pbs_vacuum_triage"
 BLOAT, OTHERS = "db-table-bloat", "db-idle-in-transaction"
@@ -27,6 +33,16 @@ def lean(*look_alikes: str) -> Cases:
     """One fault of its own, and these beside it."""
     catalog = load_catalog()
     return Cases(SERIES, (catalog.find(BLOAT),), tuple(catalog.find(name) for name in look_alikes))
+
+
+class Place:
+    """A place that has not what one fault needs; nothing else is asked of it."""
+
+    def __init__(self, without: str) -> None:
+        self._without = without
+
+    def lacking(self, fault: Fault) -> tuple[str, ...]:
+        return ("a replica", "PgBouncer") if fault.id == self._without else ()
 
 
 @pytest.fixture
@@ -75,6 +91,25 @@ def certificates(shell: Shell) -> list[tuple[str, str]]:
     """Each with the reason why it does not count."""
     told = json.loads(shell("playbook", "certificates", "-o", "json").stdout)["items"]
     return [(each["certificate"]["id"], each["because"]) for each in told]
+
+
+def test_what_could_not_be_tried_is_told_one_by_one_and_stands_below_what_is_certified(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cases = cases_of(load_catalog().faults, SERIES, 4)
+    place: Any = Place(without="pg-xid-age")
+    ground = Ground(target="db-1", address="db1:5432/shop", system_identifier="7311", environment=Environment())
+    plan = Plan(
+        batch="a1b2c3d4", ground=ground, remediate=True, approve=lambda *_: None, now=lambda: NOON, new_id=lambda: "1"
+    )
+    desk: Any = None
+    lacking = Certifier(place, desk, plan, lambda *_: None).lacking(cases)
+    assert lacking == {"pg-xid-age": "a replica and PgBouncer"}
+    course = Course(cases, (1,), left_out=lacking)
+    assert course.untried == ("pg-xid-age",)
+    tell(course, certificate().model_copy(update={"failed": ()}))
+    said = capsys.readouterr().out
+    assert "pg-xid-age  NOT RUN" in said and "without pg-xid-age: not tried here" in said
 
 
 def test_look_alikes_are_the_controls_and_faults_of_others_with_the_same_symptom() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ratchet.config import read_settings
 from ratchet.desk.drill_contract import Practice
+from ratchet.desk.views import GrantRequest
 from ratchet.domain.certificate import Certificate, Certification, Tried
 from ratchet.domain.drill import Environment, Run
 from ratchet.domain.errors import Refusal
@@ -25,6 +26,7 @@ from tests.desk.lived import SERIES, Lived
 LEAK = load_catalog().faults["db-max-connections"]
 DRILL: dict[str, Any] = {"origin": "drill", "fault": LEAK.id}
 BATCH = "a1b2c3d4"
+ANA = Principal(kind="person", name="ana", role="approver", channel="cli")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def lived(house: House) -> Lived:
 
 @pytest.fixture
 def drills(house: House) -> Practice:
-    return house.desk(Principal(kind="person", name="ana", role="approver", channel="cli")).drills
+    return house.desk(ANA).drills
 
 
 def told(lived: Lived, incident: Incident, fault: Fault = LEAK, remediate: bool = True, **changes: Any) -> Run:
@@ -168,6 +170,12 @@ def test_every_part_that_its_runs_and_incidents_bear_out_is_passed(
     assert (given.passed, given.failed) == (("faults", "healthy", "double_fire", "crash"), ())
     assert (given.issued_at, given.expires_at) == (died.ended_at, own.ended_at + timedelta(days=30))
     assert given.causes == (LEAK.spec.cause,)
+    wanted = GrantRequest(
+        series=SERIES, step="end_idle_sessions", reason="weekly", tag="chaos", certificate=given.id, fault="pg-hot-row"
+    )
+    with pytest.raises(Refusal) as refused:
+        house.desk(ANA).give_grant(wanted)
+    assert "without the fault pg-hot-row" in refused.value.message
 
 
 @pytest.mark.parametrize(
@@ -208,6 +216,9 @@ def test_runs_that_are_handed_in_again_make_no_younger_certificate_and_old_ones_
     older = kept(house, told(lived, lived.acted(**DRILL), started_at=at, ended_at=at))
     given: Certificate = drills.certify(claim(lived, part("faults", older)))
     assert (given.issued_at, given.expires_at, given.failed) == (at, at + timedelta(days=30), ())
+    failed = drills.certify(claim(lived, part("faults", older), seeds=(1, 2)))
+    worth = {one.certificate.id: one for one in drills.certificates(SERIES)}
+    assert failed.failed and f"{failed.id} failed" in worth[given.id].because, "a failure counts from when it is told"
     past = now - timedelta(days=30)
     old = kept(house, told(lived, lived.acted(**DRILL), started_at=past, ended_at=past))
     crash = kept(house, told(lived, lived.acted(**DRILL, lost=True), trial="crash"))

@@ -17,16 +17,18 @@ def certificate(**changes: Any) -> Certificate:
     fields = {
         "id": "cert_1", "series": "pbs_x", "version_id": "v1", "playbook_digest": "sha256:0", "issued_at": NOW,
         "expires_at": NOW + timedelta(days=30), "environment": environment_of(HERE.server_version),
-        "faults": ("db-x",), "seeds": (1, 2, 3), "passed": ("faults", "healthy"), "runs": ("a1b2c3d4",), **changes,
+        "faults": ("db-x",), "causes": ("x",), "seeds": (1, 2, 3), "passed": ("faults", "healthy"),
+        "runs": ("a1b2c3d4",), **changes,
     }  # fmt: skip
     return Certificate.model_validate(fields)
 
 
-def covered(*known: Certificate, now: Any = NOW, **changes: Any) -> str:
+def covered(*known: Certificate, now: Any = NOW, fault: str | None = None, cause: str | None = "x") -> str:
     """Why a standing grant that rests on `cert_1` does not cover the packet, or an empty text."""
-    asked = packet(**changes)
+    asked = packet()
     grant: StandingGrant = standing(asked, certificate="cert_1", expires_at=NOW + timedelta(days=60))
-    return grant.outside(asked, Use(target=TARGET, registered_at=NOW, now=now, certificates=known))
+    use = Use(target=TARGET, registered_at=NOW, now=now, certificates=known, fault=fault, cause=cause)
+    return grant.outside(asked, use)
 
 
 def test_a_grant_that_rests_on_a_certificate_covers_while_that_counts() -> None:
@@ -49,6 +51,14 @@ def test_a_grant_that_rests_on_a_certificate_covers_while_that_counts() -> None:
 )
 def test_a_grant_is_dead_with_its_certificate(known: tuple[Certificate, ...], word: str) -> None:
     assert word in covered(*known)
+
+
+def test_a_certificate_lets_nothing_be_done_for_a_fault_or_a_cause_that_was_not_tried() -> None:
+    assert covered(certificate(), fault="db-x") == ""
+    assert "without the fault db-y" in covered(certificate(), fault="db-y")
+    assert "without the cause y" in covered(certificate(), cause="y")
+    assert "without the cause none" in covered(certificate(), cause=None)
+    assert "without the cause x" in covered(certificate(causes=()))
 
 
 def test_a_grant_is_dead_at_the_very_moment_its_certificate_ends() -> None:

@@ -127,7 +127,8 @@ def certified(night: Night, name: str, lasts: timedelta = timedelta(days=30), **
     fields = {
         "id": name, "series": active.series, "version_id": active.id, "playbook_digest": active.digest,
         "issued_at": now, "expires_at": now + lasts, "environment": environment_of(server.server_version),
-        "faults": ("db-max-connections",), "seeds": (1,), "passed": ("faults",), "runs": ("a1b2c3d4",), **changes,
+        "faults": ("db-max-connections",), "causes": ("connection_exhaustion_idle_leak",), "seeds": (1,),
+        "passed": ("faults",), "runs": ("a1b2c3d4",), **changes,
     }  # fmt: skip
     store.put_certificate(Certificate.model_validate(fields), "ratchet")
     return name

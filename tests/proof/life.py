@@ -332,8 +332,8 @@ class Life:
         fields = {
             "id": f"cert_{self._new_id()}", "series": active.series, "version_id": active.id, "issued_at": now,
             "playbook_digest": active.digest, "expires_at": now + timedelta(days=30), "faults": ("db-x",),
-            "seeds": (1,), "environment": environment_of(SERVER_VERSION), "passed": ("faults",), "runs": ("a1b2c3d4",),
-            **changes,
+            "causes": ("x",), "seeds": (1,), "environment": environment_of(SERVER_VERSION), "passed": ("faults",),
+            "runs": ("a1b2c3d4",), **changes,
         }  # fmt: skip
         made = Certificate.model_validate(fields)
         self.store.put_certificate(made, "ratchet")

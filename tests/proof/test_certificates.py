@@ -27,6 +27,14 @@ def test_a_grant_whose_certificate_counts_acts_and_one_whose_certificate_does_no
         assert (asked.status, asked.standing) == ("awaiting_approval", None)
 
 
+def test_a_grant_does_nothing_unasked_for_a_cause_that_its_certificate_was_given_without() -> None:
+    with living() as life:
+        life.grant_ahead("A", certificate=life.certify("A", causes=("y",)).id)
+        incident = life.alert("A", "db")
+        life.settle(20)
+        assert (life.store.incident(incident).status, life.world.ledger) == ("awaiting_approval", [])
+
+
 @pytest.mark.parametrize(
     ("spoil", "word"),
     [

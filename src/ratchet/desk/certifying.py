@@ -33,7 +33,8 @@ class Certifying:
 
     def issue(self, found: Certification, faults: Mapping[str, Fault], by: str) -> Certificate:
         """The certificate, kept with its event, whether anything failed or not; raises Refusal. It is as old as its
-        newest run, and ends 30 days after its oldest: runs that are handed in again make nothing younger."""
+        newest run, and ends 30 days after its oldest: runs that are handed in again make nothing younger. A failure
+        counts from now on."""
         active, playbook = self._active(found)
         runs, now = self._runs(found), self._clock()
         trials = Trials(self._store, faults, found, runs)
@@ -42,7 +43,7 @@ class Certifying:
         ended = [run.ended_at for run in runs.values()]
         certificate = Certificate(
             id="crt_" + self._new_id(), series=active.series, version_id=active.id, playbook_digest=active.digest,
-            issued_at=min(now, max(ended)), expires_at=min(now, *ended) + LONGEST,
+            issued_at=now if failed else min(now, max(ended)), expires_at=min(now, *ended) + LONGEST,
             environment=environment_of(_version(runs)), faults=found.faults, seeds=found.seeds, failed=failed,
             passed=tuple(one.part for one in found.tried if one.part not in failed), causes=causes_of(own),
             runs=tuple(runs), target=found.target, settings_hash=settings_hash(self._toolbox, found.target, playbook),

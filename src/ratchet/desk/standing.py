@@ -83,6 +83,8 @@ class Standing:
         found = next((one for one in known if one.id == request.certificate), None)
         if found is not None and found.playbook_digest != version.digest:
             wrong = f"certificate {found.id} is for another text than the active one"
+        elif found is not None and request.fault is not None and request.fault not in found.faults:
+            wrong = f"certificate {found.id} was given without the fault {request.fault}"
         if wrong:
             remedy = f"Certify the active text again: ratchet playbook certify {request.series}"
             raise conflict(f"This cannot be granted: {wrong}.", remedy)

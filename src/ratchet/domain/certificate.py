@@ -69,6 +69,13 @@ class Certificate(Noun):
             return f"it was not passed: {', '.join(self.failed) or 'nothing was tried'}"
         return f"it expired at {self.expires_at.isoformat(timespec='seconds')}" if now >= self.expires_at else ""
 
+    def leaves_out(self, fault: str | None, cause: str | None) -> str:
+        """Why it proves nothing of a drill of this fault, or of trouble with this cause, or an empty text. What was not
+        tried is not proved: the lab may have lacked what a fault of the series needs."""
+        if fault is not None and fault not in self.faults:
+            return f"certificate {self.id} was given without the fault {fault}"
+        return "" if cause in self.causes else f"certificate {self.id} was given without the cause {cause or 'none'}"
+
     def replaces(self, other: "Certificate") -> bool:
         """Whether this is a later word on the same text in the same environment."""
         same = (self.playbook_digest, self.environment) == (other.playbook_digest, other.environment)

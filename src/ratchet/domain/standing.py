@@ -63,7 +63,8 @@ class StandingGrant(Noun):
     drill: str | None = None
     """Only for the drill with this incident's ULID, when set; it ends with it."""
     certificate: str | None = None
-    """Only while this certificate counts, and only on servers of its environment, when set."""
+    """Only while this certificate counts, only on servers of its environment, and only for the faults and causes that
+    it was given by, when set."""
     revoked: str = ""
     """Why it no longer counts, or empty."""
 
@@ -112,7 +113,8 @@ class StandingGrant(Noun):
         return next((why for hit, why in reasons if hit), "") or self._unproved(packet, use)
 
     def _unproved(self, packet: DecisionPacket, use: "Use") -> str:
-        """Whether its certificate is about another text, or was given in another environment than this server's."""
+        """Whether its certificate is about another text, or was given in another environment than this server's, or
+        without what goes wrong here."""
         certificate = next((one for one in use.certificates if one.id == self.certificate), None)
         if certificate is None:
             return ""
@@ -121,7 +123,7 @@ class StandingGrant(Noun):
             return f"certificate {certificate.id} is for another text"
         if certificate.environment != here:
             return f"certificate {certificate.id} was given for {certificate.environment}, and this is {here}"
-        return ""
+        return certificate.leaves_out(use.fault, use.cause)
 
     def knows(self, target: Target) -> bool:
         """Whether the identity of its server was kept; else it matters when the target was registered."""
@@ -160,6 +162,8 @@ class Use(Noun):
     """When the target got its present registration, for a grant that does not know its server; None: not known."""
     now: datetime
     fault: str | None = None
+    cause: str | None = None
+    """What was concluded."""
     incident: str = ""
     """The incident's ULID."""
     certificates: tuple[Certificate, ...] = ()

@@ -217,6 +217,7 @@ class Engine:
         use = Use(
             target=target, registered_at=self._store.registered_at(target.name) if target is not None else None,
             now=self._p.clock(), fault=incident.fault, incident=incident.id,
+            cause=incident.conclusion.cause if incident.conclusion else None,
             certificates=tuple(self._store.certificates(packet.playbook.partition("@")[0])),
         )  # fmt: skip
         return covering_grant(given, packet, use)

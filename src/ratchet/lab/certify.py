@@ -68,6 +68,12 @@ class Certifier:
         self._plan = plan
         self._heard = heard
 
+    def lacking(self, cases: Cases) -> dict[str, str]:
+        """By fault, what this place does not have of what it needs: such a fault is not tried, and nothing of it is
+        proved."""
+        wanted = ((fault.id, self._place.lacking(fault)) for fault in (*cases.own, *cases.look_alikes))
+        return {name: " and ".join(lacks) for name, lacks in wanted if lacks}
+
     def own_faults(self, cases: Cases, seeds: Sequence[int]) -> Tried | None:
         """Each is recovered, or handed over where a person must decide; under every seed."""
         drills = Drills(self._place, self._desk, self._plan)

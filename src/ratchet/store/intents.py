@@ -78,7 +78,7 @@ def _outside(
         since = registered_at(ledger.connection, ledger.tenant, target.name)
     use = Use(
         target=target, registered_at=since, now=ledger.at, fault=incident.fault, incident=incident.id,
-        certificates=tuple(known),
+        cause=incident.conclusion.cause if incident.conclusion else None, certificates=tuple(known),
     )  # fmt: skip
     return standing.outside(packet.model_copy(update={"fingerprint": demand.reread.fingerprint}), use)
 

@@ -68,7 +68,7 @@ def certify_series(
     if form in (Form.JSON, Form.JSONL, Form.YAML):
         document(certificate.model_dump(mode="json"), form)
     else:
-        _told(course, certificate)
+        tell(course, certificate)
     left = [f"{run.fault}: {run.left}" for run in course.runs if run.left]
     if left:
         say("LEFT BEHIND, a person must look: " + "; ".join(left))
@@ -91,7 +91,8 @@ def list_certificates(
     listing(found, COLUMNS, How(form, quiet, header), page_of(found))
 
 
-def _told(course: Course, certificate: Certificate) -> None:
+def tell(course: Course, certificate: Certificate) -> None:
+    """What was tried, what was not, and what it comes to; on standard output."""
     rows = [
         (one.part, "PASS" if one.part in certificate.passed else "FAIL", str(len(one.runs)), clean(one.because))
         for one in course.tried
@@ -105,3 +106,5 @@ def _told(course: Course, certificate: Certificate) -> None:
         return
     out(f"{certificate.id}: {certificate.series} is certified until {day(certificate.expires_at)}")
     out(f"  for {certificate.environment}, text {certificate.playbook_digest}")
+    if course.untried:
+        out(f"  without {', '.join(course.untried)}: not tried here, and no grant that rests on it covers them")

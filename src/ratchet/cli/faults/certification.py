@@ -41,7 +41,12 @@ class Course:
     stays: list[str] = field(default_factory=list[str])
     """What could not be taken away from a server of others at the end."""
     left_out: dict[str, str] = field(default_factory=dict[str, str])
-    """Parts that were not run, and why."""
+    """Parts and faults that were not run, and why."""
+
+    @property
+    def untried(self) -> tuple[str, ...]:
+        """Its own faults that were not tried: the certificate says nothing of them."""
+        return tuple(fault.id for fault in self.cases.own if fault.id in self.left_out)
 
     def heard(self, part: TrialPart, run: Run) -> None:
         """A run ended."""
@@ -110,6 +115,9 @@ def _parts(here: Stand, course: Course) -> Plan:
         now=lambda: datetime.now(UTC), new_id=new_id,
     )  # fmt: skip
     certifier = Certifier(here.place, drills, plan, _hearing(course, here.settings, here.desk))
+    for fault, why in certifier.lacking(course.cases).items():
+        course.left_out[fault] = f"needs {why}"
+        say(f"{'NOT RUN':<12}{fault}: needs {why}")
     course.found("faults", certifier.own_faults(course.cases, course.seeds))
     course.found("look_alikes", certifier.look_alikes(course.cases, course.seeds))
     course.found("healthy", certifier.healthy(course.cases, course.seeds))
