@@ -12,6 +12,19 @@ def root(**change: Any) -> dict[str, Any]:
     return w.member(1, is_root=True, depth=0, path=[1], blocked_by=[], wait_s=None, lock_type=None, **change)
 
 
+def waiting_change(**change: Any) -> dict[str, Any]:
+    """A schema change that waits behind the root, with others behind it."""
+    row = {
+        "lock_type": "relation",
+        "lock_mode": "AccessExclusiveLock",
+        "maintenance": True,
+        "blocks_total": 8,
+        "stops_queue": True,
+        "query_start": "x",
+    }
+    return w.member(2, **(row | change))
+
+
 def row_wait(**change: Any) -> dict[str, Any]:
     row = {
         "relation": "public.counters",
@@ -116,11 +129,12 @@ def given(name: str, value: str, role: str = "shop_app") -> dict[str, Any]:
 
 
 BLOATED = w.table("public.t", dead=90_000, dead_ratio=0.3, over_threshold=True, cleaned_in_vain=True)
-SPILLED = [{"db": "shop", "checksum_failures": 0, "temp_files": 9, "temp_bytes": 10**8}]
+SPILLED = [w.counters(temp_files=9, temp_bytes=10**8)]
 FULL_SLOTS = {"used": 95, "free": 2}
 
 COMMITS = {"names": "standby_b", "needed": 1, "connected": 0, "waiting": 4, "longest_s": 9.0}
 LISTENING = {"idle": 85, "active": 5, **FULL_SLOTS}
+DUMP = {"app": "pg_dump", "maintenance": True, "backup_tool": True, "has_writes": False}
 CASES: dict[str, Case] = {
     "commits that wait for a standby that is gone, and others behind their rows": (
         {
@@ -130,7 +144,7 @@ CASES: dict[str, Case] = {
                 *(w.member(pid, wait_s=8.0) for pid in (2, 3, 4)),
             ],
             "postgres.long_queries": [
-                w.query(1, wait_event_type="IPC", wait_event="SyncRep", on_cpu=False, query="UPDATE order_counter")
+                w.query(1, wait_event_type="IPC", wait_event="SyncRep", computes=False, query="UPDATE order_counter")
             ],
         },
         "synchronous_standby_missing",
@@ -185,14 +199,81 @@ CASES: dict[str, Case] = {
     "schema change in the queue": (
         {
             "postgres.blocking_tree": [
-                root(blocks_direct=1, blocks_total=9, held_s=20.0),
-                w.member(2, lock_type="relation", lock_mode="AccessExclusiveLock", blocks_total=8, query_start="x"),
+                root(blocks_direct=1, blocks_total=9, held_s=20.0, behind_change=True),
+                waiting_change(),
                 w.member(3, lock_type="relation", lock_mode="AccessShareLock", depth=2),
             ]
         },
         "ddl_lock_queue",
         [("session", "2")],
         ("cancel_schema_change",),
+    ),
+    "index build that waits behind a batch, and writers behind it": (
+        {
+            "postgres.blocking_tree": [
+                root(blocks_direct=1, blocks_total=4, held_s=20.0, behind_change=True, query="UPDATE stock SET n = 0"),
+                waiting_change(lock_mode="ShareLock", blocks_total=3, query="CREATE INDEX ON stock (n)"),
+                *(w.member(pid, lock_type="relation", lock_mode="RowExclusiveLock", depth=2) for pid in (3, 4, 5)),
+            ]
+        },
+        "ddl_lock_queue",
+        [("session", "2")],
+        ("cancel_schema_change",),
+    ),
+    "schema change in the queue behind a dump that waits for its workers": (
+        {
+            "postgres.blocking_tree": [
+                root(
+                    **DUMP,
+                    state="idle in transaction",
+                    blocks_direct=1,
+                    blocks_total=4,
+                    held_s=20.0,
+                    behind_change=True,
+                ),
+                waiting_change(blocks_total=3),
+                w.member(3, lock_type="relation", lock_mode="AccessShareLock", depth=2),
+            ]
+        },
+        "ddl_lock_queue",
+        [("session", "2")],
+        ("cancel_schema_change",),
+    ),
+    "a schema change alone behind a dump": (
+        {
+            "postgres.blocking_tree": [
+                root(**DUMP, state="idle in transaction", blocks_direct=1, blocks_total=1, held_s=20.0),
+                waiting_change(blocks_total=0, stops_queue=False),
+            ]
+        },
+        "maintenance_lock_blocker",
+        [("session", "1")],
+        ESCALATE,
+    ),
+    "a commit that does not reach the disk, and others behind its rows": (
+        {
+            "postgres.blocking_tree": [
+                root(blocks_direct=3, blocks_total=3, held_s=8.0, waits_on="log", query="COMMIT"),
+                *(w.member(pid, wait_s=8.0) for pid in (2, 3, 4)),
+            ],
+            "postgres.long_queries": [w.query(1, wait_event_type="IO", wait_event="WALSync", computes=False)],
+        },
+        "wal_write_stalled",
+        [("session", "1")],
+        ESCALATE,
+    ),
+    "a holder that asks another server, and others behind its rows": (
+        {
+            "postgres.blocking_tree": [
+                root(
+                    blocks_direct=3, blocks_total=3, held_s=8.0, waits_on="remote", query="SELECT dblink('warehouse')"
+                ),
+                *(w.member(pid, wait_s=8.0) for pid in (2, 3, 4)),
+            ]
+        },
+        "foreign_server_wait_blocker",
+        [("session", "1")],
+        ESCALATE,
     ),
     "index build that blocks writes": (
         {
@@ -206,10 +287,37 @@ CASES: dict[str, Case] = {
         ESCALATE,
     ),
     "full lock table": (
-        {"postgres.lock_holders": [w.lock_holder(31, share=0.97, relations=2400, xact_age_s=40.0)]},
+        {
+            "postgres.lock_holders": [w.lock_holder(31, share=0.97, relations=2400, xact_age_s=40.0)],
+            "postgres.log_signs": [w.sign("lock_table_full")],
+        },
         "lock_table_exhausted",
         [("session", "31")],
         ("end_lock_hoarder",),
+    ),
+    "full lock table, and no log is read": (
+        {
+            "postgres.lock_holders": [w.lock_holder(31, share=1.04, relations=2400, xact_age_s=40.0)],
+            "postgres.log_signs": w.Answer.MISSING,
+        },
+        "lock_table_exhausted",
+        [("session", "31")],
+        ("end_lock_hoarder",),
+    ),
+    "lock table that a dump fills": (
+        {
+            "postgres.lock_holders": [w.lock_holder(31, share=0.97, relations=6000, app="pg_dump", maintenance=True)],
+            "postgres.log_signs": [w.sign("lock_table_full")],
+        },
+        "lock_table_exhausted",
+        [("session", "31")],
+        ESCALATE,
+    ),
+    "a procedure that computes": (
+        {"postgres.long_queries": [w.query(44, procedure=True, query="CALL close_the_year()")]},
+        "runaway_query",
+        [("session", "44")],
+        ESCALATE,
     ),
     "too many reserved slots": (
         {
@@ -470,6 +578,43 @@ LOOK_ALIKES: dict[str, dict[str, Any]] = {
     "one deadlock an hour ago": {"postgres.deadlock_log": [deadlock(deadlocks=1, last_s=400.0)]},
     "deadlocks of a table that is gone": {"postgres.deadlock_log": [deadlock(relation=None)]},
     "a few sessions that queue for a row for a moment": {"postgres.row_waits": [row_wait(waiters=2)]},
+    "a dump of many tables that nobody's locks suffer from": {
+        "postgres.lock_holders": [w.lock_holder(5, share=0.62, relations=4000, app="pg_dump", maintenance=True)]
+    },
+    "a job that locks many tables, and nobody's statement failed": {
+        "postgres.lock_holders": [w.lock_holder(31, share=0.62, relations=4000, xact_age_s=60.0)]
+    },
+    "a transaction that is being ended while others wait a moment for its log": {
+        "postgres.blocking_tree": [
+            root(blocks_direct=3, blocks_total=3, held_s=0.2, waits_on="log", query="COMMIT", state_age_s=0.2),
+            *(w.member(pid, wait_s=0.2) for pid in (2, 3, 4)),
+        ]
+    },
+    "the end of a backup that waits for the archive": {
+        "postgres.long_queries": [
+            w.query(
+                44,
+                app="backup",
+                maintenance=True,
+                computes=False,
+                wait_event_type="IPC",
+                wait_event="BackupWaitWalArchive",
+                query="SELECT pg_backup_stop()",
+            )
+        ]
+    },
+    "a checkpoint that somebody asked for": {
+        "postgres.long_queries": [
+            w.query(
+                44, app="psql", computes=False, wait_event_type="IPC", wait_event="CheckpointDone", query="CHECKPOINT"
+            )
+        ]
+    },
+    "a commit that waits for the disk": {
+        "postgres.long_queries": [
+            w.query(44, computes=False, wait_event_type="IO", wait_event="WALSync", query="COMMIT")
+        ]
+    },
     "a job that locks many tables with room to spare": {
         "postgres.lock_holders": [w.lock_holder(31, share=0.2, relations=2400)]
     },
@@ -479,7 +624,7 @@ LOOK_ALIKES: dict[str, dict[str, Any]] = {
     },
     "a long index build": {"postgres.long_queries": [w.query(44, maintenance=True, query="CREATE INDEX ON t (a)")]},
     "a statement that waits for its client": {
-        "postgres.long_queries": [w.query(44, wait_event_type="Client", wait_event="ClientWrite", on_cpu=False)]
+        "postgres.long_queries": [w.query(44, wait_event_type="Client", wait_event="ClientWrite", computes=False)]
     },
     "a look-up that nobody does any more": {"postgres.predicates": [predicate(current=False)]},
     "a column that few statements look up": {"postgres.predicates": [predicate(calls=3)]},

@@ -57,7 +57,17 @@ STORAGE: dict[str, Case] = {
     ),
     "a client that fails all the time": (
         {"postgres.log_tail": ERRORS, "postgres.rates": LOUD, "postgres.role_db_settings": []},
-        "verbose_logging_drift", [], PERSON,
+        "error_flood", [], PERSON,
+    ),
+    "a client that fails all the time on an audited server": (
+        {"postgres.log_tail": ERRORS, "postgres.rates": LOUD,
+         "postgres.setting_watch": [w.setting("log_statement", "all", by_alter_system=True, changed=True)]},
+        "error_flood", [], PERSON,
+    ),
+    "each change is logged": (
+        {"postgres.rates": LOUD,
+         "postgres.setting_watch": [w.setting("log_statement", "mod", by_alter_system=True, changed=True)]},
+        "verbose_logging_drift", [("setting", "log_statement")], PERSON,
     ),
     "archive command fails": (
         {"postgres.archiver": [{"mode": "on", "command": "cp", "failing": True, "last_failed": "00B",
@@ -206,6 +216,9 @@ SERVERS: dict[str, Case] = {
         {"postgres.canary": Answer.HUNG, "host.pg_status": [w.host(process_state="stopped")]},
         "server_hung", [("target", "shop-db")], PERSON,
     ),
+    "shut down by somebody": (
+        down(control_state="shut down", clean_shutdown=True), "server_shut_down", [("target", "shop-db")], PERSON,
+    ),
     "data directory lost": (
         down(data_dir_present=False, control_state=None, config_ok=False),
         "data_directory_lost", [("target", "shop-db")], PERSON,
@@ -214,7 +227,7 @@ SERVERS: dict[str, Case] = {
         {**DOWN, "host.pg_status": Answer.ERROR}, "data_directory_lost", [("target", "shop-db")], PERSON,
     ),
     "broken pages": (
-        {"postgres.database_stats": [{"db": "shop", "checksum_failures": 2, "temp_files": 0, "temp_bytes": 0}]},
+        {"postgres.database_stats": [w.counters(checksum_failures=2, checksum_failed_s=60.0)]},
         "data_corrupted", [("database", "shop")], PERSON,
     ),
     "blocks that cannot be read": (
@@ -254,6 +267,9 @@ POOLERS: dict[str, Case] = {
 }  # fmt: skip
 CASES: dict[str, Case] = {**STORAGE, **REPLICATION, **SERVERS, **POOLERS}
 LOOK_ALIKES: dict[str, dict[str, Any]] = {
+    "a broken page of last year": {
+        "postgres.database_stats": [w.counters(checksum_failures=1, checksum_failed_s=3e7)]
+    },
     "a small max_wal_size and few writes": {"postgres.setting_watch": [MAX_WAL]},
     "all statements logged on a quiet server": {
         "postgres.setting_watch": [w.setting("log_statement", "all", by_alter_system=True, changed=True)]

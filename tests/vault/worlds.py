@@ -77,6 +77,10 @@ def member(pid: int, **change: Any) -> dict[str, Any]:
         "backend_type": "client backend",
         "maintenance": False,
         "commit_wait": False,
+        "backup_tool": False,
+        "waits_on": None,
+        "stops_queue": False,
+        "behind_change": False,
         "xact_age_s": 9.0,
         "state_age_s": 4.0,
         "has_writes": False,
@@ -95,6 +99,7 @@ def lock_holder(pid: int, **change: Any) -> dict[str, Any]:
         "relations": 9,
         "share": 0.002,
         "xact_age_s": 4.0,
+        "maintenance": False,
     }
     return row | change
 
@@ -162,11 +167,16 @@ def setting(name: str, value: str, **change: Any) -> dict[str, Any]:
     return row | change
 
 
+def counters(**change: Any) -> dict[str, Any]:
+    return {"db": "shop", "checksum_failures": 0, "checksum_failed_s": None, "temp_files": 0, "temp_bytes": 0} | change
+
+
 def host(**change: Any) -> dict[str, Any]:
     row = {
         "data_dir_present": True,
         "running": True,
         "control_state": "in production",
+        "clean_shutdown": False,
         "max_connections": 100,
         "port_taken": False,
         "config_ok": True,
@@ -201,6 +211,8 @@ def query(pid: int, **change: Any) -> dict[str, Any]:
         "wait_event_type": None,
         "wait_event": None,
         "on_cpu": True,
+        "computes": True,
+        "procedure": False,
         "maintenance": False,
         "cartesian": False,
         "query": "SELECT count(*) FROM a, b",
@@ -324,8 +336,8 @@ def healthy() -> World:
         "postgres.hba_rules": [
             {"position": 1, "line": 90, "method": "scram-sha-256", "rejects": False, "type": "host"}
         ],
-        "postgres.database_stats": [{"db": "shop", "checksum_failures": 0, "temp_files": 0, "temp_bytes": 0}],
-        "postgres.log_tail": [{"position": 1, "line": "LOG:  checkpoint complete", "reason": None}],
+        "postgres.database_stats": [counters()],
+        "postgres.log_tail": [{"position": 1, "level": "LOG", "line": "LOG:  checkpoint complete", "reason": None}],
         "postgres.stats_age": [{"counter": "database", "age_s": 90000.0}],
         "postgres.replay": [replay()],
         "postgres.standby_limits": [standby_limits()],

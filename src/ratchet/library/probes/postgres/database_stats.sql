@@ -13,7 +13,8 @@
 --   conflicts int                  statements cancelled by recovery, on a replica, since stats_reset
 --   temp_files int                 temporary files since stats_reset
 --   temp_bytes int                 their size
---   checksum_failures int          broken pages seen, null without checksums
+--   checksum_failures int          broken pages seen since stats_reset, null without checksums
+--   checksum_failed_s float        seconds since the latest of them, null without one
 --   hit_ratio float                pages found in the cache, 0 to 1
 --   sessions_fatal int             sessions ended by an error since stats_reset
 --   sessions_killed int            sessions ended by an operator
@@ -29,6 +30,7 @@ SELECT s.datname::text AS db,
        s.temp_files,
        s.temp_bytes,
        s.checksum_failures,
+       extract(epoch FROM clock_timestamp() - s.checksum_last_failure)::float8 AS checksum_failed_s,
        coalesce(s.blks_hit::float8 / nullif(s.blks_hit + s.blks_read, 0), 1)::float8 AS hit_ratio,
        s.sessions_fatal,
        s.sessions_killed,
