@@ -39,9 +39,14 @@ def incident(kept, home):
 
 def test_an_alert_by_stdin_becomes_an_incident_and_says_that_nobody_works(ratchet, incident):
     assert incident == "INC-1"
-    again = ratchet("alert", "ingest", "-", "-o", "json", text=json.dumps(BODY))
+    (first,) = BODY["alerts"]
+    other = {**first, "labels": {"alertname": "Slow"}, "fingerprint": "bb"}
+    again = ratchet("alert", "ingest", "-", "-o", "json", text=json.dumps({**BODY, "alerts": [first]}))
     assert json.loads(again.stdout) == {"incidents": ["INC-1"]}
     assert "ratchet serve" in again.stderr
+    ratchet("alert", "ingest", "-", text=json.dumps({**BODY, "groupKey": "{slow}", "alerts": [other]}))
+    cut = ratchet("incident", "list", "-q", "--limit", "1")
+    assert (cut.stdout, "more than these 1" in cut.stderr) == ("INC-2\n", True)
 
 
 def test_a_body_that_is_garbage_is_refused_with_what_is_wrong(ratchet):

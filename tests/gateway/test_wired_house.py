@@ -38,6 +38,8 @@ LASTING: dict[str, Verb] = {
     "an active playbook": lambda d: d.playbook("pbs_connection_triage"),
     "an active playbook as a page": lambda d: d.render("pbs_connection_triage@1.0"),
     "editing what is active": lambda d: d.edit(d.playbook("pbs_connection_triage").id, {"guidance": "x"}),
+    "a status that there is not": lambda d: d.incidents(status=["open", "awaitng_approval"]),
+    "a state that there is not": lambda d: d.decisions(state=["pendng"]),
     "a cursor of nobody": lambda d: d.incidents(cursor="zz"),
 }
 """Verbs that give the same answer twice on one house."""
@@ -67,6 +69,15 @@ def roads(wired: House, _street: Street) -> Iterator[tuple[Desk, Desk]]:
 def test_both_roads_lead_to_the_wired_desk(roads: tuple[Desk, Desk], name: str):
     near, far = roads
     assert outcome(far, LASTING[name]) == outcome(near, LASTING[name])
+
+
+def test_a_list_of_what_there_is_not_is_refused_and_not_empty(wired: House):
+    desk = wired.desk(wired.operator())
+    with pytest.raises(Refusal, match="no status 'awaitng_approval'") as no:
+        desk.incidents(status=["open", "awaitng_approval"])
+    assert "awaiting_approval" in no.value.remedy
+    with pytest.raises(Refusal, match="no state 'pendng'"):
+        desk.decisions(state=["pendng"])
 
 
 def test_the_first_token_is_the_person_s_who_started_the_house(tmp_path: Path):

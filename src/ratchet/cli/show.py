@@ -16,6 +16,8 @@ from ratchet.cli.table import TERMINAL, YAML, load
 from ratchet.cli.words import clean, clean_lines, inert, unseen_escaped
 
 T = TypeVar("T", bound=BaseModel)
+LONGEST = 200
+"""Entries that one page of a list has at most."""
 
 
 class Form(StrEnum):
@@ -104,6 +106,12 @@ def listing(items: Sequence[T], columns: Sequence[Column[T]], how: How, envelope
             _markdown_table(items, _shown(columns, wide=True))
         case _:
             _table(items, _shown(columns, wide=how.form is Form.WIDE), how)
+
+
+def more(shown: int, following: str | None, narrower: str) -> None:
+    """Say on stderr that a list was cut (`following` is where its next page begins), and what shows the rest."""
+    if following is not None:
+        say(f"There are more than these {shown}: --limit shows up to {LONGEST}, {narrower} fewer kinds.")
 
 
 def single(view: BaseModel, page: Callable[[], Iterable[Block]], form: Form, name: str) -> None:

@@ -58,7 +58,7 @@ class Desk(Protocol):
     def incidents(
         self, *, status: Sequence[str] = (), limit: int = 50, cursor: str | None = None
     ) -> Page[IncidentLine]:
-        """Newest first."""
+        """Newest first; a status that there is not is Refusal(INVALID)."""
         ...
 
     def incident(self, reference: str) -> IncidentView:
@@ -130,7 +130,8 @@ class Desk(Protocol):
         ...
 
     def decisions(self, *, state: Sequence[str] = (), limit: int = 50, cursor: str | None = None) -> Page[DecisionView]:
-        """Pending ones by expiry when only they are asked; else newest first."""
+        """Pending ones by expiry when only they are asked; else newest first. A state that there is not is
+        Refusal(INVALID)."""
         ...
 
     def decision(self, decision_id: str) -> DecisionView:

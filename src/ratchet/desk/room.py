@@ -13,6 +13,7 @@ from ratchet.desk.hands_over import Criterion, HandsOver
 from ratchet.desk.incidents import decision_view, incident_line, incident_view
 from ratchet.desk.learning import LearningRooms, LocalLearning
 from ratchet.desk.learning_contract import Learning
+from ratchet.desk.narrowing import STATES, STATUSES, known
 from ratchet.desk.records import Records
 from ratchet.desk.resolution import Resolution
 from ratchet.desk.standing import Standing
@@ -102,7 +103,7 @@ class LocalDesk:
         self, *, status: Sequence[str] = (), limit: int = 50, cursor: str | None = None
     ) -> Page[IncidentLine]:
         self._may("read")
-        page = self._r.store.incidents(status=status, limit=limit, cursor=cursor)
+        page = self._r.store.incidents(status=known(status, STATUSES, "status"), limit=limit, cursor=cursor)
         return Page(items=tuple(incident_line(i) for i in page.items), next_cursor=page.next_cursor)
 
     def incident(self, reference: str) -> IncidentView:
@@ -197,7 +198,7 @@ class LocalDesk:
 
     def decisions(self, *, state: Sequence[str] = (), limit: int = 50, cursor: str | None = None) -> Page[DecisionView]:
         self._may("read")
-        page = self._r.store.decisions(state=state, limit=limit, cursor=cursor)
+        page = self._r.store.decisions(state=known(state, STATES, "state"), limit=limit, cursor=cursor)
         return Page(items=tuple(decision_view(row, None) for row in page.items), next_cursor=page.next_cursor)
 
     def decision(self, decision_id: str) -> DecisionView:

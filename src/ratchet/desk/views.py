@@ -9,7 +9,7 @@ from ratchet.domain.errors import Mistake
 from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.house import Role
 from ratchet.domain.noun import Noun
-from ratchet.domain.ports import Missing
+from ratchet.domain.ports import DecisionState, Missing
 from ratchet.domain.priors import Prior
 from ratchet.domain.rating import Rating
 from ratchet.domain.standing import Bound, StandingGrant
@@ -53,7 +53,7 @@ class DecisionView(Noun):
     target: str
     effect: str
     digest: str
-    state: Literal["pending", "approved", "denied", "expired", "superseded"]
+    state: DecisionState
     prompt: str = ""
     created_at: datetime
     expires_at: datetime

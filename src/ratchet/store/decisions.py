@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select, update
 
@@ -11,7 +11,7 @@ from ratchet.domain.errors import not_found
 from ratchet.domain.gate import DecisionPacket, quorum_met
 from ratchet.domain.incident import Incident
 from ratchet.domain.noun import Noun
-from ratchet.domain.ports import DecisionRow, Page
+from ratchet.domain.ports import DecisionRow, DecisionState, Page
 from ratchet.store import tables as t
 from ratchet.store.encoding import stamp
 from ratchet.store.events import Ledger
@@ -20,7 +20,7 @@ from ratchet.store.pages import check_limit, cursor_of, place_of
 from ratchet.store.prepared import Prepared
 
 _D = t.decisions.c
-State: TypeAlias = Literal["pending", "approved", "denied", "expired", "superseded"]
+State: TypeAlias = DecisionState
 States: TypeAlias = dict[str, State]
 """The state of every decision of one incident, by decision."""
 OPEN = ("pending", "approved")

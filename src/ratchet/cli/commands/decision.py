@@ -21,6 +21,7 @@ from ratchet.cli.show import (
     QuietOption,
     YesOption,
     listing,
+    more,
     say,
     single,
 )
@@ -59,7 +60,7 @@ def list_decisions(
     context: typer.Context,
     state: Annotated[list[str] | None, typer.Option(help="Only in this state, such as denied.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="In every state.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 50,
     form: FormOption = Form.TABLE,
     quiet: QuietOption = False,
     header: HeaderOption = False,
@@ -70,6 +71,7 @@ def list_decisions(
     with road(context) as here:
         found = here.desk.decisions(state=() if everything else state or ("pending",), limit=limit)
     listing(found.items, COLUMNS, How(form, quiet, header), found.model_dump(mode="json"))
+    more(len(found.items), found.next_cursor, "--state")
 
 
 @app.command("show")

@@ -24,6 +24,7 @@ from ratchet.cli.show import (
     document,
     json_line,
     listing,
+    more,
     page_of,
     show_page,
     single,
@@ -69,7 +70,7 @@ TimeoutOption = Annotated[str | None, typer.Option(help="Give up after this long
 def list_incidents(
     context: typer.Context,
     status: Annotated[list[str] | None, typer.Option(help="Only in this status; may be repeated.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many, newest first.")] = 50,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on and show every change.")] = False,
     form: FormOption = Form.TABLE,
     quiet: QuietOption = False,
@@ -80,6 +81,7 @@ def list_incidents(
     with road(context) as here:
         found = here.desk.incidents(status=status or (), limit=limit)
         listing(found.items, COLUMNS, how, found.model_dump(mode="json"))
+        more(len(found.items), found.next_cursor, "--status")
         seen = {each.id: each.updated_at for each in found.items}
         while watch:
             time.sleep(WATCH_LIST_S)

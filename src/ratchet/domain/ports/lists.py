@@ -8,6 +8,7 @@ from ratchet.domain.alert import Alert
 from ratchet.domain.noun import Noun
 
 T = TypeVar("T")
+DecisionState: TypeAlias = Literal["pending", "approved", "denied", "expired", "superseded"]
 
 
 class DecisionRow(Noun):
@@ -20,7 +21,7 @@ class DecisionRow(Noun):
     target: str
     effect: str
     digest: str
-    state: Literal["pending", "approved", "denied", "expired", "superseded"]
+    state: DecisionState
     expires_at: datetime
     created_at: datetime
 
