@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from ratchet.cli import server_file
 from ratchet.cli.commands import playbook
-from ratchet.cli.commands.playbook_certify import tell
+from ratchet.cli.commands.playbook_certify import NOT_BORNE_OUT, tell
 from ratchet.cli.faults.certification import Course, certify
 from ratchet.cli.given import Given
 from ratchet.cli.road import road
@@ -105,10 +105,12 @@ def test_what_could_not_be_tried_is_told_one_by_one_and_stands_below_what_is_cer
     desk: Any = None
     lacking = Certifier(place, desk, plan, lambda *_: None).lacking(cases)
     assert lacking == {"pg-xid-age": "a replica and PgBouncer"}
-    course = Course(cases, (1,), left_out=lacking)
+    crash = Tried(part="crash", passed=True, because="1 of 1 runs", runs=("run_1",))
+    course = Course(cases, (1,), tried=[crash], left_out=lacking)
     assert course.untried == ("pg-xid-age",)
     tell(course, certificate().model_copy(update={"failed": ()}))
     said = capsys.readouterr().out
+    assert "crash       FAIL" in said and NOT_BORNE_OUT in said, "what the desk does not bear out is told as that"
     assert "pg-xid-age  NOT RUN" in said and "without pg-xid-age: not tried here" in said
 
 

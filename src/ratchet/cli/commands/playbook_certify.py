@@ -22,7 +22,7 @@ from ratchet.cli.show import (
     say,
 )
 from ratchet.cli.words import clean, day
-from ratchet.domain.certificate import Certificate, Proof
+from ratchet.domain.certificate import Certificate, Proof, Tried
 
 COLUMNS = (
     Column[Proof]("CERTIFICATE", lambda each: each.certificate.id),
@@ -35,7 +35,7 @@ COLUMNS = (
     Column[Proof]("FAULTS", lambda each: ",".join(each.certificate.faults), wide=True),
     Column[Proof]("DIGEST", lambda each: each.certificate.playbook_digest, wide=True),
 )
-
+NOT_BORNE_OUT = "passed here, but the kept runs and their incidents do not bear it out"
 
 _commands = typer.Typer()
 
@@ -91,12 +91,15 @@ def list_certificates(
     listing(found, COLUMNS, How(form, quiet, header), page_of(found))
 
 
+def _row(one: Tried, certificate: Certificate) -> tuple[str, ...]:
+    passed = one.part in certificate.passed
+    because = NOT_BORNE_OUT if one.passed and not passed else one.because
+    return one.part, "PASS" if passed else "FAIL", str(len(one.runs)), clean(because)
+
+
 def tell(course: Course, certificate: Certificate) -> None:
     """What was tried, what was not, and what it comes to; on standard output."""
-    rows = [
-        (one.part, "PASS" if one.part in certificate.passed else "FAIL", str(len(one.runs)), clean(one.because))
-        for one in course.tried
-    ]
+    rows = [_row(one, certificate) for one in course.tried]
     rows += [(part, "NOT RUN", "0", clean(why)) for part, why in course.left_out.items()]
     for line in lined(("PART", "RESULT", "RUNS", "BECAUSE"), rows):
         out(line)
