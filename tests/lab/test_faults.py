@@ -200,7 +200,8 @@ def test_a_fault_that_neither_took_nor_went_is_known_to_its_keeper(
     with monkeypatch.context() as broken:
         broken.setattr(Grip, "spawn", stumble)
         broken.setattr(Grip, "release", stumble)
-        assert "stumbled" in keeper.answer(Asked(verb="inject", fault="db-lock-contention"))["error"]
+        said = keeper.answer(Asked(verb="inject", fault="db-lock-contention"))["error"]
+        assert said.startswith("stumbled It is not taken back: ")
         assert list(keeper.answer(Asked(verb="status"))["caused"].values()) == ["db-lock-contention"]
         assert "stumbled" in keeper.answer(Asked(verb="undo"))["error"]
     assert len(keeper.answer(Asked(verb="undo"))["undone"]) == 1

@@ -101,7 +101,7 @@ class Keeper:
                     return self._status()
         # FaultRefused, UndoFailed, LabProgramFailed and their like are runtime errors that say what is wrong.
         except (RuntimeError, Refusal, OSError, psycopg.Error) as refused:
-            return {"error": str(refused)}
+            return {"error": " ".join([str(refused), *getattr(refused, "__notes__", ())])}
 
     def _status(self) -> dict[str, Any]:
         sample = self._lab.shop.sample()
