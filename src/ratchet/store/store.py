@@ -1,11 +1,10 @@
 """The store as the port asks for it: one class, composed of the parts beside it."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from ratchet.domain.alert import Alert
 from ratchet.domain.audit import ChainBroken, Head
@@ -23,8 +22,6 @@ from ratchet.domain.series import Series, SeriesEvent
 from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
 from ratchet.domain.timeline import Event, Opened, Recorded
-from ratchet.security.chain import GENESIS, make_key, read_key
-from ratchet.security.seal import Signer, make_signer, read_signer
 from ratchet.store import evidence as captured
 from ratchet.store import tables as t
 from ratchet.store.anchor import Anchor
@@ -38,13 +35,12 @@ from ratchet.store.intake import Intake
 from ratchet.store.intents import Intents
 from ratchet.store.journal import SEAL_EVERY, Journal
 from ratchet.store.lives import Lives
-from ratchet.store.migrate import migrate
+from ratchet.store.opening import key_of, open_tables, signer_of
 from ratchet.store.past import past
 from ratchet.store.proof import BEGINNING, read_head
 from ratchet.store.runs import Runs, Wanted
 from ratchet.store.seals import Seals
 from ratchet.store.series import SeriesShelf
-from ratchet.store.sqlite import Connections, open_engine
 from ratchet.store.standing import StandingGrants
 from ratchet.store.switch import Switch
 from ratchet.store.tally import tally
@@ -79,10 +75,10 @@ class EventStore:
         What came after the last good seal is proved. Raises ChainBroken when it does not hold, Refusal(FAILED) when a
         file is lost or foreign, Refusal(UNAVAILABLE) when they cannot be opened.
         """
-        connections, anchor = _open(home, new_id), Anchor(home / "anchor")
+        connections, anchor = open_tables(home, new_id), Anchor(home / "anchor")
         try:
-            journal = Journal(connections, _key(connections, home), TENANT, clock)
-            store = EventStore(journal, anchor, Seals(journal, anchor, _signer(connections, home)))
+            journal = Journal(connections, key_of(connections, home), TENANT, clock)
+            store = EventStore(journal, anchor, Seals(journal, anchor, signer_of(connections, home)))
             store._begin_anchor()
             store._prove_start()
         except Refusal:
@@ -267,39 +263,3 @@ class EventStore:
                 "Put the anchor back, or restore ratchet.db, key and anchor together from one backup.",
             )
         self._anchor.write(self._head)
-
-
-def _open(home: Path, new_id: Callable[[], str]) -> Connections:
-    try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        engine = open_engine(home / "ratchet.db")
-    except OSError as error:
-        raise Refusal(
-            Code.UNAVAILABLE,
-            f"The state directory {home} cannot be opened: {error.strerror}.",
-            "Give this account write access to it, or set RATCHET_HOME to another directory.",
-        ) from None
-    connections = Connections(engine)
-    try:
-        migrate(engine)
-        with connections.write() as connection:
-            if connection.execute(select(t.head.c.id)).first() is None:
-                connection.execute(insert(t.head), {"id": 1, "chain": new_id(), "position": 0, "mac": GENESIS})
-    except Refusal:
-        connections.close()
-        raise
-    return connections
-
-
-def _key(connections: Connections, home: Path) -> bytes:
-    """The key; it is made only while there is nothing yet that it should prove."""
-    with connections.read() as connection:
-        begun = read_head(connection).position > 0
-    return read_key(home / "key") if begun else make_key(home / "key", os.urandom)
-
-
-def _signer(connections: Connections, home: Path) -> Signer:
-    """The house's signing key; once something was sealed with it, it is not quietly made anew."""
-    with connections.read() as connection:
-        begun = connection.execute(select(t.seals.c.position).limit(1)).first() is not None
-    return read_signer(home / "seal") if begun else make_signer(home / "seal", os.urandom)
