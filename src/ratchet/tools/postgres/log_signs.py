@@ -48,6 +48,8 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
         ("receiver_timeout", r"terminating wal(?:receiver|sender process) due to (?:replication )?timeout"),
         ("wal_gone", r"requested WAL segment ([0-9A-F]{24}) has already been removed"),
         ("other_history", r"behind recovery timeline|forked off current|not a child of this|identifier differs"),
+        ("publisher_lost", r"could not connect to the publisher.*|could not receive data from WAL stream:.*"),
+        ("publisher_slot", r"could not start WAL streaming:.*replication slot (\S+) does not exist"),
         ("apply_failed", r"processing remote data for replication origin.*?(?:finished at ([0-9A-F]+/[0-9A-F]+))?$"),
         ("apply_conflict", r"conflict detected on relation|duplicate key value violates unique constraint"),
         ("row_in_the_way", r"DETAIL:\s+(?:Key )?(\(.*?\)=\(.*?\)) already exists|DETAIL:\s+Key already exists"),
@@ -56,6 +58,7 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
         ("fast_shutdown", r"received (?:fast|immediate) shutdown request"),
         ("address_in_use", r"Address already in use"),
         ("started", r"database system is ready to accept"),
+        ("lock_table_full", r"out of shared memory|need to increase \"?max_locks_per_transaction"),
         ("tls_expired", r"certificate has expired|alert certificate expired"),
     )
 }  # fmt: skip

@@ -15,14 +15,19 @@
 --   mode text                      lock mode
 --   granted bool                   held (true) or awaited (false)
 --   waiters int                    sessions that await the same key
+--   waited_s float                 seconds of the longest wait for the same key, null when nobody waits
+--   same_program bool              one that awaits the same key is a copy of its program, by application_name
 --   wait_s float                   seconds it has waited, null when granted
 --   xact_age_s float               seconds since its transaction began, null without one
 --   has_writes bool                it holds a transaction id
 --   query text                     latest statement, 200 characters
 WITH keys AS MATERIALIZED (
-    SELECT pid, mode, granted, waitstart, database, classid, objid, objsubid
-    FROM pg_locks
-    WHERE locktype = 'advisory'
+    SELECT l.pid, l.mode, l.granted, l.waitstart, l.database, l.classid, l.objid, l.objsubid,
+           -- include: program
+           AS program
+    FROM pg_locks AS l
+    LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory'
 )
 SELECT k.pid,
        to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS backend_start,
@@ -35,14 +40,21 @@ SELECT k.pid,
             ELSE k.classid::text || ',' || k.objid::text END AS key,
        k.mode,
        k.granted,
-       (SELECT count(*)::int FROM keys AS w
-        WHERE NOT w.granted AND w.database = k.database AND w.classid = k.classid
-          AND w.objid = k.objid AND w.objsubid = k.objsubid) AS waiters,
+       q.waiters,
+       q.waited_s,
+       q.same_program,
        extract(epoch FROM clock_timestamp() - k.waitstart)::float8 AS wait_s,
        extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS xact_age_s,
        a.backend_xid IS NOT NULL AS has_writes,
        left(a.query, 200) AS query
 FROM keys AS k
 LEFT JOIN pg_stat_activity AS a ON a.pid = k.pid
-ORDER BY waiters DESC, k.granted DESC, k.pid
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS waiters,
+           max(extract(epoch FROM clock_timestamp() - w.waitstart))::float8 AS waited_s,
+           coalesce(bool_or(w.program = k.program), false) AS same_program
+    FROM keys AS w
+    WHERE NOT w.granted AND w.database = k.database AND w.classid = k.classid
+      AND w.objid = k.objid AND w.objsubid = k.objsubid) AS q
+ORDER BY q.waiters DESC, k.granted DESC, k.pid
 LIMIT 200

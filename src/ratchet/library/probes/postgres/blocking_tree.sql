@@ -28,6 +28,10 @@
 --   has_writes bool                it holds a transaction id, so ending it discards changes
 --   backend_type text              client backend, autovacuum worker, ...; null for a prepared transaction
 --   maintenance bool               its statement changes the schema, copies or cleans: not one to end unasked
+--   backup_tool bool               it is of a program that copies or cleans a whole database, whatever it does now
+--   waits_on text                  log: the disk takes its WAL; remote: an extension, such as a foreign server
+--   stops_queue bool               a schema change that waits for a table, and most of the chain for it alone
+--   behind_change bool             a root with such a statement in its chain
 --   commit_wait bool               it has committed here and waits for a synchronous standby: ending it undoes nothing
 --   query text                     latest statement, 200 characters
 WITH RECURSIVE waiting AS MATERIALIZED (
@@ -69,6 +73,7 @@ WITH RECURSIVE waiting AS MATERIALIZED (
     WHERE NOT granted
     ORDER BY pid, waitstart
 )
+, told AS MATERIALIZED (
 SELECT m.pid,
        to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS backend_start,
        coalesce(nullif(a.application_name, ''), '(none)') AS app,
@@ -94,9 +99,15 @@ SELECT m.pid,
        to_char(a.query_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS query_start,
        a.backend_xid IS NOT NULL AS has_writes,
        a.backend_type,
-       coalesce(a.backend_type <> 'client backend' OR a.application_name = 'pg_dump'
-                OR a.query ~* '^[[:space:](]*(vacuum|analyze|create|reindex|copy|cluster|refresh|alter|drop|truncate)[[:space:](]',
-                false) AS maintenance,
+       coalesce(a.backend_type <> 'client backend', false) OR
+       -- include: upkeep_tool
+       OR
+       -- include: upkeep
+       AS maintenance,
+       -- include: upkeep_tool
+       AS backup_tool,
+       CASE WHEN a.wait_event ~* '^wal' THEN 'log'
+            WHEN a.wait_event_type = 'Extension' THEN 'remote' END AS waits_on,
        coalesce(a.wait_event = 'SyncRep', false) AS commit_wait,
        left(a.query, 200) AS query
 FROM member AS m
@@ -104,5 +115,19 @@ LEFT JOIN pg_stat_activity AS a ON a.pid = m.pid
 LEFT JOIN tree AS t ON t.pid = m.pid
 LEFT JOIN waiting AS w ON w.pid = m.pid
 LEFT JOIN awaited AS l ON l.pid = m.pid
-ORDER BY t.depth NULLS LAST, blocks_total DESC, m.pid
+), change AS (
+    -- But for this one, those behind it would go on beside the root, which holds up few itself.
+    SELECT x.pid, x.root_pid
+    FROM told AS x
+    JOIN told AS r ON r.pid = x.root_pid AND r.is_root
+    WHERE x.lock_type = 'relation' AND x.blocks_total >= 1 AND x.blocks_total * 2 >= r.blocks_total - 1
+      AND (x.lock_mode = 'AccessExclusiveLock'
+           OR x.maintenance AND x.lock_mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock'))
+      AND (r.state = 'active' AND NOT r.maintenance OR (r.state = 'active' OR r.backup_tool) AND r.blocks_direct = 1)
+)
+SELECT x.*,
+       x.pid IN (SELECT c.pid FROM change AS c) AS stops_queue,
+       x.is_root AND x.pid IN (SELECT c.root_pid FROM change AS c) AS behind_change
+FROM told AS x
+ORDER BY x.depth NULLS LAST, x.blocks_total DESC, x.pid
 LIMIT 200

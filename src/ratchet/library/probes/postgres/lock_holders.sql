@@ -17,6 +17,7 @@
 --   share float                    its locks as a part of capacity, 0 to 1 and above
 --   xact_age_s float               seconds since its transaction began
 --   has_writes bool                it holds a transaction id
+--   maintenance bool               it copies, cleans or changes the schema: not one to end unasked
 --   query text                     latest statement, 200 characters
 WITH held AS (
     SELECT pid, count(*)::int AS locks, count(DISTINCT (database, relation))::int AS relations
@@ -39,6 +40,10 @@ SELECT h.pid,
        (h.locks::float8 / r.capacity)::float8 AS share,
        extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS xact_age_s,
        a.backend_xid IS NOT NULL AS has_writes,
+       -- include: upkeep_tool
+       OR
+       -- include: upkeep
+       AS maintenance,
        left(a.query, 200) AS query
 FROM held AS h
 CROSS JOIN room AS r

@@ -19,7 +19,9 @@
 --   on_cpu bool                    it waits for nothing, so it computes
 --   workers int                    parallel workers it uses
 --   has_writes bool                it holds a transaction id
---   maintenance bool               it changes the schema, copies or cleans: not one to end unasked
+--   maintenance bool               it changes the schema, copies, cleans or is part of a backup: not one to end unasked
+--   procedure bool                 it is CALL or DO, which may have committed part of its work
+--   computes bool                  it computes, reads or writes data, or waits for its own parallel workers
 --   cartesian bool                 it joins tables by commas without any condition: every row with every row
 --   query text                     the statement, 200 characters
 SELECT a.pid,
@@ -36,9 +38,15 @@ SELECT a.pid,
        a.wait_event IS NULL AS on_cpu,
        (SELECT count(*)::int FROM pg_stat_activity AS w WHERE w.leader_pid = a.pid AND w.pid <> a.pid) AS workers,
        a.backend_xid IS NOT NULL AS has_writes,
-       a.application_name = 'pg_dump'
-           OR a.query ~* '^[[:space:](]*(vacuum|analyze|create|reindex|copy|cluster|refresh|alter|drop|truncate)[[:space:](]'
-           AS maintenance,
+       -- include: upkeep_tool
+       OR
+       -- include: upkeep
+       AS maintenance,
+       a.query ~* '^[[:space:]]*(call|do)([[:space:]]|$)' AS procedure,
+       a.wait_event IS NULL OR a.wait_event_type = 'IO' AND a.wait_event !~* '^wal'
+           OR a.wait_event_type = 'IPC'
+              AND a.wait_event ~* '^(Hash|Parallel|MessageQueue|BgWorker|ExecuteGather|AppendReady|BtreePage)'
+           AS computes,
        a.query ~* '[[:space:]]from[[:space:]]+[a-z0-9_."]+([[:space:]]+(as[[:space:]]+)?[a-z0-9_"]+)?[[:space:]]*,'
            AND a.query !~* '[[:space:]](where|join|lateral|limit)[[:space:](]' AS cartesian,
        left(a.query, 200) AS query

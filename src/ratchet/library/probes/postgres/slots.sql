@@ -14,6 +14,7 @@
 --   idle int                       sessions doing nothing
 --   idle_in_tx int                 sessions idle inside an open transaction, failed ones included
 --   waiting_on_lock int            sessions waiting for a heavyweight lock
+--   starting int                   sessions that have not finished their login, as far as the server shows them (18+)
 --   young int                      sessions that connected within the last second
 WITH bounds AS (
     SELECT current_setting('max_connections')::int AS max,
@@ -25,6 +26,7 @@ WITH bounds AS (
            count(*) FILTER (WHERE state = 'idle')::int AS idle,
            count(*) FILTER (WHERE state IN ('idle in transaction', 'idle in transaction (aborted)'))::int AS idle_in_tx,
            count(*) FILTER (WHERE wait_event_type = 'Lock')::int AS waiting_on_lock,
+           count(*) FILTER (WHERE usesysid IS NULL OR state = 'starting')::int AS starting,
            count(*) FILTER (WHERE backend_start > clock_timestamp() - interval '1 second')::int AS young
     FROM pg_stat_activity
     WHERE backend_type = 'client backend'
@@ -39,6 +41,7 @@ SELECT b.max,
        s.idle,
        s.idle_in_tx,
        s.waiting_on_lock,
+       s.starting,
        s.young
 FROM bounds AS b CROSS JOIN sessions AS s
 LIMIT 1
