@@ -20,7 +20,14 @@ REJECTING = {"position": 1, "line": 2, "method": "reject", "rejects": True, "typ
 FULL_POOL = {"cl_waiting": 2, "maxwait_s": 2.0, "sv_active": 3, "sv_free": 0, "full": True, "held_pids": [31, 32, 33]}
 SILENT = {"pid": 31, "backend_start": "2026-11-21T01:00:00.000031+00:00", "app": "wish-list", "state_age_s": 5.0}
 ERRORS = [{"position": n, "level": "ERROR", "line": "ERROR:  x", "reason": None} for n in range(120)]
-SUBSCRIPTION = {"subscription": "feed", "db": "copy", "enabled": True, "apply_errors": 4, "worker_age_s": 0.3}
+SUBSCRIPTION = {
+    "subscription": "feed",
+    "db": "copy",
+    "enabled": True,
+    "running": True,
+    "apply_errors": 4,
+    "worker_age_s": 0.3,
+}
 
 
 def signs(*names: str, **change: Any) -> list[dict[str, Any]]:
@@ -146,6 +153,16 @@ REPLICATION: dict[str, Case] = {
         {"postgres.subscriptions": [SUBSCRIPTION], "postgres.log_signs": signs("apply_failed", said="0/7915778")},
         "logical_apply_conflict", [("subscription", "feed")], PERSON,
     ),
+    "publisher down": (
+        {"postgres.subscriptions": [{**SUBSCRIPTION, "running": False, "worker_age_s": None}],
+         "postgres.log_signs": signs("publisher_lost")},
+        "subscription_cut_off", [("subscription", "feed")], PERSON,
+    ),
+    "slot of a subscription dropped": (
+        {"postgres.subscriptions": [{**SUBSCRIPTION, "running": False, "worker_age_s": None}],
+         "postgres.log_signs": signs("publisher_lost", "publisher_slot")},
+        "subscription_slot_missing", [("subscription", "feed")], PERSON,
+    ),
     "subscription disabled": (
         {"postgres.subscriptions": [{**SUBSCRIPTION, "enabled": False, "worker_age_s": None}]},
         "subscription_disabled", [("subscription", "feed")], PERSON,
@@ -267,9 +284,7 @@ POOLERS: dict[str, Case] = {
 }  # fmt: skip
 CASES: dict[str, Case] = {**STORAGE, **REPLICATION, **SERVERS, **POOLERS}
 LOOK_ALIKES: dict[str, dict[str, Any]] = {
-    "a broken page of last year": {
-        "postgres.database_stats": [w.counters(checksum_failures=1, checksum_failed_s=3e7)]
-    },
+    "a broken page of last year": {"postgres.database_stats": [w.counters(checksum_failures=1, checksum_failed_s=3e7)]},
     "a small max_wal_size and few writes": {"postgres.setting_watch": [MAX_WAL]},
     "all statements logged on a quiet server": {
         "postgres.setting_watch": [w.setting("log_statement", "all", by_alter_system=True, changed=True)]
