@@ -32,7 +32,10 @@ ANA = Principal(kind="person", name="ana", role="approver", channel="cli")
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     here = open_house(read_settings({}, tmp_path_factory.mktemp("runs") / "home"), lambda _: None)
-    here.store.put_target(Target(name="shop-db", kind="postgres", tags=("chaos",)), "user:ana")
+    for name, of in (("shop-db", None), ("shop-db-replica", "shop-db"), ("other-db", None)):
+        where = f"{name}:5432/shop"
+        target = Target(name=name, kind="postgres", address=where, tags=("chaos",), replica_of=of)
+        here.store.put_target(target, "user:ana")
     yield here
     here.close()
 
@@ -85,9 +88,11 @@ def test_what_the_lab_hands_in_is_kept_once_its_drill_is_over_however_it_ended(l
         told(lived, passed), told(lived, failed), told(lived, lived.judged(**DRILL), remediate=False), quiet(lived),
         told(lived, lived.judged(cause=None, **DRILL), remediate=False),
     ]  # fmt: skip
+    nowhere, replica = lived.acted(**DRILL, target=None), lived.acted(**DRILL, target="shop-db-replica")
+    runs += [told(lived, nowhere), told(lived, replica)]
     nothing = {"id": "run_lost", "incident": "", "verdict": "error", "score": Score(), "note": "the fault did not take"}
     runs.append(runs[0].model_copy(update=nothing))
-    assert [run.verdict for run in runs] == ["pass", "fail", "diagnosed", "pass", "abstained", "error"]
+    assert [run.verdict for run in runs] == ["pass", "fail", "diagnosed", "pass", "abstained", "pass", "pass", "error"]
     for run in runs:
         if run.incident:
             drills.end(run.incident, "over")
@@ -128,6 +133,7 @@ def test_no_pass_comes_of_a_failure_a_quiet_drill_a_production_incident_or_a_dri
         good.model_copy(update={"id": "run_again"}),
         told(lived, lived.acted(**DRILL, passed=False), verdict="pass", score=good.score),
         told(lived, lived.acted()),
+        told(lived, lived.acted(**DRILL, target="other-db")),
         calm.model_copy(update={"fault": LEAK.id}),
         told(lived, lived.acted(**DRILL), as_healthy(LEAK), verdict="pass", score=calm.score),
         good.model_copy(update={"id": "run_error", "incident": "", "verdict": "error", "left": "a table"}),

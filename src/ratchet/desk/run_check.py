@@ -69,8 +69,8 @@ class RunCheck:
         quiet = isinstance(opened, Opened) and opened.quiet
         caused = self._faults.get(incident.fault or "")
         its = as_healthy(caused).id if quiet and caused is not None else incident.fault
-        told = (run.incident, run.fault, run.target)
-        if incident.origin != "drill" or told != (incident.name, its, incident.target):
+        same = (run.incident, run.fault) == (incident.name, its) and not self._elsewhere(run, incident)
+        if incident.origin != "drill" or not same:
             what = f"a drill of {its} on {incident.target}" if incident.origin == "drill" else "no drill"
             raise _strange(run, f"{incident.name} is {what}")
         at = incident.opened_at
@@ -80,6 +80,17 @@ class RunCheck:
         other = next((one for one in others if one.incident == run.incident and one.id != run.id), None)
         if other is not None:
             raise _strange(run, f"run {other.id} tells of {incident.name} already")
+
+    def _elsewhere(self, run: Run, incident: Incident) -> bool:
+        """Whether it was on another server: a replica's alert leads to its primary, and some faults are an alert that
+        names no target there is."""
+        if incident.target in (None, run.target):
+            return False
+        known = {each.name: each for each in self._store.targets()}
+        here, there = known.get(run.target), known.get(incident.target or "")
+        if here is None or there is None:
+            return True
+        return here.conflict_group != there.conflict_group and here.address != there.address
 
     def _fault(self, run: Run) -> Fault:
         known = self._faults.get(run.fault)
