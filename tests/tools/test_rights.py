@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from ratchet.domain.errors import Refusal
+from ratchet.domain.errors import Code, Refusal
 from ratchet.lab.embedded import Cluster
 from ratchet.security.secrets import Secret
 from ratchet.tools.postgres.provision import provision
@@ -38,6 +38,33 @@ def test_provisioning_twice_mends_the_same_roles(served: Cluster):
         psycopg.connect(first.diag.reveal())
     with psycopg.connect(second.diag.reveal()) as session, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         session.execute("CREATE TABLE x ()")
+
+
+def test_a_right_that_is_no_longer_asked_for_is_taken_back(served: Cluster):
+    held = (
+        "SELECT bool_or(rolreplication), bool_or(rolcreaterole), bool_or(has_function_privilege(oid,"
+        " 'pg_catalog.pg_read_binary_file(text,bigint,bigint,boolean)', 'EXECUTE'))"
+        " FROM pg_roles WHERE rolname IN ('ratchet_diag_more', 'ratchet_act_more')"
+    )
+    with served.connect() as admin:
+        provision(Secret(served.dsn()), "more", now, frozenset({"log", "slots", "role_settings"}))
+        below_16 = admin.info.server_version < 160_000
+        assert admin.execute(held).fetchone() == (True, below_16, True)
+        provision(Secret(served.dsn()), "more", now, frozenset({"slots"}))
+        assert admin.execute(held).fetchone() == (True, False, False)
+        made = provision(Secret(served.dsn()), "more", now)
+        assert admin.execute(held).fetchone() == (False, False, False)
+    assert "the attribute REPLICATION" in made.left_out
+
+
+def test_a_name_that_gives_the_same_roles_takes_none_over(served: Cluster):
+    first = provision(Secret(served.dsn()), "twin-db", now)
+    for name in ("twin.db", "Twin_DB"):
+        with pytest.raises(Refusal) as refused:
+            provision(Secret(served.dsn()), name, now)
+        assert refused.value.code is Code.CONFLICT and "made for the target twin-db" in refused.value.message
+    with psycopg.connect(first.diag.reveal()) as diag, psycopg.connect(first.act.reveal()) as act:
+        assert (diag.info.user, act.info.user) == (first.diag_role, first.act_role)
 
 
 def test_no_password_is_shown_to_the_server_its_log_or_a_reader(served: Cluster):

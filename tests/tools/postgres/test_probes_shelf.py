@@ -11,6 +11,7 @@ from ratchet.domain.errors import Code, Refusal
 from ratchet.tools.postgres.privileges import PRIVILEGES
 from ratchet.tools.postgres.probe_fragments import SHARED, fragments_of, sql_files
 from ratchet.tools.postgres.probes import ProbeShelf, bind
+from ratchet.tools.postgres.rights import ACT_RIGHTS, taken_back
 
 SHIPPED = files("ratchet.library") / "probes" / "postgres"
 
@@ -280,3 +281,14 @@ def test_every_privilege_can_be_granted_and_checked():
         assert privilege.grants or privilege.name == "none"
         assert all("{role}" in grant for grant in privilege.grants)
         assert privilege.per_schema == any("{schema}" in grant for grant in privilege.grants)
+
+
+def test_every_right_that_is_given_by_choice_has_a_statement_that_takes_it_back():
+    chosen = [right for right in ACT_RIGHTS if right.unless]
+    grants = [grant for one in (*chosen, PRIVILEGES["pg_read_file"]) for grant in one.grants]
+    assert [taken_back(grant) for grant in grants] == [
+        "ALTER ROLE {role} NOREPLICATION",
+        "ALTER ROLE {role} NOCREATEROLE",
+        "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_current_logfile() FROM {role}",
+        "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text,bigint,bigint,boolean) FROM {role}",
+    ]

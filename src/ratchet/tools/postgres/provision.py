@@ -15,7 +15,7 @@ from ratchet.security.secrets import Secret
 from ratchet.tools.answers import NoAnswer
 from ratchet.tools.postgres.line import Line, open_line
 from ratchet.tools.postgres.privileges import PRIVILEGES
-from ratchet.tools.postgres.rights import ACT_RIGHTS
+from ratchet.tools.postgres.rights import ACT_RIGHTS, ActRight, taken_back
 from ratchet.tools.postgres.session import bounded
 
 LIMIT = 20.0
@@ -24,6 +24,8 @@ ACT_SESSIONS = 3
 DIAG_PRIVILEGES = ("pg_monitor", "pg_hba_file_rules", "pg_file_settings")
 RESERVED = 160_000
 """From this version a role may be let into slots that are kept free of everybody else."""
+SIGNED = "Ratchet: target "
+"""How the comment of a provisioned role begins; the name of its target follows."""
 OPT_INS = frozenset({"log", "slots", "role_settings"})
 
 
@@ -42,7 +44,9 @@ class Provisioned(Noun):
 def provision(admin: Secret, name: str, clock: Clock, allow: frozenset[str] = frozenset()) -> Provisioned:
     """Create or mend both roles and give them new passwords; may be repeated. Raises Refusal.
 
-    `allow` holds opt-ins: `log` (reading the server's log), `slots` (REPLICATION), `role_settings` (CREATEROLE).
+    `allow` holds opt-ins: `log` (reading the server's log), `slots` (REPLICATION), `role_settings` (CREATEROLE). One
+    that was given before and is not asked for now is taken back. Roles that were made for a target of another name,
+    which gives the same names of roles, are left alone: Refusal(CONFLICT).
     A password leaves this process only as a SCRAM verifier, so neither log nor pg_stat_activity ever shows it.
     """
     if not allow <= OPT_INS:
@@ -55,8 +59,10 @@ def provision(admin: Secret, name: str, clock: Clock, allow: frozenset[str] = fr
         line = open_line(admin.reveal(), "ratchet:provision")
         try:
             with bounded(line, LIMIT), line.transaction():
+                _own(line, (diag_role, act_role), name)
                 _role(line, diag_role, words[diag_role], DIAG_SESSIONS)
                 _role(line, act_role, words[act_role], ACT_SESSIONS)
+                _sign(line, (diag_role, act_role), name)
                 _diag(line, diag_role, allow)
                 left_out = _act(line, act_role, allow)
         finally:
@@ -72,6 +78,26 @@ def provision(admin: Secret, name: str, clock: Clock, allow: frozenset[str] = fr
         diag_role=diag_role, act_role=act_role, diag=strings[diag_role], act=strings[act_role], at=clock(),
         left_out=left_out,
     )  # fmt: skip
+
+
+def _own(line: Line, roles: tuple[str, str], name: str) -> None:
+    """Refuse roles that say of themselves that they are another target's; others' passwords would end here."""
+    asked = "SELECT pg_catalog.shobj_description(oid, 'pg_authid') AS said FROM pg_catalog.pg_roles WHERE rolname = %s"
+    for role in roles:
+        row = line.execute(asked, [role]).fetchone()
+        said = str((row["said"] if row else "") or "")
+        if said.startswith(SIGNED) and said != SIGNED + name:
+            raise Refusal(
+                Code.CONFLICT,
+                f"The role {role} was made for the target {said.removeprefix(SIGNED)}, and {name} would share it.",
+                "Give this target a name that differs in its first 50 letters and digits, or make its roles by hand and"
+                " name them with --diag-dsn-env and --act-dsn-env.",
+            )
+
+
+def _sign(line: Line, roles: tuple[str, str], name: str) -> None:
+    for role in roles:
+        line.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(role), sql.Literal(SIGNED + name)))
 
 
 def _role(line: Line, role: str, password: str, sessions: int) -> None:
@@ -91,10 +117,11 @@ def _role(line: Line, role: str, password: str, sessions: int) -> None:
 
 def _diag(line: Line, role: str, allow: frozenset[str]) -> None:
     line.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(sql.Identifier(role)))
-    names = (*DIAG_PRIVILEGES, "pg_read_file") if "log" in allow else DIAG_PRIVILEGES
-    for name in names:
+    for name in DIAG_PRIVILEGES:
         for grant in PRIVILEGES[name].grants:
             _grant(line, grant, role)
+    for grant in PRIVILEGES["pg_read_file"].grants:
+        _grant(line, grant if "log" in allow else taken_back(grant), role)
 
 
 def _act(line: Line, role: str, allow: frozenset[str]) -> tuple[str, ...]:
@@ -104,10 +131,19 @@ def _act(line: Line, role: str, allow: frozenset[str]) -> tuple[str, ...]:
             continue
         if not right.grants or (right.unless and right.unless not in allow):
             left_out.append(right.name)
+            _take_back(line, right, role)
             continue
         for grant in right.grants:
             _grant(line, grant, role)
     return tuple(left_out)
+
+
+def _take_back(line: Line, right: ActRight, role: str) -> None:
+    """Take back what was given before and is not allowed now; what no grant of ours gives is left to who gave it."""
+    row = line.execute(right.check.encode(), {"role": role}).fetchone() if right.grants else None
+    if row is not None and row["held"] is True:
+        for grant in right.grants:
+            _grant(line, taken_back(grant), role)
 
 
 def _grant(line: Line, grant: str, role: str) -> None:

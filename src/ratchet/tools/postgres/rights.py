@@ -29,6 +29,13 @@ class ActRight(Noun):
         return self.low <= version < self.high
 
 
+def taken_back(grant: str) -> str:
+    """The statement that takes back what `grant` gives: `GRANT .. TO {role}` or `ALTER ROLE {role} ATTRIBUTE`."""
+    if grant.startswith("ALTER ROLE {role} "):
+        return grant.replace("ALTER ROLE {role} ", "ALTER ROLE {role} NO")
+    return grant.replace("GRANT ", "REVOKE ", 1).removesuffix(" TO {role}") + " FROM {role}"
+
+
 _SUPER = "(SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %(role)s)"
 _SIGNALS = ("postgres.terminate_sessions", "postgres.cancel_queries")
 _TABLES = ("postgres.vacuum_table", "postgres.analyze_table")
