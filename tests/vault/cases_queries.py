@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.vault import worlds as w
+from tests.vault.cases_access import refused
 
 Case = tuple[dict[str, Any], str, list[tuple[str, str]], tuple[str, ...]]
 ESCALATE = ("escalate",)
@@ -23,6 +24,21 @@ def waiting_change(**change: Any) -> dict[str, Any]:
         "query_start": "x",
     }
     return w.member(2, **(row | change))
+
+
+def advisory(**change: Any) -> dict[str, Any]:
+    row = {
+        "pid": 9,
+        "backend_start": "x",
+        "app": "scheduler-1",
+        "state": "idle",
+        "granted": True,
+        "waiters": 2,
+        "waited_s": 40.0,
+        "same_program": False,
+        "state_age_s": 60.0,
+    }
+    return row | change
 
 
 def row_wait(**change: Any) -> dict[str, Any]:
@@ -332,24 +348,47 @@ CASES: dict[str, Case] = {
         [("setting", "superuser_reserved_connections")],
         ESCALATE,
     ),
-    "limit of a role": (
+    "limit of a role beside another at its own": (
         {
-            "postgres.limits": [
-                {
-                    "kind": "role",
-                    "name": name,
-                    "limit": 3,
-                    "used": 3,
-                    "ratio": 1.0,
-                    "reached": True,
-                    "can_login": True,
-                    "superuser": False,
-                }
-                for name in ("shop_app", "ratchet_diag_shop_db")
-            ]
+            "postgres.limits": [w.limited(name, 3, kind="role") for name in ("shop_app", "cron")],
+            **refused("role_limit", role="shop_app", db=None, connection_limit=3),
         },
         "database_connection_limit",
         [("role", "shop_app")],
+        ESCALATE,
+    ),
+    "limit of a role, and no log is read": (
+        {
+            "postgres.limits": [w.limited("shop_app", 3, kind="role")],
+            "postgres.canary": w.Answer.TOO_MANY_CLIENTS,
+            "postgres.login_failures": w.Answer.PERMISSION,
+        },
+        "database_connection_limit",
+        [("role", "shop_app")],
+        ESCALATE,
+    ),
+    "limit of a database beside one that is at its own by design": (
+        {
+            "postgres.limits": [w.limited("batch", 1), w.limited("shop", 5), w.limited("legacy", 0)],
+            **refused("database_limit", role=None, db="shop", connection_limit=5),
+        },
+        "database_connection_limit",
+        [("database", "shop")],
+        ("lift_database_limit",),
+    ),
+    "database shut by a limit of 0": (
+        {
+            "postgres.limits": [w.limited("shop", 0)],
+            **refused("database_limit", role=None, db="shop", connection_limit=0),
+        },
+        "database_connection_limit",
+        [("database", "shop")],
+        ESCALATE,
+    ),
+    "a lock that copies of one program began to wait for": (
+        {"postgres.advisory_locks": [advisory(same_program=True)]},
+        "advisory_lock_leak",
+        [("session", "9")],
         ESCALATE,
     ),
     "hardly any connections, and refused": (
@@ -546,7 +585,11 @@ CASES: dict[str, Case] = {
         ("reset_autovacuum_setting",),
     ),
     "a table's thresholds": (
-        {"postgres.table_bloat": [w.table("public.t", dead=90_000, dead_ratio=0.6, threshold=10**7)]},
+        {
+            "postgres.table_bloat": [
+                w.table("public.t", dead=90_000, dead_ratio=0.6, threshold=10**7, own_threshold=True)
+            ]
+        },
         "autovacuum_tuned_away",
         [("table", "public.t")],
         ESCALATE,
@@ -614,6 +657,18 @@ LOOK_ALIKES: dict[str, dict[str, Any]] = {
         "postgres.long_queries": [
             w.query(44, computes=False, wait_event_type="IO", wait_event="WALSync", query="COMMIT")
         ]
+    },
+    "a database that was shut for good, on a server that refuses nobody": {
+        "postgres.limits": [w.limited("shop", None, used=12), w.limited("legacy", 0)]
+    },
+    "a database and a role at limits that nobody runs into": {
+        "postgres.limits": [w.limited("batch", 1), w.limited("cron", 1, kind="role")]
+    },
+    "a leader that its followers have awaited for days": {
+        "postgres.advisory_locks": [advisory(same_program=True, waited_s=2e5, state_age_s=2e5)]
+    },
+    "a leader that works from time to time, and followers of a moment ago": {
+        "postgres.advisory_locks": [advisory(same_program=True, waited_s=20.0, state_age_s=1.5)]
     },
     "a job that locks many tables with room to spare": {
         "postgres.lock_holders": [w.lock_holder(31, share=0.2, relations=2400)]

@@ -67,20 +67,7 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
         ("escalate",),
     ),
     "database limit": (
-        {
-            "postgres.limits": [
-                {
-                    "kind": "database",
-                    "name": "shop",
-                    "limit": 1,
-                    "used": 1,
-                    "ratio": 1.0,
-                    "reached": True,
-                    "can_login": True,
-                    "superuser": False,
-                }
-            ]
-        },
+        {"postgres.limits": [w.limited("shop", 1)], "postgres.canary": Answer.TOO_MANY_CLIENTS},
         "database_connection_limit",
         [("database", "shop")],
         ("lift_database_limit",),
@@ -103,6 +90,8 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
                     "state": "idle",
                     "granted": True,
                     "waiters": 1,
+                    "waited_s": 40.0,
+                    "same_program": False,
                     "state_age_s": 60.0,
                 }
             ],
@@ -252,9 +241,21 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
         ("escalate",),
     ),
     "wraparound": (
-        {"postgres.xid_age": [{"kind": "table", "name": "public.old", "ratio": 1.4, "to_wraparound": 0.14}]},
+        {"postgres.xid_age": [w.oldest("public.old", ratio=1.4)]},
         "xid_wraparound_risk",
         [("table", "public.old")],
+        ("escalate",),
+    ),
+    "temporary table left behind": (
+        {"postgres.xid_age": [w.oldest("pg_temp_7.basket", ratio=1.4), w.oldest("public.old", ratio=0.9)]},
+        "orphaned_temp_table",
+        [("table", "pg_temp_7.basket")],
+        ("escalate",),
+    ),
+    "multixacts": (
+        {"postgres.xid_age": [w.oldest("public.carts", mxid_ratio=1.5)]},
+        "multixact_wraparound_risk",
+        [("table", "public.carts")],
         ("escalate",),
     ),
     "vacuum held back": (
@@ -292,6 +293,7 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
 }
 LOOK_ALIKES: dict[str, dict] = {
     "healthy": {},
+    "old rows that are being frozen": {"postgres.xid_age": [w.oldest("public.old", ratio=1.4, being_vacuumed=True)]},
     "an idle pool of five on a server with room": {"postgres.holders": [w.holder("checkout", 5)]},
     "a nearly full server without one dominating application": {
         "postgres.slots": [w.slots(used=90, idle=60, active=20, free=7)],

@@ -104,6 +104,12 @@ def lock_holder(pid: int, **change: Any) -> dict[str, Any]:
     return row | change
 
 
+def limited(name: str, limit: int | None, **change: Any) -> dict[str, Any]:
+    """A database with a connection limit that is reached, or without one."""
+    row = {"kind": "database", "name": name, "limit": limit, "used": limit or 0, "can_login": True, "superuser": False}
+    return row | {"reached": limit is not None, "ratio": None if limit is None else 1.0} | change
+
+
 def replay(**change: Any) -> dict[str, Any]:
     row = {
         "in_recovery": True,
@@ -145,6 +151,7 @@ def table(relation: str, **change: Any) -> dict[str, Any]:
         "cleaned_in_vain": False,
         "fillfactor": 100,
         "threshold": 40_050,
+        "own_threshold": False,
         "est_bytes": 30_000_000,
         "autovacuum_enabled": True,
         "vacuum_running": False,
@@ -152,6 +159,12 @@ def table(relation: str, **change: Any) -> dict[str, Any]:
         "changed": 500,
     }
     return row | change
+
+
+def oldest(name: str, **change: Any) -> dict[str, Any]:
+    row = {"kind": "table", "name": name, "ratio": 0.4, "mxid_ratio": 0.1, "being_vacuumed": False}
+    made = row | change
+    return {"to_wraparound": made["ratio"] / 10} | made
 
 
 def setting(name: str, value: str, **change: Any) -> dict[str, Any]:
@@ -308,21 +321,12 @@ def healthy() -> World:
                 "state": "idle",
                 "granted": True,
                 "waiters": 0,
+                "waited_s": None,
+                "same_program": False,
                 "state_age_s": 60.0,
             }
         ],
-        "postgres.limits": [
-            {
-                "kind": "database",
-                "name": "shop",
-                "limit": None,
-                "used": 12,
-                "ratio": None,
-                "reached": False,
-                "can_login": True,
-                "superuser": False,
-            }
-        ],
+        "postgres.limits": [limited("shop", None, used=12)],
         "postgres.setting_watch": [setting("autovacuum", "on"), setting("max_connections", "100")],
         "postgres.prepared_transactions": [],
         "postgres.login_failures": [],
@@ -359,7 +363,7 @@ def healthy() -> World:
         ],
         "postgres.invalid_indexes": [],
         "postgres.table_bloat": [table("public.orders", dead=30_000, dead_ratio=0.13, over_threshold=False)],
-        "postgres.xid_age": [{"kind": "table", "name": "public.orders", "ratio": 0.4, "to_wraparound": 0.03}],
+        "postgres.xid_age": [oldest("public.orders")],
         "postgres.xmin_holders": [
             {"kind": "session", "name": "reports", "pid": 7, "xmin_age": 12, "age_s": 3.0, "oldest": True}
         ],

@@ -15,6 +15,7 @@
 --   over_threshold bool            dead rows exceed it
 --   autovacuum_enabled bool        the table's own switch; true when it has none
 --   reloptions list                the table's own settings
+--   own_threshold bool             it has a threshold or scale factor of its own
 --   n_mod_since_analyze int        rows changed since the last analyze
 --   last_vacuum timestamp          by a person
 --   last_autovacuum timestamp      by autovacuum
@@ -30,12 +31,13 @@ WITH kept AS (
     FROM (SELECT a.xact_start AS since
           FROM pg_stat_activity AS a
           WHERE (a.backend_xmin IS NOT NULL OR a.backend_xid IS NOT NULL) AND a.pid <> pg_backend_pid()
-            AND a.backend_type IN ('client backend', 'background worker') AND a.query !~* '^[[:space:]]*vacuum'
+            AND a.backend_type IN ('client backend', 'background worker') AND a.datname = current_database()
+            AND NOT EXISTS (SELECT 1 FROM pg_stat_progress_vacuum AS v WHERE v.pid = a.pid)
           UNION ALL
-          SELECT p.prepared FROM pg_prepared_xacts AS p
+          SELECT p.prepared FROM pg_prepared_xacts AS p WHERE p.database = current_database()
           UNION ALL
           SELECT '-infinity'::timestamptz FROM pg_replication_slots AS s
-          WHERE greatest(age(s.xmin), age(s.catalog_xmin)) >= 100
+          WHERE age(s.xmin) >= 100
           UNION ALL
           SELECT '-infinity'::timestamptz FROM pg_stat_replication AS r WHERE age(r.backend_xmin) >= 100) AS x
 ), candidate AS (
@@ -56,6 +58,7 @@ SELECT quote_ident(t.schemaname::text) || '.' || quote_ident(t.relname::text) AS
        t.n_dead_tup > o.threshold AS over_threshold,
        o.enabled AS autovacuum_enabled,
        coalesce(c.reloptions, ARRAY[]::text[]) AS reloptions,
+       o.own_threshold,
        t.n_mod_since_analyze,
        to_char(t.last_vacuum AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS last_vacuum,
        to_char(t.last_autovacuum AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS last_autovacuum,
@@ -73,6 +76,8 @@ JOIN pg_class AS c ON c.oid = t.relid
 CROSS JOIN LATERAL (
     SELECT coalesce(max(x.option_value) FILTER (WHERE x.option_name = 'autovacuum_enabled'), 'true')::bool AS enabled,
            coalesce((max(x.option_value) FILTER (WHERE x.option_name = 'fillfactor'))::int, 100) AS fillfactor,
+           count(*) FILTER (WHERE x.option_name IN ('autovacuum_vacuum_threshold',
+                                                    'autovacuum_vacuum_scale_factor')) > 0 AS own_threshold,
            (coalesce(max(x.option_value) FILTER (WHERE x.option_name = 'autovacuum_vacuum_threshold'),
                      current_setting('autovacuum_vacuum_threshold'))::float8
             + coalesce(max(x.option_value) FILTER (WHERE x.option_name = 'autovacuum_vacuum_scale_factor'),

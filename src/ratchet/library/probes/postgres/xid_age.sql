@@ -11,6 +11,8 @@
 --   freeze_max_age int             age at which autovacuum comes by force
 --   ratio float                    xid_age divided by freeze_max_age
 --   to_wraparound float            part of the way to the stop, 0 to 1
+--   mxid_ratio float               mxid_age divided by autovacuum_multixact_freeze_max_age
+--   being_vacuumed bool            a vacuum is at work in its database
 --   autovacuum_enabled bool        the table's own switch; null for a database
 --   est_bytes int                  size at the last vacuum or analyze; null for a database
 WITH ranked AS (
@@ -51,6 +53,11 @@ SELECT w.kind,
        w.freeze_max_age,
        (w.xid_age::float8 / nullif(w.freeze_max_age, 0))::float8 AS ratio,
        (w.xid_age::float8 / 2146483647)::float8 AS to_wraparound,
+       (w.mxid_age::float8 / nullif(current_setting('autovacuum_multixact_freeze_max_age')::float8, 0))::float8
+           AS mxid_ratio,
+       EXISTS (SELECT 1 FROM pg_stat_progress_vacuum AS v
+               WHERE v.datname = CASE WHEN w.kind = 'database' THEN w.name ELSE current_database()::text END)
+           AS being_vacuumed,
        w.autovacuum_enabled,
        w.est_bytes
 FROM worst AS w

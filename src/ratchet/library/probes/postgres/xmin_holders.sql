@@ -1,5 +1,5 @@
 -- name: postgres.xmin_holders
--- summary: What keeps old row versions alive: sessions, slots, prepared transactions, replicas
+-- summary: What keeps old row versions of this database alive: sessions, slots, prepared transactions, replicas
 -- privilege: pg_monitor
 -- versions: 14+
 -- where: any
@@ -16,6 +16,7 @@
 --   has_writes bool                a session holding a transaction id
 --   oldest bool                    it holds back the most: vacuum waits for this one first
 WITH holder AS (
+    -- Sessions of other databases, a vacuum at work and a slot's catalog_xmin keep no rows of these tables.
     SELECT 'session' AS kind, coalesce(nullif(a.application_name, ''), '(none)') AS name, a.pid, a.backend_start,
            a.usename::text AS usr, a.datname::text AS db, a.state,
            greatest(age(a.backend_xmin), age(a.backend_xid)) AS xmin_age, a.xact_start AS since,
@@ -23,16 +24,19 @@ WITH holder AS (
     FROM pg_stat_activity AS a
     WHERE (a.backend_xmin IS NOT NULL OR a.backend_xid IS NOT NULL)
       AND a.backend_type <> 'walsender' AND a.pid <> pg_backend_pid()
+      AND (a.datname IS NULL OR a.datname = current_database())
+      AND NOT EXISTS (SELECT 1 FROM pg_stat_progress_vacuum AS v WHERE v.pid = a.pid)
     UNION ALL
     SELECT 'slot', s.slot_name::text, s.active_pid, NULL::timestamptz, NULL, s.database::text,
            CASE WHEN s.active THEN 'active' ELSE 'inactive' END,
-           greatest(age(s.xmin), age(s.catalog_xmin)), NULL::timestamptz, NULL::bool
+           age(s.xmin), NULL::timestamptz, NULL::bool
     FROM pg_replication_slots AS s
-    WHERE s.xmin IS NOT NULL OR s.catalog_xmin IS NOT NULL
+    WHERE s.xmin IS NOT NULL
     UNION ALL
     SELECT 'prepared transaction', p.gid, NULL::int, NULL::timestamptz, p.owner::text, p.database::text, NULL,
            age(p.transaction), p.prepared, true
     FROM pg_prepared_xacts AS p
+    WHERE p.database = current_database()
     UNION ALL
     SELECT 'replica', r.application_name, r.pid, r.backend_start, r.usename::text, NULL, r.state,
            age(r.backend_xmin), NULL::timestamptz, NULL::bool
