@@ -15,7 +15,7 @@ from bench.figure import Figure, spread
 from ratchet.domain.alert import Alert
 from ratchet.domain.incident import Incident
 from ratchet.domain.timeline import Noted, Opened
-from ratchet.store import incidents
+from ratchet.store import incidents, occurrences
 from ratchet.store.encoding import EVENT
 from ratchet.store.proof import BEGINNING
 from ratchet.store.store import EventStore
@@ -112,5 +112,6 @@ def one_incident(ledger: incidents.Ledger) -> int:
     for _ in range(PER_INCIDENT - 2):
         event = Noted(by="user:ana", text=TEXT)
         folded = folded.apply(ledger.append(seen.stream, folded.seq + 1, event, EVENT))
-    incidents.extend(ledger, folded, [Noted(by="user:ana", text=TEXT)], None)
+    incidents.extend(ledger, folded, [Noted(by="user:ana", text=TEXT)], ledger.at)
+    occurrences.remember(ledger, alert, name)
     return PER_INCIDENT

@@ -26,6 +26,8 @@ from tests.store import walks
 
 JSON = {"Content-Type": "application/json"}
 WEBHOOK = "/api/v1/sources/alertmanager"
+AFTERWARDS = timedelta(minutes=50)
+"""When what waits for an answer is looked at by itself: once every test is over."""
 _ids = count(1)
 
 
@@ -75,9 +77,9 @@ class Door:
         seen = walks.look()
         looked = e.Looked(candidates=("v1",), evidence=(seen.id,), answers={"sessions": "ok"}, elapsed_ms=1)
         events = [looked, e.Concluded(conclusion=walks.conclusion()), e.Planned(plan=walks.plan())]
-        incident = store.commit(incident, *events, by="ratchet", wake_at=None)
+        incident = store.commit(incident, *events, by="ratchet", evidence=[seen], wake_at=now + AFTERWARDS)
         made = walks.packet(incident, now, quorum).model_copy(update={"expires_at": now + lasts, **packet})
-        incident = store.commit(incident, e.Asked(packet=made), by="ratchet", wake_at=None)
+        incident = store.commit(incident, e.Asked(packet=made), by="ratchet", wake_at=now + AFTERWARDS)
         assert incident.status == "awaiting_approval"
         return incident, made
 

@@ -28,9 +28,9 @@ def standing(door: Door, packet: Any) -> str:
 def test_d2_the_digest_of_an_older_revision_is_superseded_whoever_sends_it(door: Door):
     incident, old = door.waiting()
     store = door.house.store
-    incident = store.commit(incident, e.Superseded(decision=old.id, because="x"), by="ratchet", wake_at=None)
+    incident = store.commit(incident, e.Superseded(decision=old.id, because="x"), by="ratchet", wake_at=old.expires_at)
     new = old.model_copy(update={"id": old.id + "-new", "revision": 2})
-    store.commit(incident, e.Asked(packet=new), by="ratchet", wake_at=None)
+    store.commit(incident, e.Asked(packet=new), by="ratchet", wake_at=old.expires_at)
     assert door.answer(old).status_code == 409
     assert door.answer(new, digest=old.digest).status_code == 409
     assert door.approvals(new) == []

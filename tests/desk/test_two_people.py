@@ -11,6 +11,7 @@ from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.escalation import Stop
 from ratchet.domain.incident import Incident
+from ratchet.domain.ports import Joining
 from ratchet.security.principal import Principal
 from tests.bad_inputs.conftest import Door, door_at
 from tests.store import walks
@@ -118,8 +119,7 @@ def test_another_word_confirms_nothing_but_stands_for_itself(door: Door, verb: s
 
 def joins(door: Door, incident: Incident) -> None:
     other = incident.alert.model_copy(update={"fingerprint": "another"})
-    store = door.house.store
-    store.commit(store.incident(incident.id), e.Joined(alert=other), by="ratchet", wake_at=None)
+    door.house.store.receive([other], lambda *_: Joining(incident_id=incident.id), "service:am")
 
 
 def hands_back(door: Door, incident: Incident) -> None:

@@ -20,10 +20,10 @@ def filled(store):
     """Ten events, anchored after the eighth."""
     seen = store.open("i1", opened, "ratchet")
     for n in range(7):
-        seen = store.commit(seen, e.Noted(by="u", text=f"note {n}"), by="user:ana", wake_at=None)
+        seen = store.commit(seen, e.Noted(by="u", text=f"note {n}"), by="user:ana", wake_at=START)
     store.anchor()
     for n in range(2):
-        seen = store.commit(seen, e.Noted(by="u", text=f"later {n}"), by="user:ana", wake_at=None)
+        seen = store.commit(seen, e.Noted(by="u", text=f"later {n}"), by="user:ana", wake_at=START)
     assert store.verify().ok
     return store
 
@@ -165,9 +165,9 @@ def test_a_projection_that_says_more_than_the_events_is_found(filled, vandal, fo
         Target.model_validate({"name": "shop", "kind": "postgres", "diag": {"kind": "env", "name": "D"}}), "user:root"
     )
     seen = filled.incident("i1")
-    seen = filled.commit(seen, e.Asked(packet=packet(seen, START)), by="ratchet", wake_at=None)
+    seen = filled.commit(seen, e.Asked(packet=packet(seen, START)), by="ratchet", wake_at=START)
     answer = e.Refused(decision=f"D-i1-0-{seen.revision}", digest="d", by="user:ana", reason="no")
-    filled.commit(seen, answer, by="user:ana", wake_at=None)
+    filled.commit(seen, answer, by="user:ana", wake_at=START)
     assert filled.verify().ok
     forge(vandal)
     report = filled.verify()
@@ -192,7 +192,7 @@ def test_an_old_copy_put_back_is_refused_at_start(filled, reopen, home, tmp_path
     filled.close()
     shutil.copy(home / "ratchet.db", tmp_path / "old.db")
     store = reopen()
-    store.commit(store.incident("i1"), e.Noted(by="u", text="x"), by="user:ana", wake_at=None)
+    store.commit(store.incident("i1"), e.Noted(by="u", text="x"), by="user:ana", wake_at=START)
     store.anchor()
     store.close()
     for name in ("ratchet.db-wal", "ratchet.db-shm"):

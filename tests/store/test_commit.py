@@ -8,6 +8,7 @@ from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.escalation import Stop
 from ratchet.domain.incident import Incident
+from ratchet.domain.ports import Joining
 from ratchet.store import incidents, memo
 from ratchet.store.encoding import EVENT, VERSION, Entry, recorded, stamp, write_event
 from ratchet.store.store import EventStore
@@ -97,7 +98,12 @@ def test_the_checkpoint_is_always_the_fold(tmp_path_factory, hands, chosen):
         incident = store.open("i1", opened, "ratchet")
         for pick in chosen:
             coming, now = following(incident, now, pick)
-            incident = store.commit(incident, *coming, by="ratchet", evidence=[look()], wake_at=now)
+            joining = [one.alert for one in coming if isinstance(one, e.Joined)]
+            if joining:
+                store.receive(joining, lambda *_: Joining(incident_id="i1"), "service:am")
+                incident = store.incident("i1")
+            else:
+                incident = store.commit(incident, *coming, by="ratchet", evidence=[look()], wake_at=now)
             assert incident == store.incident("i1") == store.refold("i1") == Incident.model_validate_json(text(store))
         assert store.verify().ok
 

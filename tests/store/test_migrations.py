@@ -12,7 +12,7 @@ from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
 from ratchet.store import migrate
 from ratchet.store.tables import metadata
-from tests.store.walks import opened
+from tests.store.walks import START, opened
 
 
 def test_the_migrated_tables_are_the_declared_ones(store):
@@ -66,5 +66,5 @@ def test_a_checkpoint_of_another_form_is_folded_anew(store, home):
         connection.execute("UPDATE incidents SET body = replace(body, '\"epoch\"', '\"era\"')")
     connection.close()
     assert store.incident("i1") == seen
-    assert store.commit(seen, e.Noted(by="u", text="x"), by="user:ana", wake_at=None).seq == 2
+    assert store.commit(seen, e.Noted(by="u", text="x"), by="user:ana", wake_at=START).seq == 2
     assert store.verify().ok

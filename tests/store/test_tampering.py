@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy import insert
 
 from ratchet.domain import timeline as e
 from ratchet.domain.audit import AuditReport, ChainBroken
+from ratchet.domain.ports import Opening
 from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
+from ratchet.store import tables as t
+from ratchet.store.encoding import stamp
 from ratchet.store.store import EventStore
 from tests.store import test_chain_of_events as chain
-from tests.store.walks import START, opened
+from tests.store.walks import START, alert, conclusion, intended, look, opened, packet, plan, step
 
 Vandal = Callable[[sqlite3.Connection], object]
 
@@ -57,7 +61,7 @@ def filled(store):
     """Ten events, all anchored, not sealed."""
     seen = store.open("i1", opened, "ratchet")
     for n in range(9):
-        seen = store.commit(seen, e.Noted(by="u", text=f"note {n}"), by="user:ana", wake_at=None)
+        seen = store.commit(seen, e.Noted(by="u", text=f"note {n}"), by="user:ana", wake_at=START)
     store.anchor()
     assert store.verify() == AuditReport(ok=True, events=10, head=store.audit.head().mac)
     assert store.audit.whole() is True
@@ -153,3 +157,69 @@ def test_a_forged_row_beside_the_events_is_found(store: EventStore, home: Path, 
         file.execute(statement, {"body": grant.model_dump_json()} if ":body" in statement else {})
     report = store.verify()
     assert not report.ok and words in report.because
+
+
+@pytest.fixture
+def acted(store: EventStore) -> EventStore:
+    """An incident whose evidence, alert and lock are all there: its act was sent, and nobody knows what came of it."""
+    (placed,) = store.receive([alert()], lambda *_: Opening(incident_id="i1", target="shop", target_reason="only"), "s")
+    seen = store.incident(placed.id)
+    slow = plan().model_copy(update={"steps": (step("step_0").model_copy(update={"cooldown": 600.0}),)})
+    looked = e.Looked(candidates=("v1",), evidence=(look().id,), answers={}, elapsed_ms=1)
+    asked = e.Asked(packet=packet(seen, START))
+    steps = (looked, e.Concluded(conclusion=conclusion()), e.Planned(plan=slow), asked)
+    seen = store.commit(seen, *steps, by="ratchet", evidence=[look()], wake_at=START)
+    event = intended(seen, START)
+    after = store.commit(seen, event, by="ratchet", wake_at=event.grant.settle_after)
+    cool = stamp(event.grant.settle_after + timedelta(seconds=600))
+    row = {"conflict_group": "shop", "incident": "i1", "op_id": event.grant.op_id, "fence": 1, "held": 1}
+    with store._journal.writing("ratchet") as ledger:
+        ledger.connection.execute(insert(t.locks), {"tenant": "main", "cool_until": cool, **row})
+    assert after.ops and store.verify().ok, store.verify()
+    return store
+
+
+SWALLOWED = alert("f9", status="resolved").model_dump_json()
+ADD = "INSERT INTO alerts VALUES ('main',"
+DECIDING = {
+    "evidence rewritten": ("UPDATE evidence SET body = CAST(replace(body, 'ct 1', 'ct 9') AS BLOB)", "evidence"),
+    "another answer": ("UPDATE evidence SET body = CAST(replace(body, 'ok', 'hung') AS BLOB)", "evidence"),
+    "evidence of no sense": ("UPDATE evidence SET body = x'ff', packed = 1", "evidence"),
+    "evidence taken out": ("DELETE FROM evidence", "evidence"),
+    "never woken": ("UPDATE incidents SET wake_at = NULL", "woken"),
+    "woken in a hundred years": ("UPDATE incidents SET wake_at = '2126-01-31T02:00:00.000000+00:00'", "woken"),
+    "woken at no time": ("UPDATE incidents SET wake_at = '2'", "woken"),
+    "an alert swallowed": (
+        f"{ADD} 'am', 'f9', '2026-02-01', 'i1', '{SWALLOWED}', NULL, NULL)", "kept for INC-1",
+    ),
+    "an alert of an incident that is none": (
+        f"{ADD} 'am', 'f9', '2026-02-01', 'i2', '{SWALLOWED}', NULL, NULL)", "no event",
+    ),
+    "an alert before all others": (
+        f"{ADD} 'am', 'f9', '2026-02-01', 'a', '{SWALLOWED}', NULL, NULL)", "kept for INC-1",
+    ),
+    "an alert said to be over": ("UPDATE alerts SET body = replace(body, 'firing', 'resolved')", "kept for INC-1"),
+    "an alert heard in a hundred years": ("UPDATE alerts SET heard_at = '2126-01-31'", "kept for INC-1"),
+    "an alert forgotten": ("DELETE FROM alerts", "kept for INC-1"),
+    "a lock for a hundred years": ("UPDATE locks SET cool_until = '2126-01-31T02:00:00.000000+00:00'", "lock"),
+    "a cooldown cut short": ("UPDATE locks SET cool_until = '2026-01-31T02:00:11.000000+00:00'", "lock"),
+    "a cooldown taken away": ("UPDATE locks SET cool_until = NULL", "lock"),
+    "a lock of another operation": ("UPDATE locks SET op_id = 'i7.1'", "lock"),
+    "a lock let go": ("UPDATE locks SET held = 0", "lock"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", DECIDING)
+def test_what_decides_beside_the_events_cannot_be_changed_unseen(acted: EventStore, home: Path, way: str) -> None:
+    statement, words = DECIDING[way]
+    with closing(sqlite3.connect(home / "ratchet.db")) as file, file:
+        assert file.execute(statement).rowcount == 1
+    report = acted.verify()
+    assert (report.ok, report.first_bad) == (False, acted.audit.head().position)
+    assert words in report.because, report.because
+
+
+def test_words_that_look_like_evidence_in_an_alert_are_no_evidence(store: EventStore) -> None:
+    sly = alert().model_copy(update={"labels": {"alertname": "ev_" + "0" * 24}})
+    store.receive([sly], lambda *_: Opening(incident_id="i1", target=None, target_reason="none"), "s")
+    assert store.verify().ok

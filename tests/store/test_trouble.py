@@ -18,7 +18,7 @@ from ratchet.domain.errors import Code, Refusal
 from ratchet.security.private_file import write_private
 from ratchet.store import sqlite
 from ratchet.store.store import EventStore
-from tests.store.walks import look, opened
+from tests.store.walks import START, look, opened
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """
@@ -28,14 +28,14 @@ from itertools import count
 from pathlib import Path
 from ratchet.domain import timeline as e
 from ratchet.store.store import EventStore
-from tests.store.walks import look, opened
+from tests.store.walks import START, look, opened
 
 ids = count()
 store = EventStore.open_at(Path(sys.argv[1]), lambda: datetime.now(UTC), lambda: f"id{next(ids)}")
 seen = store.open("i1", opened, "ratchet")
 while True:
     seen = store.commit(seen, e.Noted(by="u", text="x"), e.Noted(by="u", text="y"), by="user:ana",
-                        evidence=[look(seen.seq % 50)], wake_at=None)
+                        evidence=[look(seen.seq % 50)], wake_at=START)
     if seen.seq % 20 == 1:
         store.anchor()
     print(seen.seq, flush=True)
@@ -76,7 +76,7 @@ def test_what_the_page_backs_up_is_restored_by_its_own_lines_and_holds(tmp_path,
         store.close()
     type_in(tmp_path, stopped if way == "stopped" else running)
     store = store if way == "running" else EventStore.open_at(home, hands.clock, hands.new_id)
-    store.commit(seen, e.Noted(by="u", text="after the copy"), by="user:ana", evidence=[look(1)], wake_at=None)
+    store.commit(seen, e.Noted(by="u", text="after the copy"), by="user:ana", evidence=[look(1)], wake_at=START)
     store.anchor()
     store.close()
     for block in (first, archive if way == "stopped" else directory, device, last):
@@ -118,13 +118,13 @@ def test_a_full_disk_refuses_writes_answers_reads_and_recovers(store):
     seen = store.open("i1", opened, "ratchet")
     limit_pages(store, 1)
     with pytest.raises(Refusal) as refused:
-        store.commit(seen, e.Noted(by="u", text="x" * 200_000), by="user:ana", wake_at=None)
+        store.commit(seen, e.Noted(by="u", text="x" * 200_000), by="user:ana", wake_at=START)
     assert refused.value.code is Code.UNAVAILABLE
     assert "full" in refused.value.message
     assert "xxx" not in str(refused.value)
     assert store.incident("i1") == seen
     limit_pages(store, 1_000_000)
-    assert store.commit(seen, e.Noted(by="u", text="x" * 200_000), by="user:ana", wake_at=None).seq == 2
+    assert store.commit(seen, e.Noted(by="u", text="x" * 200_000), by="user:ana", wake_at=START).seq == 2
     assert store.verify().ok
 
 
@@ -142,13 +142,13 @@ def test_a_database_that_another_process_holds_is_unavailable(home, store, reope
     try:
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(Refusal) as refused:
-            impatient.commit(seen, e.Noted(by="u", text="x"), by="user:ana", wake_at=None)
+            impatient.commit(seen, e.Noted(by="u", text="x"), by="user:ana", wake_at=START)
         assert refused.value.code is Code.UNAVAILABLE
         assert impatient.incident("i1") == seen
         holder.execute("ROLLBACK")
     finally:
         holder.close()
-    assert impatient.commit(seen, e.Noted(by="u", text="x"), by="user:ana", wake_at=None).seq == 2
+    assert impatient.commit(seen, e.Noted(by="u", text="x"), by="user:ana", wake_at=START).seq == 2
 
 
 def test_a_file_that_is_no_database_is_unavailable_not_a_crash(home, reopen):
@@ -186,7 +186,7 @@ def race(doors, seen) -> list[str]:
     def commit(n: int) -> None:
         start.wait(10)
         try:
-            doors[n % len(doors)].commit(seen, e.Noted(by="u", text=str(n)), by=f"user:{n}", wake_at=None)
+            doors[n % len(doors)].commit(seen, e.Noted(by="u", text=str(n)), by=f"user:{n}", wake_at=START)
         except Refusal as refusal:
             outcomes.append(refusal.code.value)
         else:
@@ -217,7 +217,7 @@ def test_readers_see_whole_commits_while_a_writer_writes(store):
     deadline = time.monotonic() + 20
     while (seen.seq < 100 or len(reads) < 20) and time.monotonic() < deadline:
         two = [e.Noted(by="u", text="x"), e.Noted(by="u", text="y")]
-        seen = store.commit(seen, *two, by="user:ana", wake_at=None)
+        seen = store.commit(seen, *two, by="user:ana", wake_at=START)
     done.set()
     for reader in readers:
         reader.join(30)

@@ -78,8 +78,7 @@ class Evidence(Noun):
     @property
     def content_id(self) -> str:
         """The id that its content has; another one than `id` where somebody altered it."""
-        body = self.model_dump(mode="json", exclude={"id"})
-        return "ev_" + digest_of(body).removeprefix("sha256:")[:24]
+        return id_of(self.model_dump(mode="json", exclude={"id"}))
 
     @property
     def call_key(self) -> str:
@@ -104,6 +103,11 @@ class Evidence(Noun):
             "answer": "ok", "available": True, "age_s": age,
             "rows": count, "first": rows[0] if self.rows else None, "rows_data": rows,
         }  # fmt: skip
+
+
+def id_of(body: dict[str, Any]) -> str:
+    """The id of evidence with this content, which is all of it but the id; raises ValueError for what JSON cannot."""
+    return "ev_" + digest_of(body).removeprefix("sha256:")[:24]
 
 
 def not_looked(probe: str) -> dict[str, Any]:

@@ -67,8 +67,17 @@ class AuditTrail:
     def verify(self, *, full: bool) -> AuditReport:
         with self._journal.reading() as connection:
             report = self._seals.prove(connection, BEGINNING if full else self._seals.last_good(connection))
-            report = _compared(connection, self._journal.tenant, report) if full and report.ok else report
+            report = self._compared(connection, report) if full and report.ok else report
         self._whole = report.ok and (full or self._whole is not False)
+        return report
+
+    def _compared(self, connection: Connection, report: AuditReport) -> AuditReport:
+        """The projections beside the events; they are read every day, so they are proved as well."""
+        try:
+            compare(connection, self._journal.tenant, self._journal.now())
+        except Broken as broken:
+            words = f"event {broken.position}: {broken.because}"
+            return report.model_copy(update={"ok": False, "first_bad": broken.position, "because": words})
         return report
 
     def whole(self) -> bool | None:
@@ -98,13 +107,3 @@ def _entry(row: Row[Any]) -> AuditEntry:
         kind=row.kind, previous=bytes(row.previous or GENESIS).hex(), mac=bytes(row.mac).hex(),
         stored=bytes(row.stored).decode("ascii"),
     )  # fmt: skip
-
-
-def _compared(connection: Connection, tenant: str, report: AuditReport) -> AuditReport:
-    """The projections beside the events; they are read every day, so they are proved as well."""
-    try:
-        compare(connection, tenant)
-    except Broken as broken:
-        words = f"event {broken.position}: {broken.because}"
-        return report.model_copy(update={"ok": False, "first_bad": broken.position, "because": words})
-    return report

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,23 +26,29 @@ from ratchet.domain.house import (
 from ratchet.domain.noun import Noun
 from ratchet.domain.standing import StandingGrant
 from ratchet.domain.target import Target
-from ratchet.store import decisions, incidents, joinable, locks, runs, series
+from ratchet.store import decisions, evidence, joinable, locks, occurrences, runs, series
 from ratchet.store import tables as t
-from ratchet.store.encoding import HOUSE_EVENT
+from ratchet.store.encoding import HOUSE_EVENT, moment_in
 from ratchet.store.events import read_stream
 from ratchet.store.house import STREAM
 from ratchet.store.proof import Broken, last_positions
+from ratchet.store.retold import Retold, retell
 
 
-def compare(connection: Connection, tenant: str) -> None:
-    """Raise Broken for the first checkpoint, target or token that is not what its events say."""
-    last = 0
+def compare(connection: Connection, tenant: str, now: datetime) -> None:
+    """Raise Broken for the first checkpoint, target, token or other row that is not what the events say.
+
+    `now` is the present moment: what is to be done next is not put off beyond it without a reason.
+    """
+    last, rows = 0, occurrences.Rows(connection, tenant)
     for stream, position in last_positions(connection, tenant):
         last = max(last, position)
         kind, _, name = stream.partition("/")
         match kind:
             case "incident":
-                _incident(connection, tenant, name, position)
+                wrong = _incident(connection, retell(connection, tenant, name), rows, now)
+                if wrong:
+                    raise Broken(position, wrong)
             case "series":
                 _series(connection, tenant, name, position)
             case runs.STREAM:
@@ -50,23 +57,40 @@ def compare(connection: Connection, tenant: str) -> None:
                 _house(connection, tenant, position)
     if not runs.as_told(connection, tenant):
         raise Broken(last, "the runs are not those that were kept")
+    if not rows.is_over():
+        raise Broken(last, "an alert is kept for an incident that no event tells of")
 
 
-def _incident(connection: Connection, tenant: str, name: str, position: int) -> None:
-    c = t.incidents.c
+def _incident(connection: Connection, retold: Retold, rows: occurrences.Rows, now: datetime) -> str:
+    """What is wrong with the rows of one incident; empty when nothing is."""
+    told = retold.incident
+    name, tenant, c = told.id, told.tenant, t.incidents.c
     row = connection.execute(select(t.incidents).where(c.tenant == tenant, c.id == name)).one_or_none()
-    told, states = incidents.retell(connection, tenant, name)
     columns = None if row is None else (row.seq, row.number, row.status, row.target)
     if row is None or columns != (told.seq, told.number, told.status, told.target) or not _says(row.body, told):
-        raise Broken(position, f"the checkpoint of {told.name} is not the fold of its events")
-    if decisions.states_of(connection, tenant, name) != states:
-        raise Broken(position, f"the decisions of {told.name} are not what its events say")
-    if not decisions.as_asked(connection, tenant, told, incidents.packets(connection, tenant, name)):
-        raise Broken(position, f"a packet of {told.name} is not the one that was asked about")
-    if locks.held(connection, tenant, name) not in (None, locks.holds(told)):
-        raise Broken(position, f"the lock of {told.name} is not what its operations say")
+        return f"the checkpoint of {told.name} is not the fold of its events"
+    if not _wakes(row.wake_at, retold.wakes_by(now)):
+        return f"{told.name} has something to do and is never woken for it, or too late"
+    if decisions.states_of(connection, tenant, name) != retold.states:
+        return f"the decisions of {told.name} are not what its events say"
+    if not decisions.as_asked(connection, tenant, told, retold.packets):
+        return f"a packet of {told.name} is not the one that was asked about"
+    if not locks.as_told(connection, tenant, told, retold.cools):
+        return f"the lock of {told.name} is not what its operations say"
     if joinable.stored(connection, tenant, name) != joinable.keys(told):
-        raise Broken(position, f"the alerts by which {told.name} is found are not those that its events say")
+        return f"the alerts by which {told.name} is found are not those that its events say"
+    if not rows.are(occurrences.Told(name, told.alerts, retold.heard, told.status == "closed")):
+        return f"the alerts that are kept for {told.name} are not those that its events say"
+    if not evidence.as_captured(connection, tenant, retold.captured, retold.named):
+        return f"the evidence of {told.name} is not what was captured"
+    return ""
+
+
+def _wakes(wake_at: str | None, latest: datetime | None) -> bool:
+    wakes = moment_in(wake_at)
+    if wakes is None:
+        return wake_at is None and latest is None
+    return latest is None or wakes <= latest
 
 
 def _series(connection: Connection, tenant: str, name: str, position: int) -> None:

@@ -67,6 +67,15 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def moment_in(text: object) -> datetime | None:
+    """The same for what may be anything, as a column is that somebody wrote into; None for what `stamp` never writes."""
+    try:
+        found = moment(text) if isinstance(text, str) else None
+        return found if found is not None and stamp(found) == text else None
+    except ValueError:
+        return None
+
+
 def write_event(entry: Entry, event: Noun) -> bytes:
     """The stored bytes of an event: one JSON object with sorted keys and no spaces; raises Refusal(INVALID).
 

@@ -1,10 +1,12 @@
 """Evidence, kept once under the digest of its content and packed when it is big."""
 
-from collections.abc import Iterator, Sequence
+import json
+import zlib
+from collections.abc import Iterator, Sequence, Set
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from ratchet.domain.evidence import Evidence
+from ratchet.domain.evidence import Evidence, id_of
 from ratchet.store import tables as t
 from ratchet.store.encoding import read_evidence, write_evidence
 from ratchet.store.events import Ledger
@@ -32,6 +34,21 @@ def fetch(journal: Journal, ids: Sequence[str]) -> list[Evidence]:
     with journal.reading() as connection:
         found = {row_id: (packed, body) for row_id, packed, body in _rows(connection, journal.tenant, ids)}
     return [read_evidence(*found[wanted]) for wanted in ids if wanted in found]
+
+
+def as_captured(connection: Connection, tenant: str, needed: Set[str], named: Set[str]) -> bool:
+    """Whether all that is needed is there, and each of these and of what else is named is what its id says."""
+    rows = list(_rows(connection, tenant, sorted(needed | named)))
+    return needed <= {row[0] for row in rows} and all(_is_itself(*row) for row in rows)
+
+
+def _is_itself(evidence_id: str, packed: int, body: bytes) -> bool:
+    """Read as it is stored, not as a noun: what an earlier release wrote has the digest of what stood in it then."""
+    try:
+        found = json.loads(zlib.decompress(body) if packed else body)
+        return bool(found.pop("id") == evidence_id == id_of(found))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error):
+        return False
 
 
 def _rows(connection: Connection, tenant: str, ids: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:

@@ -10,10 +10,9 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, insert, selec
 
 from ratchet.domain.errors import conflict, invalid, not_found
 from ratchet.domain.evidence import Evidence
-from ratchet.domain.gate import DecisionPacket
 from ratchet.domain.incident import Incident
 from ratchet.domain.ports import Due, Page
-from ratchet.domain.telling import after, tell
+from ratchet.domain.telling import after
 from ratchet.domain.timeline import Asked, Event, Opened, Recorded
 from ratchet.store import decisions, joinable, locks
 from ratchet.store import evidence as captured
@@ -68,15 +67,6 @@ def refold(connection: Connection, tenant: str, incident_id: str) -> Incident:
     """The incident as its events tell it, past the checkpoint."""
     stream = Incident(id=incident_id, tenant=tenant).stream
     return after(Incident(id=incident_id, tenant=tenant), read_stream(connection, tenant, stream, EVENT))
-
-
-def retell(connection: Connection, tenant: str, incident_id: str) -> tuple[Incident, decisions.States]:
-    """The incident and the states of its decisions as its events tell them, past every projection."""
-    incident, states = Incident(id=incident_id, tenant=tenant), decisions.States()
-    for event, told in tell(incident, read_stream(connection, tenant, incident.stream, EVENT)):
-        states = decisions.after_event(states, incident, told, event.event)
-        incident = told
-    return incident, states
 
 
 def extend(ledger: Ledger, incident: Incident, events: Sequence[Event], wake_at: datetime | None) -> Incident:
@@ -144,12 +134,6 @@ def ended_at(connection: Connection, tenant: str, incident_id: str) -> datetime 
     query = select(func.min(e.at)).where(e.tenant == tenant, e.stream == stream, e.kind.in_(("resolved", "closed")))
     first: str | None = connection.execute(query).scalar()
     return None if first is None else moment(first)
-
-
-def packets(connection: Connection, tenant: str, incident_id: str) -> list[DecisionPacket]:
-    """Every packet that was asked about, as its event holds it."""
-    told = read_stream(connection, tenant, Incident(id=incident_id, tenant=tenant).stream, EVENT)
-    return [recorded.event.packet for recorded in told if isinstance(recorded.event, Asked)]
 
 
 class Incidents:

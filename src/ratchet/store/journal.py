@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -28,6 +29,10 @@ class Journal:
         """Whether an event was appended through this journal."""
         self.at_boundary: Callable[[], None] = _nothing
         """Called after a commit that crossed a multiple of `SEAL_EVERY`."""
+
+    def now(self) -> datetime:
+        """The present moment by the clock that events are written with."""
+        return self._clock()
 
     @contextmanager
     def reading(self) -> Generator[Connection]:

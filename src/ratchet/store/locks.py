@@ -1,10 +1,13 @@
 """Locks follow the outcome of their operation: held while it is open, released in the commit that closes it."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from sqlalchemy import Connection, Text, bindparam, case, select, update
 
 from ratchet.domain.incident import Incident
 from ratchet.store import tables as t
-from ratchet.store.encoding import stamp
+from ratchet.store.encoding import moment_in, stamp
 from ratchet.store.events import Ledger
 from ratchet.store.prepared import Prepared
 
@@ -43,8 +46,24 @@ def holders(connection: Connection, tenant: str) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def held(connection: Connection, tenant: str, incident: str) -> bool | None:
-    """Whether the incident's lock rows say held; None when it has none."""
-    c = t.locks.c
-    rows = connection.execute(select(c.held).where(c.tenant == tenant, c.incident == incident)).scalars().all()
-    return any(rows) if rows else None
+def as_told(connection: Connection, tenant: str, incident: Incident, cools: Mapping[str, datetime | None]) -> bool:
+    """Whether the incident's rows say held as its operations do, and cool for as long as those asked, and no longer.
+
+    `cools`: until when each operation asked for. The release never shortens that, and is no later than the last event.
+    """
+    rows = connection.execute(select(t.locks).where(_L.tenant == tenant, _L.incident == incident.id)).all()
+    if not rows:
+        return True
+    if any(row.held for row in rows) != holds(incident) or any(row.op_id not in cools for row in rows):
+        return False
+    return all(_cools(row.cool_until, cools[row.op_id], incident.updated_at) for row in rows)
+
+
+def _cools(stored: str | None, asked: datetime | None, last: datetime | None) -> bool:
+    if stored is None:
+        return asked is None
+    until = moment_in(stored)
+    if until is None:
+        return False
+    bounds = [each for each in (asked, last) if each is not None]
+    return (asked is None or until >= asked) and until <= max(bounds, default=until)

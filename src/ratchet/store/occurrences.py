@@ -1,9 +1,12 @@
 """The occurrences already received: which incident each belongs to, and what was last said of it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, and_, bindparam, insert, select, update
+from pydantic import ValidationError
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, insert, select, update
 
 from ratchet.domain.alert import LATE, Alert
 from ratchet.domain.ports import Placed
@@ -38,6 +41,8 @@ _WHOLE: dict[str, BindParameter[Any]] = {
     **_SAID,
 }
 _ADD = Prepared(insert(t.alerts).values(_WHOLE))
+_AT_ONCE = 2000
+"""Rows that are read at a time when all are."""
 
 
 class Known(NamedTuple):
@@ -101,6 +106,67 @@ def remember(ledger: Ledger, alert: Alert, incident_id: str, before: Known | Non
     }
     statement = _ADD if before is None else _SAID_ANEW
     statement.run(ledger.connection, {**_key(ledger, alert), **said})
+
+
+class Told(NamedTuple):
+    """What the events of an incident say of its alerts; once it is closed, more may be said than they tell."""
+
+    incident: str
+    alerts: Sequence[Alert]
+    heard: Mapping[str, datetime]
+    """When the last word on each was received, by its key."""
+    closed: bool
+
+
+class Rows:
+    """The rows of one tenant, an incident after the other: `are` is asked in the order of their ids, of all of them."""
+
+    def __init__(self, connection: Connection, tenant: str) -> None:
+        self._connection = connection
+        self._tenant = tenant
+        query = select(t.alerts).where(_A.tenant == tenant).order_by(_A.incident)
+        rows = connection.execute(query.execution_options(yield_per=_AT_ONCE))
+        self._groups = groupby(rows, key=lambda row: str(row.incident))
+        self._ahead = next(self._groups, None)
+
+    def are(self, told: Told) -> bool:
+        """Whether the rows are those of the alerts that the events tell of. An alert may have gone to another incident
+        since; the row says so, and is held against that one."""
+        rows: list[Row[Any]] = []
+        if self._ahead is not None and self._ahead[0] == told.incident:
+            rows = list(self._ahead[1])
+            self._ahead = next(self._groups, None)
+        alerts = {_place(alert): alert for alert in told.alerts}
+        mine = {(row.source, row.fingerprint, row.starts_at): row for row in rows}
+        gone = (place for place in alerts if place not in mine)
+        return (
+            all(place in alerts and _as_told(row, alerts[place], told) for place, row in mine.items())
+            and all(self._is_there(place) for place in gone)
+            and not (self._ahead is not None and self._ahead[0] <= told.incident)
+        )
+
+    def is_over(self) -> bool:
+        """Whether no row is left that belongs to an incident nobody asked about."""
+        return self._ahead is None
+
+    def _is_there(self, place: tuple[str, str, str]) -> bool:
+        source, fingerprint, since = place
+        values: dict[str, Value] = {"of": self._tenant, "from": source, "print": fingerprint, "since": since}
+        return _KNOWN.first(self._connection, values) is not None
+
+
+def _as_told(row: Row[Any], alert: Alert, told: Told) -> bool:
+    if told.closed:
+        return True
+    try:
+        says = Alert.model_validate_json(row.body)
+    except ValidationError:
+        return False
+    return says == alert and row.heard_at in (None, stamp(told.heard[alert.key]))
+
+
+def _place(alert: Alert) -> tuple[str, str, str]:
+    return alert.source, alert.fingerprint, stamp(alert.starts_at)
 
 
 def _end(alert: Alert) -> str | None:
