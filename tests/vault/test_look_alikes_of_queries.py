@@ -301,6 +301,10 @@ def test_a_roles_own_limit_is_told_from_a_full_server(doctor: Doctor):
     doctor.stack.callback(doctor.admin, "DROP ROLE parcel_app")
     for _ in range(2):
         doctor.stack.callback(doctor.lab.primary.connect("parcel_app", DATABASE).close)
+    assert not [h.id for h in doctor.look().hypotheses if h.verdict == "confirmed"]
+    for _ in range(2):
+        with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
+            doctor.lab.primary.connect("parcel_app", DATABASE)
     found = doctor.confirms("database_connection_limit")
     assert (ids(found), found.then) == ([("role", "parcel_app")], ("escalate",))
 
