@@ -11,6 +11,9 @@ from ratchet.domain.condition import Unknown
 from ratchet.domain.differential import Candidate, Moment, judge, merged, verdict_of
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.playbook import Playbook
+from ratchet.vault.lines import read_sheet
+from ratchet.vault.seeding import shipped_texts
+from ratchet.vault.shape import typed
 
 NOW = datetime(2026, 11, 20, 2, 3, 4, tzinfo=UTC)
 SLOTS = ProbeCall(probe="postgres.slots", target="shop-db")
@@ -207,3 +210,19 @@ def test_confidences_are_shares_of_one_and_the_order_of_hypotheses_does_not_matt
     books = [candidate(playbook(rule, series=f"pbs_{n}")) for n, rule in enumerate(built)]
     there, back = (judge(order, moment([{"used": 10, "max": 20}])) for order in (books, books[::-1]))
     assert (there.outcome, there.cause, there.confidence) == (back.outcome, back.cause, back.confidence)
+
+
+def test_the_suggested_action_names_the_target() -> None:
+    book = playbook({**FULL, "then": ["start_server"]})
+    step = shipped().spec.steps["start_server"]
+    spec = book.spec.model_copy(update={"steps": {"start_server": step}})
+    seen = moment([{"used": 19, "max": 20}]).model_copy(update={"target": "shop-db"})
+    said = judge([candidate(book.model_copy(update={"spec": spec}))], seen)
+    assert said.suggested_action == "Start the stopped server shop-db"
+
+
+def shipped() -> Playbook:
+    text = shipped_texts()["pbs_db_restart_triage.playbook.yaml"]
+    found = typed(read_sheet(text, "shipped")[0])[0]
+    assert found is not None
+    return found

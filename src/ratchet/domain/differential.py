@@ -8,20 +8,13 @@ from typing import Any, cast
 from ratchet.domain.condition import Condition, Unknown
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall, not_looked
 from ratchet.domain.history import kept_open, with_prior
-from ratchet.domain.hypothesis import BEARINGS, Conclusion, Found, Hypothesis, Reason, Verdict, groups
+from ratchet.domain.hypothesis import Conclusion, Found, Hypothesis, Reason, Verdict, groups
 from ratchet.domain.noun import Noun
 from ratchet.domain.playbook import HypothesisRule, ObjectRule, Playbook
 from ratchet.domain.priors import Priors
+from ratchet.domain.ranking import by_weight, rank_of, yields
 from ratchet.domain.substitute import Unresolved, substitute
 
-FACTOR: dict[Verdict, float] = {
-    "confirmed": 1.0, "undecided": 0.05, "unknown": 0.10, "contradictory": 0.05, "refuted": 0.002,
-}  # fmt: skip
-YIELDING = 0.0001
-"""The same for what is confirmed beside something more pressing, which is what the alert is about."""
-"""How much of its prior a hypothesis keeps under each verdict."""
-UNKNOWN_MASS = 0.02
-"""The share that always stays with a cause nobody wrote down."""
 MATCH_BONUS = 3.0
 """How much more likely a playbook is when the alert names it."""
 BESIDE = 0.35
@@ -46,6 +39,8 @@ class Moment(Noun):
     alert: dict[str, Any]
     now: datetime
     priors: Priors = Priors()
+    target: str = ""
+    """The name of the target that the alert is about; only for words."""
 
 
 @lru_cache(maxsize=4096)
@@ -99,17 +94,11 @@ def judge(candidates: Sequence[Candidate], moment: Moment) -> Conclusion:
     ]
     gaps = {c.playbook.pin: c.playbook.spec.triage.ambiguity.min_gap for c in candidates}
     share = 1.0 / max(1, len(candidates))
-    alone = _conclude(_ranked([h for _, h in judged], share), gaps)
+    alone = _conclude(by_weight([h for _, h in judged], share), gaps)
     if moment.priors.silent:
         return alone
     learned = [with_prior(h, moment.priors.of(h.cause, declared)) for declared, h in judged]
-    return kept_open(_conclude(_ranked(learned, share), gaps), alone)
-
-
-def _ranked(judged: Sequence[Hypothesis], share: float) -> tuple[Hypothesis, ...]:
-    """Likeliest first. Each playbook is as likely as another before the alert speaks."""
-    weighed = _posterior([h.model_copy(update={"prior": h.prior * share}) for h in judged])
-    return tuple(sorted(_merge(weighed), key=lambda h: (-h.confidence, h.playbook, h.id)))
+    return kept_open(_conclude(by_weight(learned, share), gaps), alone)
 
 
 def _hypothesis(candidate: Candidate, rule: HypothesisRule, scope: dict[str, Any], moment: Moment) -> Hypothesis:
@@ -134,7 +123,7 @@ def _hypothesis(candidate: Candidate, rule: HypothesisRule, scope: dict[str, Any
         bearing=rule.bearing,
         named=candidate.named,
         security=rule.security,
-        action=rule.action or _step_title(candidate.playbook, rule, found),
+        action=rule.action or _step_title(candidate.playbook, rule, found, moment.target),
     )
 
 
@@ -153,15 +142,15 @@ def verdict_of(confirm: bool | None, refute: bool | None) -> Verdict:
             return "unknown"
 
 
-def _step_title(playbook: Playbook, rule: HypothesisRule, found: Sequence[Found]) -> str:
+def _step_title(playbook: Playbook, rule: HypothesisRule, found: Sequence[Found], target: str) -> str:
     """What the first step would do, in its own title, with the objects that were named."""
     step = playbook.spec.steps.get(rule.then[0])
     if step is None:
         return ""
     try:
-        return str(substitute(step.title, {"objects": groups(found)}))
+        return str(substitute(step.title, {"objects": groups(found), "target": target}))
     except (Unresolved, ValueError):
-        return step.title
+        return rule.title
 
 
 def _reason(text: str, verdict: Any, candidate: Candidate, moment: Moment) -> Reason:
@@ -199,43 +188,6 @@ def objects_of(rule: ObjectRule, scope: Mapping[str, Any]) -> list[Found]:
     return list({(f.kind, f.id): f for f in found}.values())[: rule.limit]
 
 
-def _posterior(judged: Sequence[Hypothesis]) -> list[Hypothesis]:
-    most = min((_rank(h) for h in judged if h.verdict == "confirmed"), default=0)
-    masses = [h.prior * (YIELDING if _yields(h, most) else FACTOR[h.verdict]) for h in judged]
-    confirmed = [m for m, h in zip(masses, judged, strict=True) if h.verdict == "confirmed"]
-    rest = UNKNOWN_MASS * (1.0 if not confirmed else 0.25)
-    total = sum(masses) + rest
-    return [h.model_copy(update={"confidence": m / total}) for h, m in zip(judged, masses, strict=True)]
-
-
-def _rank(h: Hypothesis) -> int:
-    return BEARINGS.index(h.bearing)
-
-
-def _yields(h: Hypothesis, most: int) -> bool:
-    """Whether something more pressing (of rank `most`) is confirmed too, and the alert does not speak of this one."""
-    return h.verdict == "confirmed" and _rank(h) > most and not h.named and not h.security
-
-
-def _merge(judged: Sequence[Hypothesis]) -> list[Hypothesis]:
-    """Confirmed hypotheses with the same cause and objects are one: their shares add up under the likeliest."""
-    groups: dict[tuple[Any, ...], list[Hypothesis]] = {}
-    for h in judged:
-        objects = tuple(sorted((o.kind, o.id) for o in h.objects))
-        key = (h.cause, objects) if h.verdict == "confirmed" else (h.playbook, h.id)
-        groups.setdefault(key, []).append(h)
-    return [_join(group) for group in groups.values()]
-
-
-def _join(group: list[Hypothesis]) -> Hypothesis:
-    lead = max(group, key=lambda h: (h.then != ("escalate",), h.confidence))
-    together = {
-        "confidence": min(1.0, sum(h.confidence for h in group)), "named": any(h.named for h in group),
-        "bearing": BEARINGS[min(map(_rank, group))],
-    }  # fmt: skip
-    return lead.model_copy(update=together)
-
-
 def _conclude(ranked: tuple[Hypothesis, ...], gaps: Mapping[str, float]) -> Conclusion:
     sure = [n for n, h in enumerate(ranked) if h.verdict == "confirmed"]
     alarms = [n for n in sure if ranked[n].security]
@@ -249,8 +201,8 @@ def _conclude(ranked: tuple[Hypothesis, ...], gaps: Mapping[str, float]) -> Conc
         return _of("contradictory", ranked, None, "Mend the playbook; decide by hand tonight.", why)
     if not sure:
         return _of("unknown_cause", ranked, None, _look_further(ranked), _why_unknown(ranked))
-    most = min(_rank(ranked[n]) for n in sure)
-    pressing = [n for n in sure if not _yields(ranked[n], most)]
+    most = min(rank_of(ranked[n]) for n in sure)
+    pressing = [n for n in sure if not yields(ranked[n], most)]
     first, lead = pressing[0], ranked[pressing[0]]
     gap = gaps.get(lead.playbook, 0.20)
     others = [ranked[n] for n in pressing[1:]]
@@ -267,7 +219,7 @@ def _beside(other: Hypothesis, lead: Hypothesis) -> bool:
     Only an alert does, where it speaks of the one and not of the other, and whoever wrote both into one playbook."""
     if other.cause == lead.cause:
         return False
-    told = lead.named and not other.named and _rank(other) >= _rank(lead)
+    told = lead.named and not other.named and rank_of(other) >= rank_of(lead)
     weighed = told or other.playbook == lead.playbook
     return not weighed or other.confidence >= lead.confidence * BESIDE
 

@@ -66,7 +66,8 @@ class Investigator:
         alert: dict[str, Any] = {"labels": dict(incident.alert.labels), "name": incident.alert.name}
         when = incident.looked_at or self._clock()
         priors = self._learned(incident, self._targets())
-        return Moment(evidence={e.call_key: e for e in evidence}, alert=alert, now=when, priors=priors)
+        looks = {e.call_key: e for e in evidence}
+        return Moment(evidence=looks, alert=alert, now=when, priors=priors, target=incident.target or "")
 
     def _candidates(self, incident: Incident) -> list[Candidate]:
         """Every active playbook for the kind of target; one that the alert names is likelier, none is left out."""
