@@ -59,7 +59,8 @@ class Arriving:
         if incident.draft is None:
             drafted = self.drafting.asked(incident)
             try:
-                self.store.commit(incident, drafted, by=by, wake_at=None)
+                # Due at once: an act of an incident that a person ended may still have to be settled.
+                self.store.commit(incident, drafted, by=by, wake_at=self.clock())
             except Refusal as no:
                 if no.code is not Code.CONFLICT:
                     raise
