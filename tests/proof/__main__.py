@@ -148,11 +148,11 @@ def main() -> int:
     say(f"kills: {asked.kills}")
     tallies = kill(asked.kills, asked.lanes, asked.seed)
     say(f"{added(tallies)} {[tally.chain for tally in tallies]}")
-    say(f"restart behind {restart.EVENTS:,} events")
-    restarts = restart.run()
     say(f"lives: {asked.lives}")
     lived = model(asked.lives, asked.seed)
     trials = mutants(asked.mutant_lives)
+    say(f"restart behind {restart.EVENTS:,} events")
+    restarts = restart.run()
     asked.page.write_text(page(tallies, restarts, lived, trials, asked), encoding="utf-8")
     slow = [each.name for each in restarts if each.met is False]
     wrong = sum(tally.wrong() for tally in tallies) + len(trials[1]) + len(slow)
