@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import IO
 
@@ -47,12 +48,15 @@ class Reaper:
         said = self._process.stdout
         if said is None or not select.select([said], [], [], within_s)[0]:
             return False
-        return said.readline() == WATCHING
+        with said:
+            return said.readline() == WATCHING
 
     def abandon(self) -> None:
-        """Lets it reap now, as if we were gone."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        """Lets it reap now, as if we were gone; it is collected where it ends before us."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        threading.Thread(target=self._process.wait, name="reaper", daemon=True).start()
 
 
 def beside(module: str, *words: str, answers: bool = False) -> "subprocess.Popen[bytes]":
