@@ -19,6 +19,7 @@ REJECTING = {"position": 1, "line": 2, "method": "reject", "rejects": True, "typ
              "database": ["shop"]}  # fmt: skip
 FULL_POOL = {"cl_waiting": 2, "maxwait_s": 2.0, "sv_active": 3, "sv_free": 0, "full": True, "held_pids": [31, 32, 33]}
 SILENT = {"pid": 31, "backend_start": "2026-11-21T01:00:00.000031+00:00", "app": "wish-list", "state_age_s": 5.0}
+CUT_OFF = {"cl_active": 0, "cl_waiting": 9, "maxwait_s": 9.0, "sv_active": 0, "sv_free": 0, "held_pids": []}
 ERRORS = [{"position": n, "level": "ERROR", "line": "ERROR:  x", "reason": None} for n in range(120)]
 SUBSCRIPTION = {
     "subscription": "feed",
@@ -276,6 +277,30 @@ POOLERS: dict[str, Case] = {
         {"pgbouncer.pools": [w.pool(cl_waiting=1, maxwait_s=2.0, sv_active=0, sv_free=0)]},
         "pgbouncer_server_login_refused", [("target", "shop-pooler")], PERSON,
     ),
+    "pooler turned away, under another name of the server": (
+        {"pgbouncer.pools": [w.pool(**CUT_OFF, at_server=None)], "postgres.canary@shop-pooler": Answer.SERVER_LOGIN,
+         **refused("wrong_password", role="nobody", still=False, ongoing=False)},
+        "pgbouncer_server_login_refused", [("target", "shop-pooler")], PERSON,
+    ),
+    "pooler on another host": (
+        {"pgbouncer.pools": [w.pool(**CUT_OFF, at_server=None)], "postgres.canary@shop-pooler": Answer.HUNG},
+        "pgbouncer_bad_backend_target", [("target", "shop-pooler")], PERSON,
+    ),
+    "pooler refuses by itself": (
+        {"postgres.canary@shop-pooler": Answer.AUTH},
+        "pgbouncer_client_login_refused", [("target", "shop-pooler")], PERSON,
+    ),
+    "max_db_connections used up by the pool of another role": (
+        {"pgbouncer.pools": [w.pool(user="bi", size=50, sv_active=20, sv_free=0, at_limit=True),
+                             w.pool(**CUT_OFF, size=50, at_limit=True)],
+         "postgres.canary@shop-pooler": Answer.HUNG},
+        "pgbouncer_pool_exhausted", [("target", "shop-pooler")], PERSON,
+    ),
+    "pooler stopped": (
+        {"pgbouncer.pools": Answer.HUNG, "pgbouncer.databases": Answer.HUNG, "pgbouncer.limits": Answer.HUNG,
+         "postgres.canary@shop-pooler": Answer.HUNG},
+        "pgbouncer_hung", [], PERSON,
+    ),
     "pooler gone": (
         {"pgbouncer.pools": Answer.REFUSED, "pgbouncer.databases": Answer.REFUSED, "pgbouncer.limits": Answer.REFUSED,
          "postgres.canary": Answer.UNREGISTERED},
@@ -295,6 +320,16 @@ LOOK_ALIKES: dict[str, dict[str, Any]] = {
     "a crash of an hour ago": {"postgres.log_signs": signs("crash", recent=0, count=1, age_s=3600.0, gap_s=None)},
     "a database of the pooler on another server that nobody asks for": {
         "pgbouncer.databases": [w.pooled(), w.pooled(db="old", at_server=False, connected=0)]
+    },
+    "a database of the pooler on another server, which is down": {
+        "pgbouncer.databases": [
+            w.pooled(),
+            w.pooled(db="crm", server_db="crm", at_server=False, connected=0, waiting=4),
+        ]
+    },
+    "a pooler whose refusals may be the server's": {
+        "postgres.canary@shop-pooler": Answer.AUTH,
+        "postgres.login_failures": Answer.PERMISSION,
     },
     "a full pool whose clients work and nobody waits": {
         "pgbouncer.pools": [w.pool(**{**FULL_POOL, "cl_waiting": 0, "maxwait_s": 0.0})]

@@ -237,15 +237,15 @@ def pool(**change: Any) -> dict[str, Any]:
     row = {
         "db": "shop", "user": "shop_app", "mode": "transaction", "size": 3, "cl_active": 1, "cl_waiting": 0,
         "maxwait_s": 0.0, "sv_active": 1, "sv_free": 2, "sv_login": 0, "held_pids": [31], "held_apps": ["checkout"],
-        "paused": False, "disabled": False, "full": False, "at_server": True,
+        "paused": False, "disabled": False, "full": False, "at_limit": False, "at_server": True,
     }  # fmt: skip
     return row | change
 
 
 def pooled(**change: Any) -> dict[str, Any]:
     row = {
-        "db": "shop", "host": "127.0.0.1", "port": 5432, "size": 3, "paused": False, "disabled": False,
-        "at_server": True, "waiting": 0, "connected": 3,
+        "db": "shop", "server_db": "shop", "host": "127.0.0.1", "port": 5432, "size": 3, "paused": False,
+        "disabled": False, "at_server": True, "waiting": 0, "connected": 3,
     }  # fmt: skip
     return row | change
 
@@ -301,7 +301,7 @@ def around() -> World:
 def healthy() -> World:
     """A pool of idle sessions, a bystander idle in its transaction, a replica at the present, autovacuum at work."""
     return {
-        "postgres.ping": [{"in_recovery": False, "can_see_others": True, "version_num": 150018}],
+        "postgres.ping": [{"in_recovery": False, "can_see_others": True, "version_num": 150018, "db": "shop"}],
         "postgres.canary": [{"ok": 1, "db": "shop", "in_recovery": False, "read_only": False}],
         **around(),
         "postgres.slots": [slots()],

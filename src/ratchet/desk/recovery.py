@@ -18,7 +18,7 @@ Timeline = Sequence[Recorded[Event]]
 _CATEGORIES: dict[str, str] = {
     "hung": "timeout", "too_late": "timeout", "refused": "connection", "lost_connection": "connection",
     "too_many_clients": "connection", "starting": "connection", "name_resolution": "connection", "auth": "permission",
-    "no_database": "connection", "missing": "not_found", "unregistered": "not_found",
+    "no_database": "connection", "server_login": "connection", "missing": "not_found", "unregistered": "not_found",
     "nothing_matched": "precondition", "in_recovery": "precondition", "in_use": "conflict",
     "error": "nonzero_exit", "warning": "unknown",
 }  # fmt: skip

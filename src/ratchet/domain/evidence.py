@@ -22,6 +22,8 @@ class Answer(StrEnum):
     NAME_RESOLUTION = "name_resolution"
     NO_DATABASE = "no_database"
     """The server answers, and the database that the login names is gone or takes no connections."""
+    SERVER_LOGIN = "server_login"
+    """A pooler answers, and gets no session at its server."""
     UNREGISTERED = "unregistered"
     """Nobody was asked: the target has no login of that kind. The only answer that leaves a criterion out."""
     PERMISSION = "permission"

@@ -31,6 +31,7 @@ POOLS = CodeProbe(
         "paused": "bool: its database is paused",
         "disabled": "bool: its database takes no new clients",
         "full": "bool: it has as many server connections as it may have, and a client has each of them",
+        "at_limit": "bool: its database has all the server connections that it may have over all roles",
         "at_server": "bool: its database leads to the server that it is registered for, null when that is not known",
     },
 )
@@ -103,6 +104,7 @@ def _pool(row: Row, servers: Sequence[Row], place: Row) -> Row:
         "held_apps": sorted({str(s.get("application_name") or "(none)") for s in held}),
         "paused": place.get("paused"), "disabled": place.get("disabled"),
         "full": size is not None and row["sv_active"] >= size > 0,
+        "at_limit": 0 < place.get("max", 0) <= place.get("current", 0),
         "at_server": place.get("at_server"),
     }  # fmt: skip
 

@@ -32,6 +32,7 @@ ENDED = frozenset({"57P01", "57P02", "57P04", "57P05", "25P03"})
 
 # A refused login carries no SQLSTATE through libpq, only its message; the order matters, the first hit counts.
 PHRASES: tuple[tuple[str, Answer], ...] = (
+    ("server login", Answer.SERVER_LOGIN),
     ("too many clients", Answer.TOO_MANY_CLIENTS),
     ("remaining connection slots", Answer.TOO_MANY_CLIENTS),
     ("too many connections", Answer.TOO_MANY_CLIENTS),

@@ -30,10 +30,10 @@
 --   maintenance bool               its statement changes the schema, copies or cleans: not one to end unasked
 --   backup_tool bool               it is of a program that copies or cleans a whole database, whatever it does now
 --   waits_on text                  log: the disk takes its WAL; remote: an extension, such as a foreign server
---   stops_queue bool               a schema change that waits for a table, and most of the chain for it alone
---   behind_change bool             a root with such a statement in its chain
 --   commit_wait bool               it has committed here and waits for a synchronous standby: ending it undoes nothing
 --   query text                     latest statement, 200 characters
+--   stops_queue bool               a schema change that waits for a table, and most of the chain for it alone
+--   behind_change bool             a root with such a statement in its chain
 WITH RECURSIVE waiting AS MATERIALIZED (
     -- every call takes a snapshot of the lock table, so once per waiting process and no more than 200
     SELECT pid, pg_blocking_pids(pid) AS blockers
