@@ -58,7 +58,7 @@ SELECT coalesce(nullif(application_name, ''), '(none)') AS app,
        (count(*)::float8 / sum(count(*)) OVER ())::float8 AS share
 FROM sessions
 LEFT JOIN pg_roles AS r ON r.oid = usesysid
-GROUP BY 1, 2, 3, program
+GROUP BY 1, 2, 3, program, usename, datname
 WINDOW same AS (PARTITION BY program, usename, datname)
 ORDER BY n DESC, app
 LIMIT 50
