@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.vault import worlds as w
-from tests.vault.cases_access import refused
+from tests.vault.cases_access import limited, refused
 
 Case = tuple[dict[str, Any], str, list[tuple[str, str]], tuple[str, ...]]
 ESCALATE = ("escalate",)
@@ -86,6 +86,10 @@ def predicate(**change: Any) -> dict[str, Any]:
         "partial": False,
         "invalid": False,
         "alone": True,
+        "aggregated": False,
+        "index_scans": 0,
+        "role": "shop_app",
+        "against": "",
         "reads_whole": True,
         "rows_per_call": 1.0,
         "current": True,
@@ -119,6 +123,7 @@ def spare_index(**change: Any) -> dict[str, Any]:
         "table": "parcels",
         "free": True,
         "free_in_table": 4,
+        "youngest_tx": 9000,
     }
     return row | change
 
@@ -140,12 +145,45 @@ def holder_of_rows(kind: str, **change: Any) -> dict[str, Any]:
     return row | change
 
 
+def spilling(**change: Any) -> dict[str, Any]:
+    row = {
+        "scope": "role",
+        "role": "shop_app",
+        "db": None,
+        "value": "64kB",
+        "value_kb": 64.0,
+        "limit_kb": -1.0,
+        "sessions": 3,
+        "spilling": 1,
+    }
+    return row | change
+
+
+def invalid_index(**change: Any) -> dict[str, Any]:
+    row = {
+        "index": "public.events_day",
+        "relation": "public.events",
+        "schema": "public",
+        "table": "events",
+        "name": "events_day",
+        "valid": False,
+        "ready": False,
+        "unique": False,
+        "building": False,
+        "in_constraint": False,
+        "partitioned": False,
+        "age_tx": 9000,
+    }
+    return row | change
+
+
 def given(name: str, value: str, role: str = "shop_app") -> dict[str, Any]:
     return {"db": "", "role": role, "name": name, "value": value}
 
 
 BLOATED = w.table("public.t", dead=90_000, dead_ratio=0.3, over_threshold=True, cleaned_in_vain=True)
 SPILLED = [w.counters(temp_files=9, temp_bytes=10**8)]
+LIMITED = limited("x", "x")["postgres.statement_limits"][0]
 FULL_SLOTS = {"used": 95, "free": 2}
 
 COMMITS = {"names": "standby_b", "needed": 1, "connected": 0, "waiting": 4, "longest_s": 9.0}
@@ -484,9 +522,12 @@ CASES: dict[str, Case] = {
     ),
     "a role's random_page_cost": (
         {
-            "postgres.predicates": [predicate(indexed=True)],
+            "postgres.predicates": [predicate(indexed=True, against="random_page_cost=400")],
             "postgres.seq_scans": [scan()],
-            "postgres.role_db_settings": [given("random_page_cost", "400")],
+            "postgres.role_db_settings": [
+                given("enable_indexscan", "off", role="etl"),
+                given("random_page_cost", "400"),
+            ],
         },
         "planner_setting_changed",
         [("role", "shop_app")],
@@ -500,35 +541,117 @@ CASES: dict[str, Case] = {
     ),
     "tiny temp_file_limit": (
         {
+            **limited(
+                "temp_file_limit",
+                "temp_file_limit",
+                role="shop_app",
+                value="1MB",
+                value_ms=None,
+                limit_kb=1024.0,
+                set_for="server",
+                set_by="ALTER SYSTEM",
+            ),
             "postgres.setting_watch": [
                 w.setting("temp_file_limit", "1024", unit="kB", by_alter_system=True),
                 w.setting("autovacuum", "on"),
             ],
-            "postgres.database_stats": SPILLED,
-            "postgres.role_db_settings": [given("work_mem", "256kB")],
+            "postgres.role_spills": [spilling(value="256kB", value_kb=256.0, limit_kb=1024.0)],
         },
         "temp_file_limit",
         [("setting", "temp_file_limit")],
         ("lift_temp_file_limit",),
     ),
     "a role's temp_file_limit": (
-        {"postgres.role_db_settings": [given("temp_file_limit", "1MB")], "postgres.database_stats": SPILLED},
+        {
+            **limited("temp_file_limit", "temp_file_limit", role="etl", value="1MB", value_ms=None, limit_kb=1024.0),
+            "postgres.role_db_settings": [
+                given("temp_file_limit", "20GB", role="bi"),
+                given("temp_file_limit", "1MB", role="etl"),
+            ],
+        },
         "temp_file_limit",
+        [("role", "etl")],
+        ("reset_role_setting",),
+    ),
+    "a generous temp_file_limit that a report meets": (
+        limited("temp_file_limit", "temp_file_limit", role="bi", value="20GB", value_ms=None, limit_kb=20971520.0),
+        "temp_file_limit",
+        [("role", "bi")],
+        ESCALATE,
+    ),
+    "spills beside a role with a generous temp_file_limit": (
+        {
+            "postgres.role_db_settings": [given("work_mem", "64kB"), given("temp_file_limit", "20GB", role="reports")],
+            "postgres.role_spills": [spilling()],
+            "postgres.database_stats": SPILLED,
+        },
+        "work_mem_disk_spill",
         [("role", "shop_app")],
         ("reset_role_setting",),
     ),
-    "tiny timeout of the server": (
+    "a tiny timeout beside a health check's": (
         {
-            "postgres.file_settings": [
-                {
-                    "name": "statement_timeout",
-                    "value": "5ms",
-                    "file": "postgresql.auto.conf",
-                    "applied": True,
-                    "wrong": False,
-                }
-            ]
+            **limited("statement_timeout", "statement_timeout", role="shop_app"),
+            "postgres.role_db_settings": [
+                given("statement_timeout", "100ms", role="aa_health"),
+                given("statement_timeout", "5ms"),
+            ],
         },
+        "statement_timeout_too_low",
+        [("role", "shop_app")],
+        ("reset_role_setting",),
+    ),
+    "a timeout of half a second": (
+        limited("statement_timeout", "statement_timeout", value="500ms", value_ms=500.0),
+        "statement_timeout_too_low",
+        [("role", "basket_app")],
+        ESCALATE,
+    ),
+    "a tiny timeout and a log that cannot be read": (
+        {
+            "postgres.role_db_settings": [given("statement_timeout", "5ms")],
+            "postgres.statement_limits": [dict.fromkeys(LIMITED) | {"reason": "no log"}],
+        },
+        "statement_timeout_too_low",
+        [("role", "shop_app")],
+        ESCALATE,
+    ),
+    "sums over a column without an index": (
+        {"postgres.predicates": [predicate(aggregated=True)], "postgres.seq_scans": [scan()]},
+        "missing_index",
+        [("table", "public.parcels")],
+        ESCALATE,
+    ),
+    "a role's planner setting whose statements nobody counts": (
+        {
+            "postgres.predicates": w.Answer.MISSING,
+            "postgres.seq_scans": [scan()],
+            "postgres.role_db_settings": [given("enable_indexscan", "off")],
+        },
+        "planner_setting_changed",
+        [("role", "shop_app")],
+        ESCALATE,
+    ),
+    "an invalid unique index that still refuses duplicates": (
+        {"postgres.invalid_indexes": [invalid_index(unique=True, ready=True)]},
+        "invalid_index",
+        [("index", "public.events_day")],
+        ESCALATE,
+    ),
+    "an old invalid index that the alert names": (
+        {"postgres.invalid_indexes": [invalid_index(age_tx=2 * 10**8)], "alert": [{"name": "PostgresqlInvalidIndex"}]},
+        "invalid_index",
+        [("index", "public.events_day")],
+        ("drop_invalid_index",),
+    ),
+    "a table that was never analyzed and never will be": (
+        {"postgres.stale_stats": [w.table("public.t", autovacuum_enabled=False, changed=200_000, planned_rows=-1)]},
+        "stale_statistics",
+        [("table", "public.t")],
+        ("analyze_table",),
+    ),
+    "tiny timeout of the server": (
+        limited("statement_timeout", "statement_timeout", role="shop_app", set_for="server", set_by="ALTER SYSTEM"),
         "statement_timeout_too_low",
         [("setting", "statement_timeout")],
         ("reset_server_timeout",),
@@ -539,7 +662,7 @@ CASES: dict[str, Case] = {
                 w.setting("work_mem", "64", unit="kB", by_alter_system=True),
                 w.setting("autovacuum", "on"),
             ],
-            "postgres.database_stats": SPILLED,
+            "postgres.role_spills": [spilling(scope="server", role=None)],
         },
         "work_mem_disk_spill",
         [("setting", "work_mem")],
@@ -602,6 +725,24 @@ CASES: dict[str, Case] = {
     ),
 }
 LOOK_ALIKES: dict[str, dict[str, Any]] = {
+    "a health check with a timeout of its own": {
+        "postgres.role_db_settings": [given("statement_timeout", "100ms", role="aa_health")]
+    },
+    "a generous temp_file_limit, and spills of long ago": {
+        "postgres.role_db_settings": [given("temp_file_limit", "20GB", role="reports")],
+        "postgres.database_stats": SPILLED,
+    },
+    "a small work_mem that nobody spills from": {"postgres.role_spills": [spilling(spilling=0)]},
+    "a batch role that passes over indexes on purpose": {
+        "postgres.role_db_settings": [given("enable_indexscan", "off", role="etl")],
+        "postgres.seq_scans": [scan(seq_scans=9)],
+        "postgres.predicates": [],
+    },
+    "an invalid index of last year": {"postgres.invalid_indexes": [invalid_index(age_tx=2 * 10**8)]},
+    "duplicate indexes of last year": {"postgres.redundant_indexes": [spare_index(youngest_tx=2 * 10**8)]},
+    "a timeout of a minute that a report meets": limited(
+        "statement_timeout", "statement_timeout", value="60s", value_ms=60000.0
+    ),
     "a commit that waits for a slow standby": {"postgres.commit_waits": [COMMITS | {"connected": 1}]},
     "an index of a partitioned table that lacks a part": {
         "postgres.invalid_indexes": [
@@ -615,6 +756,9 @@ LOOK_ALIKES: dict[str, dict[str, Any]] = {
                 "building": False,
                 "in_constraint": False,
                 "partitioned": True,
+                "ready": True,
+                "unique": False,
+                "age_tx": 10,
             }
         ]
     },

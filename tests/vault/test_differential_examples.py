@@ -6,7 +6,7 @@ import pytest
 
 from ratchet.domain.differential import judge, parsed, scope_of
 from ratchet.domain.evidence import Answer
-from ratchet.domain.hypothesis import Conclusion
+from ratchet.domain.hypothesis import Conclusion, Hypothesis, heads
 from ratchet.domain.playbook import Playbook
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.seeding import shipped_texts
@@ -157,15 +157,18 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
         ("cancel_statement",),
     ),
     "tiny timeout": (
-        {"postgres.role_db_settings": [{"db": "", "role": "shop_app", "name": "statement_timeout", "value": "5ms"}]},
+        {
+            **cases_access.limited("statement_timeout", "statement_timeout", role="shop_app"),
+            "postgres.role_db_settings": [cases_access.given("statement_timeout", "5ms", role="shop_app")],
+        },
         "statement_timeout_too_low",
         [("role", "shop_app")],
         ("reset_role_setting",),
     ),
     "tiny work_mem": (
         {
-            "postgres.role_db_settings": [{"db": "", "role": "shop_app", "name": "work_mem", "value": "64kB"}],
-            "postgres.database_stats": [w.counters(temp_files=9, temp_bytes=10**8)],
+            "postgres.role_db_settings": [cases_access.given("work_mem", "64kB", role="shop_app")],
+            "postgres.role_spills": [cases_queries.spilling()],
         },
         "work_mem_disk_spill",
         [("role", "shop_app")],
@@ -208,6 +211,9 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
                     "building": False,
                     "partitioned": False,
                     "in_constraint": False,
+                    "ready": False,
+                    "unique": True,
+                    "age_tx": 4000,
                 }
             ]
         },
@@ -388,6 +394,7 @@ def test_a_diagnosis_that_sees_nothing_confirms_nothing(shipped: list[Playbook])
 def test_an_unreadable_log_leaves_open_what_only_the_log_could_tell(shipped: list[Playbook]) -> None:
     said = [h for h in conclude(shipped, cases_access.UNREADABLE).hypotheses if h.playbook.startswith("pbs_access")]
     seen_without = {"unlogged_emptied", "read_only_database", "read_only_server", "read_only_unexplained"}
+    seen_without |= {"certificate_expired", "name_unknown"}
     assert {h.id for h in said if h.verdict != "unknown"} == seen_without | {"writes_to_standby"}
 
 
@@ -404,15 +411,16 @@ def test_recovery_is_not_claimed_while_the_failure_lasts_nor_denied_when_it_is_o
         return
     leading = of_case(shipped, name).leading
     assert leading is not None
-    lasting, over = (_recovered(shipped, world, then[0], leading.id) for world in (change, {}))
+    lasting, over = (_recovered(shipped, world, then[0], leading) for world in (change, {}))
     assert over is True
     assert lasting is not True
 
 
-def _recovered(shipped: list[Playbook], change: dict, step: str, hypothesis: str) -> bool | None:
+def _recovered(shipped: list[Playbook], change: dict, step: str, leading: Hypothesis) -> bool | None:
     candidate = next(c for c in w.candidates(shipped) if step in c.playbook.spec.steps)
     calls = [call for bound in candidate.calls.values() for call in bound]
-    scope = {**scope_of(candidate, w.moment({**w.healthy(), **change}, calls)), "hypothesis": hypothesis}
+    scope = {**scope_of(candidate, w.moment({**w.healthy(), **change}, calls)), "hypothesis": leading.id}
+    scope["objects"] = heads(leading.objects)
     verify = candidate.playbook.spec.verify
     assert verify is not None
     asked = [c for c in verify.criteria if c.required_if is None or parsed(c.required_if).evaluate(scope).value]

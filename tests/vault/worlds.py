@@ -302,7 +302,9 @@ def healthy() -> World:
     """A pool of idle sessions, a bystander idle in its transaction, a replica at the present, autovacuum at work."""
     return {
         "postgres.ping": [{"in_recovery": False, "can_see_others": True, "version_num": 150018, "db": "shop"}],
-        "postgres.canary": [{"ok": 1, "db": "shop", "in_recovery": False, "read_only": False}],
+        "postgres.canary": [
+            {"ok": 1, "db": "shop", "in_recovery": False, "read_only": False, "read_only_by": "default"}
+        ],
         **around(),
         "postgres.slots": [slots()],
         "postgres.holders": [holder("checkout", 5), holder("catalogue", 4), holder("reports", 3, idle=2)],
@@ -331,6 +333,8 @@ def healthy() -> World:
         "postgres.prepared_transactions": [],
         "postgres.login_failures": [],
         "postgres.denied_statements": [],
+        "postgres.lost_rights": [],
+        "postgres.role_spills": [],
         "postgres.missing_names": [],
         "postgres.numbering_failures": [],
         "postgres.statement_limits": [],

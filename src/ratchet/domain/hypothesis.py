@@ -32,6 +32,11 @@ def groups(found: Sequence[Found]) -> dict[str, Group]:
     return {kind: _group([one for one in found if one.kind == kind]) for kind in kinds}
 
 
+def heads(found: Sequence[Found]) -> dict[str, dict[str, Any]]:
+    """The first object of each kind, as the criteria of a recovery read it: `objects.role.id`."""
+    return {kind: {**group.head} for kind, group in groups(found).items()}
+
+
 def _group(found: Sequence[Found]) -> Group:
     head = found[0]
     return Group([one.values for one in found], {"id": head.id, "name": head.name, "values": head.values})

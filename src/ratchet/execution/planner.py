@@ -5,7 +5,7 @@ from typing import Any
 
 from ratchet.domain.binding import calls_of, members, params_of
 from ratchet.domain.escalation import Stop
-from ratchet.domain.hypothesis import Hypothesis, groups
+from ratchet.domain.hypothesis import Hypothesis, groups, heads
 from ratchet.domain.incident import Incident
 from ratchet.domain.plan import Check, Leave, Plan, PlannedStep, ToolSpec
 from ratchet.domain.playbook import Effect, Playbook, StepRule
@@ -45,7 +45,7 @@ class Planner:
             ),
             verification=self._policy.verification(playbook.spec.verify, target.chaos),
             calls=calls_of(playbook, target, targets, params),
-            text_scope={"params": params, "hypothesis": leading.id},
+            text_scope={"params": params, "hypothesis": leading.id, "objects": heads(leading.objects)},
             escalate_to=playbook.spec.escalation.to,
             ask=playbook.spec.escalation.ask,
         )

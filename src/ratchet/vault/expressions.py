@@ -54,7 +54,8 @@ def _sites(sheet: Sheet, local: Declared) -> Iterator[Site]:
         for below, stop in sheet.each(*path, "stop_if"):
             yield from _optional(below, stop, "when", {"result": None, "params": None}, None)
     for path, rule in sheet.each("spec", "verify", "criteria"):
-        yield from _optional(path, rule, "expect", names_here, names(rule, "probe"))
+        found: Declared = {**names_here, "objects": None}
+        yield from _optional(path, rule, "expect", found, names(rule, "probe"))
         asked: Declared = {**names_here, "hypothesis": None}
         yield from _optional(path, rule, "required_if", asked, names(rule, "probe"))
 

@@ -59,6 +59,7 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
         ("address_in_use", r"Address already in use"),
         ("started", r"database system is ready to accept"),
         ("lock_table_full", r"out of shared memory|need to increase \"?max_locks_per_transaction"),
+        ("crash_recovery", r"database system was (?:not properly shut down|interrupted)"),
         ("tls_expired", r"certificate has expired|alert certificate expired"),
     )
 }  # fmt: skip

@@ -17,6 +17,7 @@ from ratchet.tools.postgres.privileges import PRIVILEGES
 from ratchet.tools.postgres.probes import ProbeShelf, ProbeSpec, bind
 from ratchet.tools.postgres.rates import RATES, Readings
 from ratchet.tools.postgres.session import EXTRA, Facts, Sessions, read_only
+from ratchet.tools.postgres.spills import SPILLS, watched
 from ratchet.tools.witness import Witness
 
 BUDGET = 10.0
@@ -142,6 +143,8 @@ class Look:
 
     def _read(self, line: Line, spec: ProbeSpec, call: ProbeCall, facts: Facts) -> list[Row]:
         path = facts.extensions.get(spec.extension, "") if spec.extension else ""
+        if spec.name == SPILLS:
+            return watched(lambda: read_only(line, spec.sql, {}, min(call.timeout, self._left())))
         if spec.name == RATES:
             self._readings.wait()
             return [self._readings.paired(row) for row in read_only(line, spec.sql, {}, call.timeout)]

@@ -24,7 +24,7 @@ from ratchet.tools.postgres.probe_spec import (
 MOST_ROWS = 200
 READ_FILE_PROBES = frozenset({
     "postgres.log_tail", "postgres.deadlock_log", "postgres.login_failures", "postgres.denied_statements",
-    "postgres.missing_names", "postgres.numbering_failures", "postgres.statement_limits",
+    "postgres.lost_rights", "postgres.missing_names", "postgres.numbering_failures", "postgres.statement_limits",
 })  # fmt: skip
 """The only probes that may open a file: the server's own log, named by the server."""
 

@@ -15,6 +15,7 @@
 --   building bool                  an index of its table is being built or dropped now, so leave it
 --   in_constraint bool             a constraint needs it
 --   partitioned bool               the index of a partitioned table, valid once every partition has its part
+--   age_tx int                     transactions of the server since it was made or last changed
 --   est_bytes int                  size as last recorded
 SELECT i.indexrelid::regclass::text AS index,
        i.indrelid::regclass::text AS relation,
@@ -31,6 +32,7 @@ SELECT i.indexrelid::regclass::text AS index,
                  AND a.query ~* 'index') AS building,
        EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = i.indexrelid) AS in_constraint,
        c.relkind = 'I' AS partitioned,
+       greatest(age(i.xmin), 0) AS age_tx,
        greatest(c.relpages, 0) * current_setting('block_size')::bigint AS est_bytes
 FROM pg_index AS i
 JOIN pg_class AS c ON c.oid = i.indexrelid

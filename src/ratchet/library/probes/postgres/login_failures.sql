@@ -4,7 +4,7 @@
 -- versions: 14+
 -- where: any
 -- columns:
---   kind text                      why: nologin, expired, wrong_password, hba_reject, no_connect, ...; null when unread
+--   kind text                      why: nologin, expired, wrong_password, unfit_secret, hba_reject, ...; null when unread
 --   role text                      role as the log names it, null when it does not
 --   db text                        database as the log names it, null when it does not
 --   times int                      refusals of this kind in the last five minutes
@@ -32,7 +32,11 @@ WITH
                 WHEN t.said ~ '^role ".*" does not exist$' OR t.detail ~ '^Role ".*" does not exist' THEN 'role_missing'
                 WHEN t.said ~ 'authentication failed for user ".*"$' AND t.detail ~ 'has an expired password'
                 THEN 'expired'
-                WHEN t.said ~ 'authentication failed for user ".*"$' THEN 'wrong_password'
+                WHEN t.detail ~ '^User ".*" has no password assigned' THEN 'no_password'
+                WHEN t.detail ~ 'does not have a valid SCRAM secret|cannot be used with MD5|in unrecognized format'
+                THEN 'unfit_secret'
+                WHEN t.said ~ '^password authentication failed for user ".*"$' THEN 'wrong_password'
+                WHEN t.said ~ ' authentication failed for user ".*"$' THEN 'other_method'
                 WHEN t.said ~ '^pg_hba.conf rejects connection for ' THEN 'hba_reject'
                 WHEN t.said ~ '^no pg_hba.conf entry for ' THEN 'hba_none'
                 WHEN t.said ~ '^permission denied for database ".*"$' THEN 'no_connect'
@@ -57,8 +61,11 @@ WITH
                 WHEN 'nologin' THEN coalesce(NOT r.rolcanlogin, false)
                 WHEN 'expired' THEN coalesce(r.rolvaliduntil < clock_timestamp(), false)
                 WHEN 'role_missing' THEN r.oid IS NULL
+                WHEN 'other_method' THEN r.oid IS NOT NULL
                 WHEN 'wrong_password'
                 THEN coalesce(r.rolcanlogin AND NOT coalesce(r.rolvaliduntil < clock_timestamp(), false), false)
+                WHEN 'no_password' THEN coalesce(r.rolcanlogin, false)
+                WHEN 'unfit_secret' THEN coalesce(r.rolcanlogin, false)
                 WHEN 'hba_reject' THEN EXISTS (SELECT 1 FROM pg_hba_file_rules AS h WHERE h.auth_method = 'reject'
                                                AND h.user_name && ARRAY[c.role, 'all'])
                 WHEN 'hba_none' THEN EXISTS (SELECT 1 FROM pg_hba_file_rules AS h WHERE h.error IS NULL)

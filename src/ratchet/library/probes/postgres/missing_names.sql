@@ -17,6 +17,7 @@
 --   path text                      the role's search_path here
 --   path_of text                   where that comes from: role, database, role in database, server
 --   in_path bool                   that schema is in the path, null without one
+--   path_used bool                 the path leads to other tables that the role may read or change
 --   db text                        this database
 --   relation text                  for a column or a type: the one table of the statement that it is about
 --   schema text                    schema of that table
@@ -121,6 +122,10 @@ WITH
                 THEN has_schema_privilege(d.role_id, n.oid, 'USAGE') END AS may_use,
            d.path, d.path_of,
            CASE WHEN n.oid IS NOT NULL AND d.path IS NOT NULL THEN n.nspname::text = ANY (p.parts) END AS in_path,
+           EXISTS (SELECT 1 FROM pg_class AS t JOIN pg_namespace AS s ON s.oid = t.relnamespace
+                   WHERE s.nspname::text = ANY (p.parts) AND s.nspname NOT IN ('pg_catalog', 'information_schema')
+                     AND t.relkind IN ('r', 'p', 'v', 'm', 'f') AND has_schema_privilege(d.role_id, s.oid, 'USAGE')
+                     AND has_table_privilege(d.role_id, t.oid, 'SELECT, INSERT, UPDATE, DELETE')) AS path_used,
            current_database()::text AS db,
            quote_ident(m.nspname::text) || '.' || quote_ident(c.relname::text) AS relation, m.nspname::text AS schema,
            (SELECT left(string_agg(t.attname::text, ', ' ORDER BY t.attnum), 200) FROM pg_attribute AS t
@@ -133,11 +138,12 @@ WITH
     LEFT JOIN LATERAL (SELECT array_agg(CASE WHEN btrim(e.part) = '$user' THEN d.role ELSE btrim(e.part) END) AS parts
                        FROM string_to_table(replace(d.path, '"', ''), ',') AS e(part)) AS p ON true
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, u.reason
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           u.reason
     FROM unread AS u
 )
 SELECT a.kind, a.name, a.role, a.times, a.last_s, a.ongoing, a.still, a.there, a.in_schema, a.may_use, a.path,
-       a.path_of, a.in_path, a.db, a.relation, a.schema, a.columns, a.statement, a.reason
+       a.path_of, a.in_path, a.path_used, a.db, a.relation, a.schema, a.columns, a.statement, a.reason
 FROM answer AS a
 ORDER BY a.times DESC NULLS LAST, a.kind, a.name, a.role
 LIMIT 40

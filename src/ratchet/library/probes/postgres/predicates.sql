@@ -15,12 +15,16 @@
 --   partial bool                   a valid index over some rows begins with it
 --   invalid bool                   an index that is not valid begins with it
 --   alone bool                     the statement reads this table and no other
+--   aggregated bool                it adds up or counts, so that its rows do not tell how many it reads
 --   reads_whole bool               each call reads at least half of the table's pages
 --   rows_per_call float            rows returned or changed each time
 --   current bool                   a session runs the statement now, or ran it last, within five minutes
 --   calls int                      times the statement ran since the extension's reset
 --   mean_ms float                  milliseconds each
 --   live int                       rows alive, estimated
+--   index_scans int                times that the valid indexes that begin with the column were used
+--   role text                      the role that ran it
+--   against text                   a planner setting of the role that ran it, as name=value, far from its default
 --   seq_ratio float                whole reads as a part of all reads of the table, 0 to 1
 --   query text                     statement with placeholders, 200 characters
 WITH whole AS MATERIALIZED (
@@ -40,7 +44,8 @@ WITH whole AS MATERIALIZED (
       AND (a.state = 'active' OR a.state_change > clock_timestamp() - interval '5 minutes')
     LIMIT 200
 ), said AS MATERIALIZED (
-    SELECT regexp_replace(lower(s.query), '[[:space:]]+', ' ', 'g') AS text, s.calls, s.mean_exec_time AS mean_ms,
+    SELECT regexp_replace(lower(s.query), '[[:space:]]+', ' ', 'g') AS text, r.oid AS role_id,
+           r.rolname::text AS role, s.calls, s.mean_exec_time AS mean_ms,
            s.rows::float8 / greatest(s.calls, 1) AS rows_per_call,
            (s.shared_blks_hit + s.shared_blks_read)::float8 / greatest(s.calls, 1) AS pages_per_call,
            left(regexp_replace(lower(s.query), '''[^'']*''|[$]?[0-9]+([.][0-9]+)?|[[:space:];]+', '', 'g'), 600)
@@ -55,8 +60,10 @@ WITH whole AS MATERIALIZED (
     ORDER BY s.total_exec_time DESC
     LIMIT 100
 ), met AS MATERIALIZED (
-    SELECT w.*, s.calls, s.mean_ms, s.rows_per_call, s.pages_per_call, s.current, s.query,
+    SELECT w.*, s.role_id, s.role, s.calls, s.mean_ms, s.rows_per_call, s.pages_per_call, s.current, s.query,
            substr(s.text, strpos(s.text, ' where ') + 6) AS filter,
+           s.text ~ '[^a-z0-9_](count|sum|avg|min|max|bool_and|bool_or|every|stddev[a-z_]*|var[a-z_]*|[a-z_]*_agg) ?[(]'
+               OR s.text ~ '^select distinct| group by | limit ' AS aggregated,
            left(s.text, strpos(s.text, ' where ')) !~ ' join ' AND split_part(s.text, ' from ', 3) = ''
                AND strpos(split_part(left(s.text, strpos(s.text, ' where ')), ' from ', 2), ',') = 0 AS alone
     FROM whole AS w
@@ -89,12 +96,21 @@ SELECT quote_ident(f.schemaname::text) || '.' || quote_ident(f.relname::text) AS
        EXISTS (SELECT 1 FROM pg_index AS i WHERE i.indrelid = f.relid AND NOT i.indisvalid
                AND i.indkey[0] = f.attnum) AS invalid,
        f.alone,
+       f.aggregated,
        f.pages_per_call >= greatest(f.relpages, 1) * 0.5 AS reads_whole,
        f.rows_per_call::float8 AS rows_per_call,
        f.current,
        f.calls,
        f.mean_ms,
        f.n_live_tup AS live,
+       (SELECT coalesce(sum(pg_stat_get_numscans(i.indexrelid)), 0)::bigint FROM pg_index AS i
+        WHERE i.indrelid = f.relid AND i.indisvalid AND i.indkey[0] = f.attnum) AS index_scans,
+       f.role,
+       (SELECT coalesce(min(item), '') FROM pg_db_role_setting AS g CROSS JOIN LATERAL unnest(g.setconfig) AS item
+        WHERE g.setrole = f.role_id
+          AND g.setdatabase IN (0, (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))
+          AND item ~ '^(enable_(index|bitmap|indexonly)scan=(off|false|no|0)|random_page_cost=([2-9][0-9]|[1-9][0-9][0-9]))')
+           AS against,
        f.seq_ratio,
        f.query
 FROM found AS f

@@ -16,11 +16,12 @@
 --   in_constraint bool             a constraint needs it, so it is not free to go
 --   free bool                      never used, and neither a constraint nor uniqueness needs it
 --   free_in_table int              how many such ones its table has
+--   youngest_tx int                transactions of the server since the youngest of them was made or changed
 --   est_bytes int                  size as last recorded
 WITH plain AS (
     SELECT i.indexrelid, i.indrelid, i.indisunique, i.indnkeyatts,
            EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = i.indexrelid) AS in_constraint,
-           c.relam, c.relpages, i.indkey::text AS keys, i.indclass::text AS classes,
+           c.relam, c.relpages, greatest(age(i.xmin), 0) AS age_tx, i.indkey::text AS keys, i.indclass::text AS classes,
            i.indcollation::text AS collations, i.indoption::text AS options
     FROM pg_index AS i
     JOIN pg_class AS c ON c.oid = i.indexrelid
@@ -28,7 +29,7 @@ WITH plain AS (
     WHERE i.indexprs IS NULL AND i.indpred IS NULL AND i.indisvalid AND i.indislive
       AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema')
 ), ranked AS (
-    SELECT p.indexrelid, p.indrelid, p.indisunique, p.indnkeyatts, p.in_constraint, p.relpages,
+    SELECT p.indexrelid, p.indrelid, p.indisunique, p.indnkeyatts, p.in_constraint, p.relpages, p.age_tx,
            row_number() OVER same AS place,
            first_value(p.indexrelid) OVER same AS keeper
     FROM plain AS p
@@ -47,6 +48,7 @@ SELECT r.indexrelid::regclass::text AS index,
        r.in_constraint,
        r.free,
        (count(*) FILTER (WHERE r.free) OVER (PARTITION BY r.indrelid))::int AS free_in_table,
+       min(r.age_tx) FILTER (WHERE r.free) OVER (PARTITION BY r.indrelid) AS youngest_tx,
        greatest(r.relpages, 0) * current_setting('block_size')::bigint AS est_bytes
 FROM (SELECT x.*, coalesce(pg_stat_get_numscans(x.indexrelid), 0) AS scans,
              NOT x.indisunique AND NOT x.in_constraint AND coalesce(pg_stat_get_numscans(x.indexrelid), 0) = 0 AS free

@@ -1,10 +1,10 @@
 -- name: postgres.statement_limits
--- summary: Statements that met a read-only default or a timeout, in the last 128 KB of the log, with who set it
+-- summary: Statements that met a read-only default, a timeout or temp_file_limit, in the log's last 128 KB, by setter
 -- privilege: pg_monitor, pg_read_file, pg_file_settings
 -- versions: 14+
 -- where: any
 -- columns:
---   kind text                      read_only, statement_timeout, lock_timeout, idle_in_transaction; null when unread
+--   kind text                      read_only, temp_file_limit, statement_timeout, lock_timeout, ...; null when unread
 --   role text                      who asked, null when the log does not tell
 --   times int                      such errors of the last five minutes
 --   last_s float                   seconds since the latest of them
@@ -12,6 +12,7 @@
 --   setting text                   the setting that decides it
 --   value text                     its value for this role here, null where only the server's default is left
 --   value_ms float                 the value in milliseconds, null for one that is no time
+--   limit_kb float                 the temp_file_limit that was met, in kB, null for another kind
 --   set_for text                   role, database, role in database, server; null where nobody set it
 --   set_by text                    ALTER SYSTEM or the file's name where it is set for the server
 --   db text                        this database
@@ -24,32 +25,42 @@ WITH
     SELECT m.position, m.at, m.said, m.prefix
     FROM met AS m
     WHERE m.at > clock_timestamp() - interval '5 minutes'
-      AND m.said ~ 'read-only transaction|^canceling statement due to |^terminating connection due to '
+      AND m.said ~ 'read-only transaction|^canceling statement due to |^terminating connection due to |^temporary file size '
     ORDER BY m.position DESC
     LIMIT 40
 ),
 -- include: log_asked
 , sorted AS MATERIALIZED (
     SELECT a.position, a.at, a.role, a.statement,
+           substring(a.said FROM '^temporary file size exceeds temp_file_limit [(]([0-9]+)kB[)]$')::float8 AS limit_kb,
            CASE WHEN a.said ~ '^cannot execute .* in a read-only transaction$' THEN 'read_only'
                 WHEN a.said = 'canceling statement due to statement timeout' THEN 'statement_timeout'
                 WHEN a.said = 'canceling statement due to lock timeout' THEN 'lock_timeout'
                 WHEN a.said = 'terminating connection due to idle-in-transaction timeout' THEN 'idle_in_transaction'
+                WHEN a.said = 'terminating connection due to idle-session timeout' THEN 'idle_session'
+                WHEN a.said = 'terminating connection due to transaction timeout' THEN 'transaction_timeout'
+                WHEN a.said ~ '^temporary file size exceeds temp_file_limit ' THEN 'temp_file_limit'
                 END AS kind
     FROM asked AS a
 ), counted AS MATERIALIZED (
     SELECT s.kind, s.role, count(*)::int AS times, max(s.at) AS at, min(s.at) AS since,
            (array_agg(s.statement ORDER BY s.position DESC))[1] AS statement,
+           (array_agg(s.limit_kb ORDER BY s.position DESC))[1] AS limit_kb,
            CASE s.kind WHEN 'read_only' THEN 'default_transaction_read_only'
-                       WHEN 'idle_in_transaction' THEN 'idle_in_transaction_session_timeout' ELSE s.kind END AS setting
+                       WHEN 'idle_in_transaction' THEN 'idle_in_transaction_session_timeout'
+                       WHEN 'idle_session' THEN 'idle_session_timeout' ELSE s.kind END AS setting
     FROM sorted AS s
     WHERE s.kind IS NOT NULL
     GROUP BY s.kind, s.role
     ORDER BY times DESC
     LIMIT 40
 ), given AS MATERIALIZED (
-    SELECT c.kind, c.role, r.oid AS role_id, c.times, c.at, c.since, c.statement, c.setting, g.value, g.set_for,
-           g.set_by, substring(g.value FROM '^([0-9]+)')::float8
+    SELECT c.kind, c.role, r.oid AS role_id, c.times, c.at, c.since, c.statement, c.setting, c.limit_kb, g.value,
+           g.set_for, g.set_by,
+           substring(g.value FROM '^-?[0-9]+')::float8
+             * CASE lower(btrim(substring(g.value FROM '^-?[0-9]+ *([a-zA-Z]*)')))
+               WHEN 'mb' THEN 1024 WHEN 'gb' THEN 1048576 WHEN 'tb' THEN 1073741824 ELSE 1 END AS value_kb,
+           substring(g.value FROM '^([0-9]+)')::float8
              * CASE lower(btrim(substring(g.value FROM '^[0-9]+ *([a-zA-Z]*)')))
                WHEN 'us' THEN 0.001 WHEN 's' THEN 1000 WHEN 'min' THEN 60000 WHEN 'h' THEN 3600000
                WHEN 'd' THEN 86400000 ELSE 1 END AS value_ms
@@ -75,17 +86,20 @@ WITH
     SELECT v.kind, v.role, v.times, extract(epoch FROM clock_timestamp() - v.at)::float8 AS last_s,
            v.times >= 2 AND clock_timestamp() - v.at
              <= greatest(interval '3 seconds', 3 * (v.at - v.since) / greatest(1, v.times - 1)) AS ongoing,
-           v.setting, v.value, v.value_ms, v.set_for, v.set_by, current_database()::text AS db,
+           v.setting, v.value,
+           CASE WHEN v.kind NOT IN ('read_only', 'temp_file_limit') THEN v.value_ms END AS value_ms, v.limit_kb, v.set_for, v.set_by, current_database()::text AS db,
            CASE WHEN v.role_id IS NULL THEN NULL
+                -- a session's own SET is met too; the limit that was set must be the one that was met
+                WHEN v.kind = 'temp_file_limit' THEN coalesce(v.value_kb = v.limit_kb, false)
                 WHEN v.kind = 'read_only' THEN coalesce(lower(v.value) IN ('on', 'true', 'yes', '1', 't', 'y'), false)
                 ELSE coalesce(v.value_ms > 0, false) END AS still,
            left(v.statement, 200) AS statement, NULL::text AS reason
     FROM given AS v
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, u.reason
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, u.reason
     FROM unread AS u
 )
-SELECT a.kind, a.role, a.times, a.last_s, a.ongoing, a.setting, a.value, a.value_ms, a.set_for, a.set_by, a.db,
+SELECT a.kind, a.role, a.times, a.last_s, a.ongoing, a.setting, a.value, a.value_ms, a.limit_kb, a.set_for, a.set_by, a.db,
        a.still, a.statement, a.reason
 FROM answer AS a
 ORDER BY a.times DESC NULLS LAST, a.kind, a.role

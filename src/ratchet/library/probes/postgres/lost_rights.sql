@@ -1,0 +1,53 @@
+-- name: postgres.lost_rights
+-- summary: Statements refused for want of a right, as denied_statements tells, and whether the role ran them before
+-- privilege: pg_monitor, pg_read_file
+-- versions: 14+
+-- extension: pg_stat_statements
+-- where: any
+-- columns:
+--   kind text                      table, sequence, schema, function, policy (of rows), owner; null when unread
+--   name text                      the object as the log names it
+--   schema text                    its schema, null when none or several carry the name
+--   relation text                  table or sequence with its schema, null when none or several carry the name
+--   owner text                     its owner
+--   role text                      who asked, null when the log does not tell
+--   times int                      refusals of the last five minutes
+--   last_s float                   seconds since the latest of them
+--   ongoing bool                   they still come, at the pace at which they came
+--   still bool                     the role lacks the right now; null when it cannot be told
+--   lacks list                     rights that the statement needs and the role has not; null when it cannot be told
+--   touched bool                   rights were granted or revoked on it at some time; a new object has none
+--   beside int                     other tables of that owner and schema on which the role itself holds such a right
+--   column_rights bool             the role holds rights on single columns of it
+--   held_by text                   other roles, its owner apart, that hold the right; empty when none
+--   owns_beside bool               the role owns other tables of that schema
+--   row_security bool              row-level security is on for it
+--   used bool                      the role ran the very same statement in this database before, and it succeeded
+--   statement text                 one such statement, 200 characters
+--   reason text                    why nothing could be read, null when something was
+WITH
+-- include: log_lines
+, fresh AS MATERIALIZED (
+    SELECT m.position, m.at, m.said, m.prefix
+    FROM met AS m
+    WHERE m.level = 'ERROR' AND m.at > clock_timestamp() - interval '5 minutes'
+      AND m.said ~ 'permission denied for |violates row-level security|^must be owner of '
+    ORDER BY m.position DESC
+    LIMIT 40
+),
+-- include: log_asked
+,
+-- include: denied
+SELECT a.kind, a.name, a.schema, a.relation, a.owner, a.role, a.times, a.last_s, a.ongoing, a.still, a.lacks, a.touched,
+       a.beside, a.column_rights, a.held_by, a.owns_beside, a.row_security,
+       -- a refused statement is not counted; constants and blanks apart, the text must be the same
+       a.role_id IS NOT NULL AND EXISTS (
+           SELECT 1 FROM pg_stat_statements AS s
+           WHERE s.userid = a.role_id AND s.calls >= 1
+             AND s.dbid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+             AND left(regexp_replace(lower(s.query), '''[^'']*''|[$]?[0-9]+([.][0-9]+)?|[[:space:];]+', '', 'g'), 500)
+               = left(regexp_replace(lower(a.whole), '''[^'']*''|[$]?[0-9]+([.][0-9]+)?|[[:space:];]+', '', 'g'), 500)) AS used,
+       a.statement, a.reason
+FROM answer AS a
+ORDER BY a.times DESC NULLS LAST, a.kind, a.name, a.role
+LIMIT 40
