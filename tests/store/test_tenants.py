@@ -101,6 +101,7 @@ EMPTY: dict[str, Verb] = {
     "runs": lambda s, o: s.runs(),
     "holding": lambda s, o: s.holding(),
     "paused": lambda s, o: s.paused(),
+    "tally": lambda s, o: sum(s.tally().incidents.values()) + sum(s.tally().decisions.values()),
     "audit tail": lambda s, o: s.audit.newest(100),
     "audit export": lambda s, o: s.audit.entries(0, 100),
     "audit of a stream": lambda s, o: s.audit.of_stream("incident/i1"),
@@ -178,5 +179,6 @@ def test_i26_writing_under_the_same_id_leaves_the_other_tenant_s_rows_alone(stra
 
 
 def test_the_trail_has_no_verb_that_is_not_asked_here() -> None:
-    known = {"entries", "newest", "of_stream", "head", "anchored", "key", "sign", "verify", "place", "keep_place"}
+    known = {"entries", "newest", "of_stream", "head", "anchored", "key", "sign", "verify", "place", "keep_place",
+             "whole"}  # fmt: skip
     assert {name for name in vars(Trail) if not name.startswith("_")} <= known
