@@ -26,6 +26,16 @@ def waiting_change(**change: Any) -> dict[str, Any]:
     return w.member(2, **(row | change))
 
 
+def copies(unused: int) -> list[dict[str, Any]]:
+    """Two sessions for each of 42 copies of one program, which all are idle."""
+    whole = {"program": "checkout", "program_names": 42, "program_idle": 84, "program_unused": unused}
+    return [w.holder(f"checkout-7f-{n}", 2, **whole) for n in range(42)]
+
+
+def inner_wait(n: int, name: str = "BufferContent") -> dict[str, Any]:
+    return {"wait_event_type": "LWLock", "wait_event": name, "backend_type": "client backend", "n": n, "longest_s": 0.1}
+
+
 def advisory(**change: Any) -> dict[str, Any]:
     row = {
         "pid": 9,
@@ -423,6 +433,40 @@ CASES: dict[str, Case] = {
         [("database", "shop")],
         ESCALATE,
     ),
+    "a leak under a name per copy": (
+        {"postgres.slots": [w.slots(**LISTENING)], "postgres.holders": copies(unused=84)},
+        "connection_exhaustion_idle_leak",
+        [("application", "checkout")],
+        ESCALATE,
+    ),
+    "small pools of many copies": (
+        {"postgres.slots": [w.slots(**LISTENING)], "postgres.holders": copies(unused=2)},
+        "connection_pool_oversized",
+        [("application", "checkout")],
+        ESCALATE,
+    ),
+    "logins that never finish, which no session list shows": (
+        {"postgres.canary": w.Answer.TOO_MANY_CLIENTS},
+        "connection_exhaustion_unfinished_logins",
+        [],
+        ESCALATE,
+    ),
+    "logins that never finish, as 18 shows them": (
+        {
+            "postgres.slots": [w.slots(**FULL_SLOTS, idle=5, active=2, starting=88)],
+            "postgres.holders": [w.holder("(none)", 88, idle=0, user=None, db=None), w.holder("checkout", 5)],
+            "postgres.canary": w.Answer.TOO_MANY_CLIENTS,
+        },
+        "connection_exhaustion_unfinished_logins",
+        [],
+        ESCALATE,
+    ),
+    "sessions that wait for one page": (
+        {"postgres.slots": [w.slots(used=40, active=30, idle=9, free=57)], "postgres.waits": [inner_wait(24)]},
+        "lwlock_contention",
+        [],
+        ESCALATE,
+    ),
     "a lock that copies of one program began to wait for": (
         {"postgres.advisory_locks": [advisory(same_program=True)]},
         "advisory_lock_leak",
@@ -801,6 +845,10 @@ LOOK_ALIKES: dict[str, dict[str, Any]] = {
         "postgres.long_queries": [
             w.query(44, computes=False, wait_event_type="IO", wait_event="WALSync", query="COMMIT")
         ]
+    },
+    "a few sessions that meet at the log for a moment": {
+        "postgres.slots": [w.slots(used=40, active=30, idle=9, free=57)],
+        "postgres.waits": [inner_wait(3), inner_wait(20, "WALWrite")],
     },
     "a database that was shut for good, on a server that refuses nobody": {
         "postgres.limits": [w.limited("shop", None, used=12), w.limited("legacy", 0)]

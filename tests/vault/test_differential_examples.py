@@ -303,7 +303,7 @@ LOOK_ALIKES: dict[str, dict] = {
     "an idle pool of five on a server with room": {"postgres.holders": [w.holder("checkout", 5)]},
     "a nearly full server without one dominating application": {
         "postgres.slots": [w.slots(used=90, idle=60, active=20, free=7)],
-        "postgres.holders": [w.holder(f"service-{n}", 15, idle=10) for n in range(6)],
+        "postgres.holders": [w.holder(f"{name}-service", 15, idle=10) for name in ("cart", "search", "mail", "stock")],
     },
     "a hot row: the blocker is active and young": {
         "postgres.blocking_tree": [_root(blocks_total=6, xact_age_s=0.3), w.member(2, wait_s=0.2)]

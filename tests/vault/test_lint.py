@@ -38,7 +38,7 @@ CANARY = "    canary:\n      uses: postgres.canary\n"
         ("PB017", "      cap: 200\n", "      cap: 200\n      retries: {max: 1}\n"),
         ("PB018", PLAN, "        plan: ''\n"),
         ("PB019", "state: idle\n", "state: idle\n        command: rm -rf /tmp/x\n"),
-        ("PB020", "data_risk: 'none: idle sessions hold no open transaction'", "data_risk: 'password=hunter2hunter'"),
+        ("PB020", "data_risk: none", "data_risk: 'password=hunter2hunter'"),
         ("PB020", "via:\n", "via:\n      - https://bot:s3cr3ts3cr3t@chat.example/hook\n"),
         ("PB020", "  guidance: |\n", "  guidance: |\n    PGPASSWORD='hunter2hunter' psql\n"),
         ("PB020", "  guidance: |\n", "  guidance: |\n    alter role shop password 'hunter2hunter'\n"),

@@ -30,6 +30,7 @@ def slots(**change: Any) -> dict[str, Any]:
         "idle": 11,
         "idle_in_tx": 1,
         "waiting_on_lock": 0,
+        "starting": 0,
         "young": 0,
     }
     return row | change
@@ -50,6 +51,10 @@ def holder(app: str, n: int, **change: Any) -> dict[str, Any]:
         "open_read_only": 0,
         "listening": 0,
         "superuser": False,
+        "program": app,
+        "program_names": 1,
+        "program_idle": n,
+        "program_unused": n,
         "share": 0.1,
     }
     return row | change
@@ -310,6 +315,7 @@ def healthy() -> World:
         "postgres.holders": [holder("checkout", 5), holder("catalogue", 4), holder("reports", 3, idle=2)],
         "postgres.blocking_tree": [],
         "postgres.row_waits": [],
+        "postgres.waits": [],
         "postgres.deadlock_log": [],
         "postgres.lock_holders": [lock_holder(14)],
         "postgres.predicates": [],
