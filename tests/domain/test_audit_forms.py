@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -117,7 +118,7 @@ GRANT = StandingGrant(
 CERTIFICATE = {"id": "crt_1", "series": "pbs_x", "passed": ["faults"], "failed": [], "target": "db-1"}
 
 
-def about(kind: str, body: dict[str, object], stream: str) -> AuditEntry:
+def about(kind: str, body: dict[str, Any], stream: str) -> AuditEntry:
     return entry(kind, **body).model_copy(update={"stream": stream})
 
 

@@ -68,7 +68,7 @@ def moment(text: str) -> datetime:
 
 
 def moment_in(text: object) -> datetime | None:
-    """The same for what may be anything, as a column is that somebody wrote into; None for what `stamp` never writes."""
+    """The same for what may be anything, as a column somebody wrote into; None for what `stamp` never writes."""
     try:
         found = moment(text) if isinstance(text, str) else None
         return found if found is not None and stamp(found) == text else None

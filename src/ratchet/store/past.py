@@ -40,7 +40,8 @@ def _past(incident_id: str, timeline: Sequence[Recorded[Event]]) -> Past | None:
         return None
     return Past(
         id=incident_id, number=opened.event.number, opened_at=opened.at, fault=opened.event.fault,
-        quiet=opened.event.quiet, alert=opened.event.alert, target=opened.event.target, looked_at=looked.at, evidence=looked.event.evidence,
+        quiet=opened.event.quiet, alert=opened.event.alert, target=opened.event.target, looked_at=looked.at,
+        evidence=looked.event.evidence,
         seen=frozenset(name.rpartition("@")[0] for name in looked.event.answers), confirmed=_confirmed(timeline),
     )  # fmt: skip
 
