@@ -1,6 +1,7 @@
 """Probe files: read whole, all mistakes at once, the right text for a server's version, arguments typed."""
 
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 import pytest
 
 from ratchet.domain.errors import Code, Refusal
+from ratchet.tools.postgres.line import Row
 from ratchet.tools.postgres.privileges import PRIVILEGES
 from ratchet.tools.postgres.probe_fragments import SHARED, fragments_of, sql_files
 from ratchet.tools.postgres.probes import ProbeShelf, bind
 from ratchet.tools.postgres.rights import ACT_RIGHTS, taken_back
+from ratchet.tools.postgres.spills import watched
 
 SHIPPED = files("ratchet.library") / "probes" / "postgres"
 
@@ -292,3 +295,25 @@ def test_every_right_that_is_given_by_choice_has_a_statement_that_takes_it_back(
         "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_current_logfile() FROM {role}",
         "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text,bigint,bigint,boolean) FROM {role}",
     ]
+
+
+def spill_readings(*spilling: int, kb: float = 64.0) -> tuple[list[int], Callable[[], list[Row]]]:
+    asked: list[int] = []
+
+    def read() -> list[Row]:
+        asked.append(1)
+        return [{"role": "bi", "value_kb": kb, "spilling": spilling[min(len(asked), len(spilling)) - 1]}]
+
+    return asked, read
+
+
+def test_a_tiny_work_mem_is_watched_until_a_spill_shows():
+    asked, read = spill_readings(0, 0, 1, 0)
+    assert watched(read)[0]["spilling"] == 1
+    assert len(asked) == 3
+
+
+def test_nothing_is_waited_for_where_no_work_mem_is_tiny():
+    asked, read = spill_readings(0, kb=2048.0)
+    assert watched(read)[0]["spilling"] == 0
+    assert len(asked) == 1
