@@ -433,6 +433,28 @@ CASES: dict[str, Case] = {
         [("database", "shop")],
         ESCALATE,
     ),
+    "a catalog that logins wait for, and so does all but one look": (
+        {
+            **{name: w.Answer.TIMEOUT for name in w.healthy() if name.startswith("postgres.")},
+            "postgres.ping": w.healthy()["postgres.ping"],
+            "postgres.catalog_locks": [
+                {
+                    "pid": 5,
+                    "backend_start": "x",
+                    "app": "psql",
+                    "state": "idle in transaction",
+                    "catalog": "pg_authid",
+                    "mode": "AccessExclusiveLock",
+                    "waiters": 3,
+                    "waited_s": 9.0,
+                    "query": "LOCK TABLE pg_authid",
+                }
+            ],
+        },
+        "catalog_locked",
+        [("session", "5")],
+        ESCALATE,
+    ),
     "a leak under a name per copy": (
         {"postgres.slots": [w.slots(**LISTENING)], "postgres.holders": copies(unused=84)},
         "connection_exhaustion_idle_leak",

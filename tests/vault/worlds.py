@@ -315,6 +315,7 @@ def healthy() -> World:
         "postgres.holders": [holder("checkout", 5), holder("catalogue", 4), holder("reports", 3, idle=2)],
         "postgres.blocking_tree": [],
         "postgres.row_waits": [],
+        "postgres.catalog_locks": [],
         "postgres.waits": [],
         "postgres.deadlock_log": [],
         "postgres.lock_holders": [lock_holder(14)],

@@ -28,6 +28,8 @@ as a third of the probes, for what a new session has to read of the catalog."""
 ROOM = 6
 """Free login slots below which no further session is opened: the last ones belong to others."""
 CANARY = "postgres.canary"
+CATALOG_LOCKS = "postgres.catalog_locks"
+"""Answers where every other probe waits for a catalog until the budget is spent, so it comes first."""
 SEES = PRIVILEGES["pg_monitor"].grants
 BLIND = "the login {login} is no member of pg_monitor and would see half of it without an error: {grant}"
 
@@ -52,7 +54,8 @@ class Look:
         others = [each for each in numbered if each[1].probe != CANARY]
         # What is read twice comes first and last, and the others fill the time between.
         twice = [each for each in others if each[1].probe == RATES][:1]
-        self._queue.extend([*twice, *(each for each in others if each not in twice), *twice])
+        first = [each for each in others if each[1].probe == CATALOG_LOCKS]
+        self._queue.extend([*first, *twice, *(each for each in others if each not in (*first, *twice)), *twice])
         with ThreadPoolExecutor(max_workers=2 + EXTRA, thread_name_prefix="ratchet-look") as pool:
             running = [pool.submit(self._canary, number, call) for number, call in canaries]
             if self._queue:

@@ -31,12 +31,13 @@ SET default_transaction_read_only = off"""
 """A read-only default is one of the things that the act session takes back."""
 BOUNDS = b"""SELECT set_config('statement_timeout', %(ms)s, true), set_config('lock_timeout', %(lock_ms)s, true),
   set_config('idle_in_transaction_session_timeout', %(idle_ms)s, true), set_config('search_path', %(path)s, true)"""
+# The view pg_stat_activity reads pg_authid and pg_database too, and waits where somebody locked one of them.
 FACTS = b"""SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS in_recovery,
   (SELECT coalesce(json_object_agg(e.extname, n.nspname), '{}') FROM pg_extension e
      JOIN pg_namespace n ON n.oid = e.extnamespace) AS extensions,
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0)
-    - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS room,
+    - (SELECT count(*) FROM pg_stat_get_activity(NULL) WHERE backend_type = 'client backend') AS room,
   current_user::text AS login, pg_has_role(current_user, 'pg_monitor', 'USAGE') AS sees_others"""
 
 
