@@ -31,6 +31,15 @@ SUBSCRIPTION = {
 }
 
 
+OFF = {**SUBSCRIPTION, "enabled": False, "worker_age_s": None}
+LATE = w.replay(apply_delay_s=3600.0, delay_by_alter_system=True, caught_up=False, lag_s=4000.0)
+"""A standby that is an hour behind, as it was told to be."""
+ROLE = {"role": "replicator", "replication": True, "can_login": True, "expired": False, "used": 1,
+        "locked_out": False}  # fmt: skip
+AWAY = w.slot("standby2", active=False, retained_bytes=10**9, kept_s=40.0)
+LOST = w.slot("standby2", active=False, retained_bytes=None, wal_status="lost", kept_s=None)
+
+
 def signs(*names: str, **change: Any) -> list[dict[str, Any]]:
     return [w.sign(name, **change) for name in names]
 
@@ -138,9 +147,43 @@ REPLICATION: dict[str, Case] = {
     "no sender left": (cut_off("slots_used_up"), "replication_slots_used_up", [("target", "shop-replica")], PERSON),
     "replica cut off": (cut_off("primary_unreachable"), "replica_cut_off", [("target", "shop-replica")], PERSON),
     "slow line": (
-        {"postgres.replication": [{"app": "replica_1", "state": "streaming", "sent_lag_bytes": 10**9,
-                                   "replay_lag_bytes": 10**9}]},
+        {"postgres.replication": [w.sender("replica_1", sent_lag_bytes=10**9, replay_lag_bytes=10**9)]},
         "replication_network_slow", [("target", "replica_1")], PERSON,
+    ),
+    "a reader of a logical slot does not keep up": (
+        {"postgres.replication": [w.sender("feed", logical=True, sent_lag_bytes=10**9, wait_event_type="Client",
+                                           wait_event="WalSenderWriteData")]},
+        "logical_reader_slow", [("session", "61")], PERSON,
+    ),
+    "a standby is kept behind under a lag alert": (
+        {"postgres.replay": [LATE], "alert": [{"name": "PostgresqlReplicationLag"}]},
+        "recovery_min_apply_delay", [("target", "shop-replica")], PERSON,
+    ),
+    "a standby was told to apply late a minute ago, and is as late already": (
+        {"postgres.replay": [{**LATE, "apply_delay_s": 30.0, "lag_s": 31.0, "reloaded_s": 50.0}]},
+        "recovery_min_apply_delay", [("target", "shop-replica")], PERSON,
+    ),
+    "a slot whose user may only be restarting": (
+        {"postgres.replication_slots": [w.slot("replica_1"), AWAY]},
+        "stale_physical_slot", [("slot", "standby2")], PERSON,
+    ),
+    "a slot was cut off": (
+        {"postgres.replication_slots": [w.slot("replica_1"), LOST],
+         "postgres.log_signs@shop-db": signs("slot_invalidated", said="standby2")},
+        "replication_slot_lost", [("slot", "standby2")], PERSON,
+    ),
+    "a replica's slot was invalidated": (
+        cut_off("slot_invalidated"), "standby_needs_rebuild", [("target", "shop-replica")], PERSON,
+    ),
+    "a replication role that the replica uses may not log in": (
+        {"postgres.replay": CUT, "postgres.log_signs": signs("receiver_timeout"),
+         "postgres.roles": [{**ROLE, "can_login": False, "used": 0, "locked_out": True}]},
+        "replication_auth_failure", [("target", "shop-replica")], PERSON,
+    ),
+    "a replica is cut off beside a replication role of former days": (
+        {**cut_off("receiver_timeout"), "postgres.roles": [ROLE, {**ROLE, "role": "old_repl", "can_login": False,
+                                                                 "used": 0, "locked_out": True}]},
+        "replica_cut_off", [("target", "shop-replica")], PERSON,
     ),
     "slow replay": (
         {"postgres.replay": [w.replay(caught_up=False, lag_s=40.0, replay_gap_bytes=10**9)]},
@@ -165,7 +208,7 @@ REPLICATION: dict[str, Case] = {
         "subscription_slot_missing", [("subscription", "feed")], PERSON,
     ),
     "subscription disabled": (
-        {"postgres.subscriptions": [{**SUBSCRIPTION, "enabled": False, "worker_age_s": None}]},
+        {"postgres.subscriptions": [OFF], "postgres.log_signs": signs("subscription_disabled", said="feed")},
         "subscription_disabled", [("subscription", "feed")], PERSON,
     ),
     "logical slot unread": (
@@ -317,6 +360,26 @@ LOOK_ALIKES: dict[str, dict[str, Any]] = {
     "a volume of which four fifths are used": {"host.volumes": [w.volume(free_ratio=0.2)]},
     "an idle primary without a lag alert": {"postgres.replay": [w.replay(lag_s=900.0)]},
     "a subscription that failed last month": {"postgres.subscriptions": [{**SUBSCRIPTION, "worker_age_s": 9e5}]},
+    "a subscription that was switched off last month": {"postgres.subscriptions": [OFF]},
+    "a standby that is kept behind, and no alert about it": {"postgres.replay": [LATE]},
+    "a standby that is kept behind in the file": {
+        "postgres.replay": [{**LATE, "lag_s": 300.0, "delay_by_alter_system": False}]
+    },
+    "a slot that was cut off last year": {"postgres.replication_slots": [w.slot("replica_1"), LOST]},
+    "a replica that is just catching up": {
+        "postgres.replication": [w.sender("replica_1", state="catchup", sent_lag_bytes=10**9, connected_s=20.0)]
+    },
+    "a replica that is slow in writing what it gets": {
+        "postgres.replication": [w.sender("replica_1", sent_lag_bytes=10**9)],
+        "postgres.replay": [w.replay(receiver_wait_event_type="IO")],
+    },
+    "a receiver that answers no more": {
+        "postgres.replication": [w.sender("replica_1", sent_lag_bytes=10**9, reply_age_s=40.0)]
+    },
+    "a wrong line in a file, and nobody who could log in for users": {
+        "postgres.file_settings": [{"name": "work_mem", "file": "postgresql.conf", "line": 9, "wrong": True}],
+        "postgres.canary": Answer.UNREGISTERED,
+    },
     "a crash of an hour ago": {"postgres.log_signs": signs("crash", recent=0, count=1, age_s=3600.0, gap_s=None)},
     "a database of the pooler on another server that nobody asks for": {
         "pgbouncer.databases": [w.pooled(), w.pooled(db="old", at_server=False, connected=0)]
@@ -338,3 +401,28 @@ LOOK_ALIKES: dict[str, dict[str, Any]] = {
         "host.programs": [w.program("postgres", ours="server", share=0.95, hungry=9, busy=1.0, runnable=12)]
     },
 }
+OF_TWO_REPLICAS: dict[str, tuple[dict[str, Any], str]] = {
+    "the first waits only a moment on purpose, the second cancels queries": (
+        {"postgres.conflicts@shop-second": [{"db": "shop", "total": 40}],
+         "postgres.setting_watch@shop-replica": [SHORT],
+         "postgres.log_signs@shop-second": signs("cancelled_by_replay", recent=20)},
+        "conflicts_by_default",
+    ),
+    "the second waits only a moment and cancels queries": (
+        {"postgres.conflicts@shop-second": [{"db": "shop", "total": 40}],
+         "postgres.setting_watch@shop-second": [SHORT],
+         "postgres.log_signs@shop-second": signs("cancelled_by_replay", recent=20)},
+        "conflicts",
+    ),
+    "the first was rebuilt a minute ago, the second is refused": (
+        {"postgres.log_signs@shop-replica": signs("wal_gone"), "postgres.replay@shop-second": CUT,
+         "postgres.log_signs@shop-second": signs("receiver_refused")},
+        "receiver_down",
+    ),
+    "the first waits for a lock, a query runs on the second": (
+        {"postgres.replay@shop-replica": [w.replay(caught_up=False, startup_wait_event_type="Lock")],
+         "postgres.long_transactions@shop-second": [{"pid": 5, "app": "report", "backend_type": "client backend",
+                                                     "backend_start": "x", "xact_age_s": 90.0}]},
+        "",
+    ),
+}  # fmt: skip

@@ -8,6 +8,7 @@ from ratchet.domain.differential import judge, parsed, scope_of
 from ratchet.domain.evidence import Answer
 from ratchet.domain.hypothesis import Conclusion, Hypothesis, heads
 from ratchet.domain.playbook import Playbook
+from ratchet.domain.target import Target
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.seeding import shipped_texts
 from tests.vault import cases_access, cases_queries, cases_servers
@@ -33,6 +34,7 @@ SILENT = {
         w.member(2),
     ]
 }
+FORGOTTEN = w.slot("old", active=False, retained_bytes=10**9, kept_s=7200.0)
 CHAIN = {
     "postgres.blocking_tree": [
         _root(blocks_direct=1, blocks_total=3),
@@ -129,7 +131,7 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
         ("resume_replay",),
     ),
     "apply delay": (
-        {"postgres.replay": [w.replay(apply_delay_s=3600.0, caught_up=False, lag_s=400.0)]},
+        {"postgres.replay": [w.replay(apply_delay_s=3600.0, delay_by_alter_system=True, caught_up=False, lag_s=400.0)]},
         "recovery_min_apply_delay",
         [("target", "shop-replica")],
         ("end_apply_delay",),
@@ -145,7 +147,7 @@ CASES: dict[str, tuple[dict, str, list[tuple[str, str]], tuple[str, ...]]] = {
         ("escalate",),
     ),
     "stale slot": (
-        {"postgres.replication_slots": [w.slot("replica_1"), w.slot("old", active=False, retained_bytes=10**9)]},
+        {"postgres.replication_slots": [w.slot("replica_1"), FORGOTTEN]},
         "stale_physical_slot",
         [("slot", "old")],
         ("drop_slot",),
@@ -341,8 +343,8 @@ def shipped(playbook_files: PlaybookFiles) -> list[Playbook]:
     return [playbook_files.load(text, where) for where, text in shipped_texts().items()]
 
 
-def conclude(shipped: list[Playbook], change: dict) -> Conclusion:
-    found = w.candidates(shipped)
+def conclude(shipped: list[Playbook], change: dict, *more: Target) -> Conclusion:
+    found = w.candidates(shipped, *more)
     calls = [call for one in found for bound in one.calls.values() for call in bound]
     return judge(found, w.moment({**w.healthy(), **change}, calls))
 
@@ -374,6 +376,14 @@ def test_a_look_alike_confirms_nothing(shipped: list[Playbook], name: str) -> No
     said = conclude(shipped, LOOK_ALIKES[name])
     assert said.outcome == "unknown_cause"
     assert not [h.id for h in said.hypotheses if h.verdict in ("confirmed", "contradictory")]
+
+
+@pytest.mark.parametrize("name", cases_servers.OF_TWO_REPLICAS)
+def test_of_two_replicas_the_one_that_the_evidence_is_about_is_named(shipped: list[Playbook], name: str) -> None:
+    change, hypothesis = cases_servers.OF_TWO_REPLICAS[name]
+    said = conclude(shipped, change, w.SECOND)
+    found = {h.id: [each.id for each in h.objects] for h in said.hypotheses if h.verdict == "confirmed"}
+    assert found == ({hypothesis: [w.SECOND.name]} if hypothesis else {})
 
 
 def test_on_a_healthy_server_every_hypothesis_is_refuted(shipped: list[Playbook]) -> None:

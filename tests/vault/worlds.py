@@ -13,6 +13,7 @@ from ratchet.domain.target import Target
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 PRIMARY = Target(name="shop-db", kind="postgres")
 REPLICA = Target(name="shop-replica", kind="postgres", replica_of="shop-db")
+SECOND = Target(name="shop-second", kind="postgres", replica_of="shop-db")
 POOLER = Target(name="shop-pooler", kind="postgres", pooler_of="shop-db")
 Rows = list[dict[str, Any]]
 World = dict[str, Rows | Answer]
@@ -124,14 +125,20 @@ def replay(**change: Any) -> dict[str, Any]:
         "caught_up": True,
         "replay_gap_bytes": 0,
         "apply_delay_s": 0.0,
+        "delay_by_alter_system": False,
+        "reloaded_s": 90000.0,
         "receiver_status": "streaming",
+        "receiver_wait_event_type": "Activity",
         "conninfo_set": True,
+        "login": "replicator",
         "startup_wait_event_type": None,
         "startup_wait_event": None,
         "max_delay_s": 30.0,
         "feedback": False,
     }
-    return row | change
+    row |= change
+    row["cut_off"] = row["in_recovery"] and row["conninfo_set"] and row["receiver_status"] != "streaming"
+    return row
 
 
 def standby_limits(**change: Any) -> dict[str, Any]:
@@ -140,7 +147,16 @@ def standby_limits(**change: Any) -> dict[str, Any]:
 
 
 def slot(name: str, **change: Any) -> dict[str, Any]:
-    row = {"slot": name, "slot_type": "physical", "active": True, "temporary": False, "retained_bytes": 4096}
+    row = {"slot": name, "slot_type": "physical", "active": True, "temporary": False, "retained_bytes": 4096,
+           "wal_status": "reserved", "inactive_since": None, "inactive_s": None, "kept_s": 4.0,
+           "invalidation_reason": None}  # fmt: skip
+    return row | change
+
+
+def sender(app: str, **change: Any) -> dict[str, Any]:
+    row = {"pid": 61, "app": app, "state": "streaming", "sent_lag_bytes": 0, "replay_lag_bytes": 300, "logical": False,
+           "connected_s": 9000.0, "reply_age_s": 1.0, "wait_event_type": "Activity",
+           "wait_event": "WalSenderMain"}  # fmt: skip
     return row | change
 
 
@@ -273,7 +289,8 @@ def program(name: str, **change: Any) -> dict[str, Any]:
 
 
 def sign(name: str, **change: Any) -> dict[str, Any]:
-    row = {"sign": name, "count": 3, "recent": 3, "age_s": 1.0, "gap_s": 2.0, "said": None, "line": f"LOG:  {name}"}
+    row = {"sign": name, "count": 3, "recent": 3, "age_s": 1.0, "gap_s": 2.0, "said": None, "line": f"LOG:  {name}",
+           "newest": True}  # fmt: skip
     return row | change
 
 
@@ -286,9 +303,9 @@ def around() -> World:
         "postgres.archive_status": [{"ready": 0, "oldest_ready_s": None}],
         "postgres.log_signs": [],
         "postgres.conflicts": [{"db": "shop", "total": 0}],
-        "postgres.replication": [{"app": "replica_1", "state": "streaming", "sent_lag_bytes": 0,
-                                  "replay_lag_bytes": 300}],
-        "postgres.roles": [{"role": "replicator", "replication": True, "can_login": True, "expired": False, "used": 1}],
+        "postgres.replication": [sender("replica_1")],
+        "postgres.roles": [{"role": "replicator", "replication": True, "can_login": True, "expired": False,
+                            "locked_out": False, "used": 1}],
         "postgres.subscriptions": [],
         "postgres.long_transactions": [],
         "postgres.stuck": [],
@@ -394,8 +411,8 @@ def moment(world: Mapping[str, Rows | Answer], calls: Sequence[ProbeCall]) -> Mo
     return Moment(evidence=evidence, alert={"labels": {}, "name": name}, now=NOW)
 
 
-def candidates(playbooks: Sequence[Playbook]) -> list[Candidate]:
-    targets = [PRIMARY, REPLICA, POOLER]
+def candidates(playbooks: Sequence[Playbook], *more: Target) -> list[Candidate]:
+    targets = [PRIMARY, REPLICA, POOLER, *more]
     return [
         Candidate(
             playbook=playbook,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from ratchet.domain.errors import Code, Refusal
 from ratchet.tools.postgres.line import Row
+from ratchet.tools.postgres.log_signs import found_in
 from ratchet.tools.postgres.privileges import PRIVILEGES
 from ratchet.tools.postgres.probe_fragments import SHARED, fragments_of, sql_files
 from ratchet.tools.postgres.probes import ProbeShelf, bind
@@ -317,3 +319,48 @@ def test_nothing_is_waited_for_where_no_work_mem_is_tiny():
     asked, read = spill_readings(0, kb=2048.0)
     assert watched(read)[0]["spilling"] == 0
     assert len(asked) == 1
+
+
+def signs_of_log(*lines: str) -> dict[str, tuple[str | None, bool]]:
+    rows = [{"level": "FATAL" if "FATAL" in line else "LOG", "line": line} for line in lines]
+    return {row["sign"]: (row["said"], row["newest"]) for row in found_in(rows, datetime(2026, 11, 21, tzinfo=UTC))}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'LOG:  invalidating slot "feed" because its restart_lsn 0/3000000 exceeds max_slot_wal_keep_size',
+        'LOG:  invalidating obsolete replication slot "feed"',
+        'FATAL:  could not start WAL streaming: ERROR:  can no longer get changes from replication slot "feed"',
+        'FATAL:  could not start WAL streaming: ERROR:  can no longer access replication slot "feed"',
+    ],
+)
+def test_a_slot_that_was_cut_off_is_not_one_that_is_missing(line: str):
+    found = signs_of_log(line)
+    assert found["slot_invalidated"][0] == "feed"
+    assert "slots_used_up" not in found
+    assert ("publisher_slot" in found) is ("streaming" in line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'LOG:  logical replication apply worker for subscription "feed" will stop because the subscription was '
+        "disabled",
+        'LOG:  logical replication worker for subscription "feed" will stop because the subscription was disabled',
+        'LOG:  subscription "feed" has been disabled because of an error',
+    ],
+)
+def test_a_subscription_that_was_switched_off_is_heard(line: str):
+    assert signs_of_log(line)["subscription_disabled"][0] == "feed"
+
+
+def test_what_a_replica_says_last_of_its_connection_is_the_newest():
+    found = signs_of_log(
+        "FATAL:  could not receive data from WAL stream: ERROR:  requested WAL segment 00000001000000000000000A"
+        " has already been removed",
+        'FATAL:  could not connect to the primary server: FATAL:  role "r" is not permitted to log in',
+        "LOG:  checkpoints are occurring too frequently (1 second apart)",
+    )
+    newest = {name: newest for name, (_, newest) in found.items()}
+    assert newest == {"checkpoints": True, "receiver_refused": True, "wal_gone": False, "publisher_lost": True}

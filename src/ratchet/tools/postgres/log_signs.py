@@ -20,6 +20,7 @@ LOG_SIGNS = CodeProbe(
         "gap_s": "float: seconds between the latest two, null for one alone or where the log tells no time",
         "said": "text: the part of the latest that names what it is about, null when the kind has none",
         "line": "text: the latest message, 400 characters",
+        "newest": "bool: nothing else about a replica's connection to its primary was said later",
     },
 )
 RECENT = 600.0
@@ -42,14 +43,19 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
         ("cancelled_by_replay", r"due to conflict with recovery"),
         ("receiver_refused", LOST + REFUSED),
         ("slots_used_up", r"exceeds max_wal_senders|(replication slot \S+) (?:does not exist|is active for)"
-                          r"|replication slots are in use|longer get changes from|slot has been invalidated"),
+                          r"|replication slots are in use"),
+        ("slot_invalidated", r"can no longer (?:get changes from|access) replication slot \"([^\"]+)\""
+                             r"|invalidating (?:obsolete replication )?slot \"([^\"]+)\""),
         ("primary_not_open", LOST + r"(starting up|shutting down|in recovery mode|not accepting)"),
         ("primary_unreachable", LOST + SILENT),
         ("receiver_timeout", r"terminating wal(?:receiver|sender process) due to (?:replication )?timeout"),
         ("wal_gone", r"requested WAL segment ([0-9A-F]{24}) has already been removed"),
         ("other_history", r"behind recovery timeline|forked off current|not a child of this|identifier differs"),
         ("publisher_lost", r"could not connect to the publisher.*|could not receive data from WAL stream:.*"),
-        ("publisher_slot", r"could not start WAL streaming:.*replication slot (\S+) does not exist"),
+        ("publisher_slot", r"could not start WAL streaming:.*(?:replication slot (\S+) does not exist"
+                           r"|can no longer (?:get changes from|access) replication slot (\S+))"),
+        ("subscription_disabled", r'subscription "([^"]+)" (?:has been disabled because|will stop because the '
+                                  r"subscription was disabled)"),
         ("apply_failed", r"processing remote data for replication origin.*?(?:finished at ([0-9A-F]+/[0-9A-F]+))?$"),
         ("apply_conflict", r"conflict detected on relation|duplicate key value violates unique constraint"),
         ("row_in_the_way", r"DETAIL:\s+(?:Key )?(\(.*?\)=\(.*?\)) already exists|DETAIL:\s+Key already exists"),
@@ -69,6 +75,11 @@ LEVELS: Mapping[str, frozenset[str]] = {
     "apply_failed": frozenset({"CONTEXT"}), "row_in_the_way": frozenset({"DETAIL"}),
 }  # fmt: skip
 """Levels that a sign may stand under, SPOKEN if not said; a statement that is quoted is nobody's message."""
+CONNECTION = frozenset({
+    "receiver_refused", "wal_gone", "slot_invalidated", "other_history", "slots_used_up", "primary_unreachable",
+    "primary_not_open", "receiver_timeout",
+})  # fmt: skip
+"""What a replica says of its connection: the latest tells how it stands."""
 STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? (\S+)", re.ASCII)
 
 
@@ -103,7 +114,8 @@ def found_in(rows: Sequence[Mapping[str, Any]], now: datetime) -> list[dict[str,
                 "gap_s": before["age_s"] - age if before.get("age_s") is not None and age is not None else None,
                 "said": next((part for part in hit.groups() if part), None), "line": line[:LONGEST_LINE],
             }  # fmt: skip
-    return list(reversed(found.values()))
+    latest = next((name for name in reversed(found) if name in CONNECTION), None)
+    return [{**row, "newest": name not in CONNECTION or name == latest} for name, row in reversed(found.items())]
 
 
 def _times(lines: Sequence[str]) -> list[datetime | None]:

@@ -9,6 +9,10 @@
 --   app text                       application_name of the receiver, which synchronous_standby_names refers to
 --   user text                      role
 --   client_addr text               client address, null for a local socket
+--   logical bool                   it reads a logical slot: a subscription or a connector, no standby
+--   connected_s float              seconds since it connected
+--   wait_event_type text           what its sender waits for, null when it works
+--   wait_event text                the wait in detail; WalSenderWriteData when the reader takes nothing more
 --   state text                     streaming, catchup, backup, ...
 --   sync_state text                async, sync, potential or quorum
 --   sent_lag_bytes int             WAL not yet sent
@@ -27,6 +31,11 @@ SELECT r.pid,
        coalesce(nullif(r.application_name, ''), '(none)') AS app,
        r.usename::text AS "user",
        host(r.client_addr) AS client_addr,
+       EXISTS (SELECT 1 FROM pg_replication_slots AS s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')
+           AS logical,
+       extract(epoch FROM clock_timestamp() - r.backend_start)::float8 AS connected_s,
+       a.wait_event_type,
+       a.wait_event,
        r.state,
        r.sync_state,
        pg_wal_lsn_diff(h.lsn, r.sent_lsn)::bigint AS sent_lag_bytes,
@@ -39,5 +48,6 @@ SELECT r.pid,
        age(r.backend_xmin) AS xmin_age
 FROM pg_stat_replication AS r
 CROSS JOIN here AS h
+LEFT JOIN pg_stat_activity AS a ON a.pid = r.pid
 ORDER BY replay_lag_bytes DESC NULLS FIRST, r.pid
 LIMIT 100

@@ -12,6 +12,7 @@
 --   active_pid int                 its sender process
 --   temporary bool                 it ends with its session
 --   retained_bytes int             WAL kept because of it
+--   kept_s float                   seconds since the oldest segment it keeps was last written, null on a replica
 --   wal_status text                reserved, extended, unreserved or lost
 --   safe_wal_size int              bytes until it is in danger of being lost, null without a limit
 --   xmin_age int                   transactions it holds back
@@ -38,6 +39,11 @@ SELECT s.slot_name::text AS slot,
        s.active_pid,
        s.temporary,
        pg_wal_lsn_diff(h.lsn, s.restart_lsn)::bigint AS retained_bytes,
+       -- asked of the files, since before version 17 no view tells how long a slot has been idle
+       (SELECT extract(epoch FROM clock_timestamp() - f.modification)::float8
+        FROM pg_ls_waldir() AS f
+        WHERE f.name = CASE WHEN NOT pg_is_in_recovery() THEN pg_walfile_name(s.restart_lsn) END
+        LIMIT 1) AS kept_s,
        s.wal_status,
        s.safe_wal_size,
        age(s.xmin) AS xmin_age,

@@ -10,6 +10,7 @@
 --   replication bool               it may replicate
 --   valid_until timestamp          end of its password, null without one
 --   expired bool                   that moment has passed
+--   locked_out bool                it may replicate, cannot log in any more, and nobody is logged in as it
 --   used int                       sessions now, senders included
 --   members int                    roles that belong to it; a role with none and without login serves nobody
 --   owns_tables int                tables of this database that it owns, up to 1000
@@ -21,6 +22,9 @@ SELECT r.rolname::text AS role,
        CASE WHEN isfinite(r.rolvaliduntil)
             THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') END AS valid_until,
        coalesce(r.rolvaliduntil < clock_timestamp(), false) AS expired,
+       r.rolreplication
+           AND (NOT r.rolcanlogin OR coalesce(r.rolvaliduntil < clock_timestamp(), false))
+           AND NOT EXISTS (SELECT 1 FROM pg_stat_activity AS a WHERE a.usesysid = r.oid) AS locked_out,
        (SELECT count(*)::int FROM pg_stat_activity AS a WHERE a.usesysid = r.oid) AS used,
        m.members,
        (SELECT count(*)::int FROM (SELECT 1 FROM pg_class AS c

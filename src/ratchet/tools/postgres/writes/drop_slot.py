@@ -1,6 +1,7 @@
 """Drops one inactive replication slot, so that the server may remove the WAL that it holds back."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -13,6 +14,7 @@ from ratchet.tools.tool import NOT_LATE, Reader, WriteTool, declare, utc_text
 SHOW = f"""SELECT s.slot_name::text, s.restart_lsn::text, s.slot_type, s.database::text AS db, s.active, s.wal_status,
   CASE WHEN pg_is_in_recovery() THEN NULL
        ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::bigint END AS retained_bytes,
+  to_jsonb(s) ->> 'inactive_since' AS unused_since,
   {utc_text("clock_timestamp()")} AS clock
 FROM pg_replication_slots s WHERE s.slot_name = %(slot)s AND NOT s.active AND NOT s.temporary"""
 DROP = f"""SELECT s.slot_name::text, s.restart_lsn::text, pg_drop_replication_slot(s.slot_name)::text AS answer
@@ -26,6 +28,13 @@ class SlotName(Noun):
     """A replication slot."""
 
     slot_name: str = Field(pattern=r"^[a-z0-9_]{1,63}$")
+
+
+def _said(name: str, row: Mapping[str, Any]) -> str:
+    """What the slot keeps and since when nobody uses it, which servers before version 17 do not write down."""
+    since = row["unused_since"]
+    idle = f"unused since {since}" if since else "since when nobody uses it, this server cannot tell"
+    return f"slot {name} holds back {row['retained_bytes']} bytes of WAL; {idle}"
 
 
 class DropSlot(WriteTool[SlotName]):
@@ -46,7 +55,7 @@ class DropSlot(WriteTool[SlotName]):
         rows = read(SHOW, {"slot": args.slot_name})
         shown = [{name: value for name, value in row.items() if name != "clock"} for row in rows]
         params = {"slot": args.slot_name, "restart_lsn": rows[0]["restart_lsn"] if rows else None}
-        said = f"slot {args.slot_name} holds back {rows[0]['retained_bytes']} bytes of WAL" if rows else ""
+        said = _said(args.slot_name, rows[0]) if rows else ""
         return Preview(
             rows=tuple(shown),
             statements=(Statement(sql=DROP, params=params),) if rows else (),
