@@ -204,13 +204,27 @@ def test_a_failed_transaction_left_open_holds_nobody_up(doctor: Doctor):
     assert not [h.id for h in doctor.look().hypotheses if h.verdict == "confirmed"]
 
 
-def test_a_schema_change_in_the_queue_is_cancelled_and_not_the_report_before_it(doctor: Doctor):
+@pytest.mark.parametrize(
+    ("work", "asked_for", "mode", "behind"),
+    [
+        ("SELECT count(*), pg_sleep(60) FROM stock", "ALTER TABLE stock ADD COLUMN place text", "AccessExclusiveLock",
+         "SELECT count(*) FROM stock"),
+        ("UPDATE stock SET quantity = quantity + length(pg_sleep(60)::text)", "CREATE INDEX slowly ON stock (quantity)",
+         "ShareLock", "DELETE FROM stock WHERE false"),
+    ],
+)  # fmt: skip
+def test_a_schema_change_in_the_queue_is_cancelled_and_not_the_work_before_it(
+    doctor: Doctor, work: str, asked_for: str, mode: str, behind: str
+):
     report, change, reader = doctor.session("report"), doctor.session("migration"), doctor.session("reader")
-    doctor.begin(report, "SELECT count(*), pg_sleep(60) FROM stock")
+    doctor.begin(report, work)
     doctor.wait_for("SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'report' AND state = 'active'")
-    doctor.begin(change, "ALTER TABLE stock ADD COLUMN place text")
-    doctor.wait_for("SELECT count(*) = 1 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'")
-    doctor.begin(reader, "SELECT count(*) FROM stock")
+    doctor.wait_for("SELECT count(*) >= 1 FROM pg_locks WHERE granted AND relation = 'stock'::regclass")
+    doctor.begin(change, asked_for)
+    doctor.wait_for(
+        f"SELECT count(*) = 1 FROM pg_locks WHERE NOT granted AND locktype = 'relation' AND mode = '{mode}'"
+    )
+    doctor.begin(reader, behind)
     found = doctor.confirms("ddl_lock_queue")
     assert ids(found) == [("session", str(change.info.backend_pid))]
     assert found.then == ("cancel_schema_change",)

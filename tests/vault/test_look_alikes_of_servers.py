@@ -153,6 +153,14 @@ def test_a_pooler_without_room_for_clients_is_told_from_a_full_server(doctor: Do
     assert doctor.confirms("pgbouncer_client_limit").then == ("escalate",)
 
 
+def test_a_stopped_pooler_is_hung_and_not_gone(doctor: Doctor) -> None:
+    process = doctor.lab.the_pooler().process
+    assert process is not None
+    doctor.stack.callback(process.send_signal, signal.SIGCONT)
+    process.send_signal(signal.SIGSTOP)
+    assert doctor.confirms("pgbouncer_hung").then == ("escalate",)
+
+
 def test_a_stopped_process_is_hung_and_not_gone(doctor: Doctor) -> None:
     pid = doctor.lab.primary.pid
     assert pid is not None
