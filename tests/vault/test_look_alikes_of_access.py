@@ -228,6 +228,15 @@ def test_a_path_is_not_taken_back_when_its_own_table_was_dropped_and_a_namesake_
         assert objects(ward.confirms("table_elsewhere")) == [("table", "public.bills")]
 
 
+def test_a_path_of_the_database_that_serves_others_is_not_taken_back_for_one_role(ward: Ward) -> None:
+    ward.admin(
+        f"CREATE SCHEMA annex; CREATE TABLE annex.notes (id int); ALTER DATABASE {DATABASE} SET search_path = annex"
+    )
+    ward.stack.callback(ward.admin, f"ALTER DATABASE {DATABASE} RESET search_path")
+    with ward.asks("SELECT * FROM parcels"):
+        assert ward.confirms("table_elsewhere").then == ("escalate",)
+
+
 def test_a_search_path_of_a_role_in_one_database_is_taken_back_there(ward: Ward) -> None:
     ward.admin(f"ALTER ROLE {ROLE} IN DATABASE shop SET search_path = archive")
     ward.stack.callback(ward.admin, f"ALTER ROLE {ROLE} IN DATABASE shop RESET ALL")

@@ -17,7 +17,7 @@
 --   path text                      the role's search_path here
 --   path_of text                   where that comes from: role, database, role in database, server
 --   in_path bool                   that schema is in the path, null without one
---   path_used bool                 the path leads to other tables that the role may read or change
+--   path_used bool                 the path leads to other tables that the role may use; any, if it is the database path
 --   db text                        this database
 --   relation text                  for a column or a type: the one table of the statement that it is about
 --   schema text                    schema of that table
@@ -124,8 +124,10 @@ WITH
            CASE WHEN n.oid IS NOT NULL AND d.path IS NOT NULL THEN n.nspname::text = ANY (p.parts) END AS in_path,
            EXISTS (SELECT 1 FROM pg_class AS t JOIN pg_namespace AS s ON s.oid = t.relnamespace
                    WHERE s.nspname::text = ANY (p.parts) AND s.nspname NOT IN ('pg_catalog', 'information_schema')
-                     AND t.relkind IN ('r', 'p', 'v', 'm', 'f') AND has_schema_privilege(d.role_id, s.oid, 'USAGE')
-                     AND has_table_privilege(d.role_id, t.oid, 'SELECT, INSERT, UPDATE, DELETE')) AS path_used,
+                     AND t.relkind IN ('r', 'p', 'v', 'm', 'f')
+                     -- what one role may not read may serve the others of its database
+                     AND (d.path_of = 'database' OR has_schema_privilege(d.role_id, s.oid, 'USAGE')
+                          AND has_table_privilege(d.role_id, t.oid, 'SELECT, INSERT, UPDATE, DELETE'))) AS path_used,
            current_database()::text AS db,
            quote_ident(m.nspname::text) || '.' || quote_ident(c.relname::text) AS relation, m.nspname::text AS schema,
            (SELECT left(string_agg(t.attname::text, ', ' ORDER BY t.attnum), 200) FROM pg_attribute AS t
