@@ -17,7 +17,7 @@
 --   path text                      the role's search_path here
 --   path_of text                   where that comes from: role, database, role in database, server
 --   in_path bool                   that schema is in the path, null without one
---   path_used bool                 the path leads to other tables that the role may use; any, if it is the database path
+--   path_used bool                 the path leads to other tables that the role may use; any, if the database set it
 --   db text                        this database
 --   relation text                  for a column or a type: the one table of the statement that it is about
 --   schema text                    schema of that table
