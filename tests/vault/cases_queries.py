@@ -26,6 +26,11 @@ def waiting_change(**change: Any) -> dict[str, Any]:
     return w.member(2, **(row | change))
 
 
+def vacuuming(pid: int) -> dict[str, Any]:
+    """An autovacuum worker that has been at one table for an hour, mostly in its pauses."""
+    return {"pid": pid, "automatic": True, "wait_event": "VacuumDelay", "age_s": 3600.0}
+
+
 def copies(unused: int) -> list[dict[str, Any]]:
     """Two sessions for each of 42 copies of one program, which all are idle."""
     whole = {"program": "checkout", "program_names": 42, "program_idle": 84, "program_unused": unused}
@@ -761,6 +766,22 @@ CASES: dict[str, Case] = {
         [("target", "replica_one")],
         ESCALATE,
     ),
+    "all autovacuum workers are busy for long": (
+        {
+            "postgres.setting_watch": [w.setting("autovacuum", "on"), w.setting("autovacuum_max_workers", "3")],
+            "postgres.vacuum_progress": [vacuuming(pid) for pid in (71, 72, 73)],
+            "postgres.table_bloat": [w.table("public.t", dead=90_000, dead_ratio=0.3, over_threshold=True)],
+        },
+        "autovacuum_starved",
+        [("table", "public.t")],
+        ESCALATE,
+    ),
+    "changes are not counted": (
+        {"postgres.setting_watch": [w.setting("track_counts", "off", sourcefile="postgresql.conf")]},
+        "track_counts_off",
+        [("setting", "track_counts")],
+        ESCALATE,
+    ),
     "autovacuum tuned away": (
         {
             "postgres.setting_watch": [
@@ -791,6 +812,11 @@ CASES: dict[str, Case] = {
     ),
 }
 LOOK_ALIKES: dict[str, dict[str, Any]] = {
+    "one of three autovacuum workers is at work for long": {
+        "postgres.setting_watch": [w.setting("autovacuum", "on"), w.setting("autovacuum_max_workers", "3")],
+        "postgres.vacuum_progress": [vacuuming(71)],
+        "postgres.table_bloat": [w.table("public.t", dead=90_000, dead_ratio=0.3, over_threshold=True)],
+    },
     "a health check with a timeout of its own": {
         "postgres.role_db_settings": [given("statement_timeout", "100ms", role="aa_health")]
     },

@@ -392,6 +392,7 @@ def healthy() -> World:
         "postgres.invalid_indexes": [],
         "postgres.table_bloat": [table("public.orders", dead=30_000, dead_ratio=0.13, over_threshold=False)],
         "postgres.xid_age": [oldest("public.orders")],
+        "postgres.vacuum_progress": [],
         "postgres.xmin_holders": [
             {"kind": "session", "name": "reports", "pid": 7, "xmin_age": 12, "age_s": 3.0, "oldest": True}
         ],
