@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from ratchet.domain.plan import Act, Preview, Statement
 from ratchet.lab.embedded import Cluster
 from ratchet.tools.postgres.send import Sending
 from ratchet.tools.postgres.writes import POSTGRES_TOOLS
+from ratchet.tools.postgres.writes.drop_slot import DropSlot, SlotName
 from tests.tools.conftest import Bench, now, others, until
 
 pytestmark = pytest.mark.postgres
@@ -437,6 +439,17 @@ def test_an_inactive_slot_is_dropped_only_as_it_was_shown(bench: Bench, served: 
     act = bench.offer("postgres.drop_slot", slot_name="forgotten")
     assert bench.hands.act(act, bench.grant(act)).outcome == "done"
     assert bench.hands.took(act, bench.grant(act)).verdict == "yes"
+
+
+@pytest.mark.parametrize(("since", "said"), [("2026-11-21T01:00:00+00:00", "unused since 2026"), (None, "cannot tell")])
+def test_who_drops_a_slot_is_told_since_when_nobody_uses_it(since: str | None, said: str):
+    row = {"slot_name": "old", "restart_lsn": "0/1", "retained_bytes": 9, "unused_since": since, "clock": "x"}
+
+    def read(sql: str, params: Mapping[str, Any], *, timeout: float = 5.0) -> list[dict[str, Any]]:
+        del sql, params, timeout
+        return [row]
+
+    assert said in DropSlot().preview(read, SlotName(slot_name="old")).summary
 
 
 def test_a_paused_standby_replays_again(pg_pair: tuple[Cluster, Cluster]):
