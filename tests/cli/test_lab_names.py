@@ -6,7 +6,7 @@ import pytest
 
 from ratchet.cli import main
 from ratchet.cli.in_house import open_desk
-from ratchet.cli.lab_life import refuse_taken, register
+from ratchet.cli.lab_life import STATE, refuse_taken, register
 from ratchet.config import Settings
 from ratchet.desk.contract import Desk
 from ratchet.desk.views import TargetRequest
@@ -54,7 +54,7 @@ def test_no_lab_starts_where_a_person_registered_a_target_of_its_name(
         assert "shop-db is registered here already" in refused and "nothing was started" in refused, refused
     with open_desk(settings) as desk:
         assert desk.targets() == before
-    assert not (settings.home / "lab").exists()
+    assert not (settings.home / "lab" / STATE).exists()
 
 
 def test_a_lab_takes_the_place_of_an_earlier_one_and_not_of_what_was_registered_since(settings: Settings) -> None:

@@ -1,8 +1,9 @@
 """What goes wrong on the server in these stories: a leak, a blocker, and the innocents beside them."""
 
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import psycopg
 from psycopg import Connection
@@ -29,6 +30,30 @@ def leak(server: Cluster, app: str = "checkout-svc", spare: int = 0) -> Iterator
             extra.close()
         until_idle(server, app, 1.2)
         yield sessions
+
+
+@contextmanager
+def cut_off(server: Cluster, role: str) -> Iterator[None]:
+    """A role with a statement_timeout of 50 ms, and one session of it whose statements end by that all the time."""
+    with server.connect() as superuser:
+        superuser.execute(f"ALTER ROLE {role} SET statement_timeout = '50ms'".encode())
+    over, often = threading.Event(), threading.Semaphore(0)
+
+    def ask() -> None:
+        with server.connect(role) as session:
+            while not over.wait(0.2):
+                with suppress(psycopg.errors.QueryCanceled):
+                    session.execute("SELECT pg_sleep(0.2)")
+                often.release()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        assert all(often.acquire(timeout=20) for _ in range(6))
+        yield
+    finally:
+        over.set()
+        asking.join()
 
 
 def until_idle(server: Cluster, app: str, seconds: float) -> None:

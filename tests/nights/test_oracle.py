@@ -7,7 +7,7 @@ import pytest
 
 from ratchet.lab.embedded import Cluster
 from tests.nights.conftest import Night, opened
-from tests.nights.culprits import leak
+from tests.nights.culprits import cut_off, leak
 from tests.nights.protocol import alert_apart, approved_and_delayed, events, held_act, policy_with, resume, sentence
 
 pytestmark = [pytest.mark.night, pytest.mark.postgres]
@@ -89,15 +89,15 @@ def test_criteria_that_held_before_the_act_credit_no_playbook(
 
 @pytest.fixture
 def settings_night(server: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A night whose target lets role settings be taken back, and two roles that can be given bad ones."""
+    """A night whose target lets role settings be taken back, and a role that can be given a bad one."""
     policy_with(monkeypatch, lambda fields: None)
     with server.connect() as superuser:
-        superuser.execute("DROP ROLE IF EXISTS app_one; CREATE ROLE app_one LOGIN")
-        superuser.execute("DROP ROLE IF EXISTS app_two; CREATE ROLE app_two LOGIN")
-    with opened(server, tmp_path, allow=("role_settings",)) as one:
+        superuser.execute("DROP ROLE IF EXISTS app_one")
+    server.add_login("app_one")
+    with opened(server, tmp_path, allow=("role_settings", "log")) as one:
         yield one
     with server.connect() as superuser:
-        superuser.execute("DROP ROLE app_one; DROP ROLE app_two")
+        superuser.execute("DROP ROLE app_one")
 
 
 def setting(server: Cluster, role: str) -> Any:
@@ -108,13 +108,9 @@ def setting(server: Cluster, role: str) -> Any:
 
 
 def without_recovery(night: Night, server: Cluster, name: str) -> dict[str, Any]:
-    """A setting was taken back, which did not help: the incident, when it asks whether that is undone."""
-    with server.connect() as superuser:
-        superuser.execute("ALTER ROLE app_one SET statement_timeout = '50ms'")
+    """A setting was taken back, which did not help a session that goes on with it: the incident that asks to undo it."""
     asked = night.until(name_of := alert_apart(night, name), "awaiting_approval", "escalated")
     assert asked["status"] == "awaiting_approval", asked["handoff"]
-    with server.connect() as superuser:
-        superuser.execute("ALTER ROLE app_two SET statement_timeout = '60ms'")
     assert night.answer(asked)[0] == 200
     back = night.until_true(
         name_of, lambda i: i["status"] == "escalated" or (i["decision"] or {}).get("id") != asked["decision"]["id"]
@@ -126,10 +122,11 @@ def without_recovery(night: Night, server: Cluster, name: str) -> dict[str, Any]
 
 
 def test_a_step_that_did_not_help_is_taken_back_after_a_yes_and_proved(settings_night: Night, server: Cluster) -> None:
-    back = without_recovery(settings_night, server, "TinyTimeout")
-    assert "ALTER ROLE" in back["decision"]["packet"]["act"]["statements"][0]["sql"]
-    assert settings_night.answer(back)[0] == 200
-    seen = settings_night.until(back["id"], "escalated", "resolved")
+    with cut_off(server, "app_one"):
+        back = without_recovery(settings_night, server, "TinyTimeout")
+        assert "ALTER ROLE" in back["decision"]["packet"]["act"]["statements"][0]["sql"]
+        assert settings_night.answer(back)[0] == 200
+        seen = settings_night.until(back["id"], "escalated", "resolved")
     assert setting(server, "app_one") == ["statement_timeout=50ms"]
     handoff = seen["handoff"]
     assert handoff["escalation_reason"] == "fix_failed"
@@ -139,7 +136,8 @@ def test_a_step_that_did_not_help_is_taken_back_after_a_yes_and_proved(settings_
 
 
 def test_a_denied_way_back_hands_over_and_says_that_the_effect_stands(settings_night: Night, server: Cluster) -> None:
-    back = without_recovery(settings_night, server, "TinyTimeoutStays")
+    with cut_off(server, "app_one"):
+        back = without_recovery(settings_night, server, "TinyTimeoutStays")
     assert settings_night.answer(back, "deny")[0] == 200
     seen = settings_night.until(back["id"], "escalated", "resolved")
     assert setting(server, "app_one") is None

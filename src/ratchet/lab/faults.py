@@ -1,5 +1,6 @@
 """Causes a fault in the lab and takes it back, always: the undo is written down before anything is caused."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,8 @@ from ratchet.lab.injectors.made import innocent_table_untouched
 from ratchet.lab.injectors.names import new_label
 from ratchet.lab.journal import Entry, left_over
 from ratchet.lab.lab import Lab
+
+LOG = logging.getLogger("ratchet.lab")
 
 
 class FaultRefused(RuntimeError):
@@ -123,6 +126,14 @@ class Injected:
         self.undo()
 
 
+def _by_its_time(injected: Injected) -> None:
+    """Undoes what outlived its time; nobody waits here for an answer, so that a failure is written down."""
+    try:
+        injected.undo()
+    except (RuntimeError, OSError, psycopg.Error) as left:
+        LOG.error("%s outlived its time and is not taken back: %s", injected.owner_label, left)
+
+
 def begin(fault: Fault, lab: Lab, seed: int) -> Injected:
     """A fault that nothing was caused of yet: its undo is written down, and asked for after its time to live."""
     lacking = lab.lacks(fault.spec.needs)
@@ -130,7 +141,7 @@ def begin(fault: Fault, lab: Lab, seed: int) -> Injected:
         raise FaultRefused(f"{fault.id} needs {' and '.join(lacking)}.")
     label, entry = _written_down(fault, lab, seed)
     injected = Injected(fault, label, Grip(lab, label, seed, entry), entry)
-    injected.watchdog = threading.Timer(fault.spec.ttl, injected.undo)
+    injected.watchdog = threading.Timer(fault.spec.ttl, _by_its_time, [injected])
     injected.watchdog.daemon = True
     injected.watchdog.start()
     return injected

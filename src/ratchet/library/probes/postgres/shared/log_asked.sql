@@ -1,12 +1,16 @@
 -- Who asked for what: the role and the statement that belong to each line of `fresh` (position, at, said, prefix).
 asked AS MATERIALIZED (
-    -- The role: the one word of the line's beginning that is a role's name, where the server writes it there at all.
+    -- The role: what stands before the database, or the one word of the line's beginning that is a role's name.
     SELECT f.position, f.at, f.said,
-           (SELECT min(r.rolname::text)
-            FROM regexp_split_to_table(f.prefix, '[][[:space:]@,=:()/]+') AS w(word)
-            JOIN pg_roles AS r ON r.rolname = w.word
-            WHERE strpos(current_setting('log_line_prefix'), chr(37) || 'u') > 0
-            HAVING count(DISTINCT r.oid) = 1) AS role,
+           coalesce(
+               (SELECT r.rolname::text FROM pg_roles AS r
+                WHERE strpos(current_setting('log_line_prefix'), chr(37) || 'u@' || chr(37) || 'd') > 0
+                  AND r.rolname = substring(f.prefix FROM '([^][[:space:]@,=:()/]+)@')),
+               (SELECT min(r.rolname::text)
+                FROM regexp_split_to_table(f.prefix, '[][[:space:]@,=:()/]+') AS w(word)
+                JOIN pg_roles AS r ON r.rolname = w.word
+                WHERE strpos(current_setting('log_line_prefix'), chr(37) || 'u') > 0
+                HAVING count(DISTINCT r.oid) = 1)) AS role,
            (SELECT left(string_agg(ltrim(regexp_replace(s.line, '^.*?STATEMENT:  ', ''), chr(9)), ' '
                                    ORDER BY s.position), 600)
             FROM split AS s
