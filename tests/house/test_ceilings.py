@@ -1,12 +1,10 @@
-"""The ceilings hold over the source, and each of them notices when it is broken."""
+"""Each of the ceilings notices when it is broken; `make check` holds the source against them."""
 
 from pathlib import Path
 
 import pytest
 
 from scripts import ceilings
-
-ROOT = Path(__file__).resolve().parents[2]
 
 DEEP = """
 def f(xs):
@@ -36,11 +34,6 @@ def broken(tmp_path: Path, text: str, name: str = "room/module.py") -> set[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f'"""One sentence."""\n{text}', encoding="utf-8")
     return {reading.ceiling for reading in ceilings.measure(tmp_path) if reading.violations}
-
-
-def test_the_source_keeps_every_ceiling():
-    violations = [str(v) for reading in ceilings.measure(ROOT / "src" / "ratchet") for v in reading.violations]
-    assert not violations, "\n".join(violations)
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,9 @@ def ask(url: str) -> tuple[int, dict[str, object]]:
             return refused.code, json.load(refused)
 
 
-def test_a_healthy_shop_says_so_over_http(lab: Lab) -> None:
+def test_a_healthy_shop_says_so_over_http(lab: Lab, becomes: Callable[[Callable[[], bool]], bool]) -> None:
     assert not unmet([HEALTHY], lab)
+    assert becomes(lambda: ask(lab.health.url)[0] == 200)
     code, body = ask(lab.health.url)
     assert (code, body["healthy"], body["last_error"]) == (200, True, "")
 

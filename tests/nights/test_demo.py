@@ -21,7 +21,7 @@ CAUSES = {
     "db-idle-in-transaction": "idle_in_transaction_blocker",
     "db-replication-lag": "replay_paused",
 }
-OFTEN = ("db-lock-contention", "db-replication-lag")
+OFTEN = ("db-replication-lag",)
 """Played each time, beside the kept demo, which has the first one; all of them with RATCHET_ALL_FAULTS."""
 PLAYED = tuple(CAUSES) if os.environ.get("RATCHET_ALL_FAULTS") else OFTEN
 LIMIT_S = 120

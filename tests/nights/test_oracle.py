@@ -108,7 +108,7 @@ def setting(server: Cluster, role: str) -> Any:
 
 
 def without_recovery(night: Night, server: Cluster, name: str) -> dict[str, Any]:
-    """A setting was taken back, which did not help a session that goes on with it: the incident that asks to undo it."""
+    """A setting was taken back, which did not help a session that has it still: the incident that asks to undo it."""
     asked = night.until(name_of := alert_apart(night, name), "awaiting_approval", "escalated")
     assert asked["status"] == "awaiting_approval", asked["handoff"]
     assert night.answer(asked)[0] == 200

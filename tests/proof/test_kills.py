@@ -9,7 +9,7 @@ from ratchet.lab.embedded import Cluster
 from tests.proof.__main__ import SETTINGS
 from tests.proof.kills import Kills, prepare
 
-KILLS = 90
+KILLS = 50
 
 
 @pytest.mark.postgres

@@ -317,7 +317,7 @@ def run_model(lives: int, steps: int, seed: int | None = None) -> None:
 
 def test_no_life_breaks_an_invariant_and_effects_really_happen() -> None:
     EVER.clear()
-    run_model(lives=20, steps=14)
+    run_model(lives=12, steps=14)
     effects = EVER["effects"]
     assert effects >= 3 * EVER["lives"], EVER
     assert min(EVER["effect A"], EVER["effect B"], EVER["effect C"]) >= 10, EVER

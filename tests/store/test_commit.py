@@ -90,7 +90,7 @@ def test_a_query_id_beyond_double_precision_survives(store):
     assert store.incident("i1") == after == store.refold("i1")
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.integers(0, 16 * 5040), max_size=40))
 def test_the_checkpoint_is_always_the_fold(tmp_path_factory, hands, chosen):
     now = START

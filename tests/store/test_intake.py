@@ -264,7 +264,7 @@ def test_an_incident_shows_whether_it_holds_the_very_alert(store):
 SAID = st.tuples(st.integers(0, 5), st.integers(0, 2), st.sampled_from(["firing", "resolved"]), st.integers(0, 3))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(SAID, max_size=30))
 def test_one_body_leaves_what_a_body_for_each_alert_would_leave(tmp_path_factory, said):
     """Joining at once is joining one by one: the same incidents, events, index and projections."""

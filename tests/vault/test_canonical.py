@@ -38,7 +38,7 @@ def playbook(words: list[str], guidance: str) -> Playbook:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(PROSE, min_size=4, max_size=5), PROSE)
 def test_reading_what_was_written_gives_the_equal_playbook(words: list[str], guidance: str) -> None:
     made = playbook(words, guidance)

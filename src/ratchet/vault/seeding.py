@@ -31,11 +31,11 @@ def seed(store: Store, files: PlaybookFiles, texts: Mapping[str, str], log: Call
     with a broken file seeds nothing and says why.
     """
     known = {version.id for series in store.all_series() for version in series.versions}
-    playbooks = [files.load(text, where) for where, text in texts.items() if _id(text) not in known]
+    new = [(text, files.load(text, where)) for where, text in texts.items() if _id(text) not in known]
     created_at = files.clock() if files.clock else _BEGINNING
     seeded = 0
-    for playbook in playbooks:
-        version = shipped_version(playbook, created_at)
+    for text, playbook in new:
+        version = shipped_version(playbook, created_at, text)
         series = store.series(version.series)
         if series.find(version.id) is not None:
             continue
@@ -49,9 +49,9 @@ def seed(store: Store, files: PlaybookFiles, texts: Mapping[str, str], log: Call
     return seeded, len(texts) - seeded
 
 
-def shipped_version(playbook: Playbook, created_at: datetime) -> Version:
-    """The version that a shipped playbook becomes; its id follows from its text."""
-    text = canonical_text(playbook)
+def shipped_version(playbook: Playbook, created_at: datetime, text: str = "") -> Version:
+    """The version that a shipped playbook becomes; its id follows from its text, which is canonical as it ships."""
+    text = text or canonical_text(playbook)
     return Version(
         id=_id(text),
         series=playbook.metadata.series,
