@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from ratchet.domain.errors import Code, Refusal, conflict
 
 BUSY_MS = 5000
 """How long a statement waits for another process that writes, in milliseconds."""
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
 KEPT_READERS = 8
 FAILURES = (DatabaseError, PoolTimeout, sqlite3.DatabaseError)
 """What the database says when it cannot; that a place is taken is among them."""
@@ -42,9 +43,24 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    _log_ahead(cursor)
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _log_ahead(cursor: sqlite3.Cursor) -> None:
+    """SQLite does not wait by itself where several processes give a new file its write-ahead log at once."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
