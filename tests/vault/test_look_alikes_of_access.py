@@ -191,6 +191,18 @@ def test_a_right_that_was_taken_from_everybody_is_not_given_to_a_role_that_never
         assert ward.confirms("right_in_doubt").then == ("escalate",)
 
 
+def test_what_was_read_last_year_is_no_right_to_this_year_s_table(ward: Ward) -> None:
+    """A number in a name is no constant: the statements differ."""
+    ward.admin("CREATE TABLE parcels_2023 (id int); CREATE TABLE parcels_2024 (id int)")
+    ward.admin("ALTER TABLE parcels_2023 OWNER TO shop_app; ALTER TABLE parcels_2024 OWNER TO shop_app")
+    ward.stack.callback(ward.admin, "DROP TABLE parcels_2023, parcels_2024")
+    ward.admin(f"GRANT SELECT ON parcels_2023 TO {ROLE}; REVOKE ALL ON parcels_2024 FROM PUBLIC")
+    with ward.lab.primary.connect(ROLE, DATABASE) as session:
+        session.execute("SELECT id FROM parcels_2023 WHERE id = 7")
+    with ward.asks("SELECT id FROM parcels_2024 WHERE id = 8"):
+        assert ward.confirms("right_in_doubt").then == ("escalate",)
+
+
 def test_a_membership_that_was_lost_is_told_from_a_right_that_was_revoked(ward: Ward) -> None:
     ward.admin(f"CREATE ROLE readers; REVOKE ALL ON parcels FROM {ROLE}; GRANT SELECT ON parcels TO readers")
     ward.stack.callback(ward.admin, "DROP OWNED BY readers")

@@ -25,14 +25,7 @@
 --   reason text                    why nothing could be read, null when something was
 WITH
 -- include: log_lines
-, fresh AS MATERIALIZED (
-    SELECT m.position, m.at, m.said, m.prefix
-    FROM met AS m
-    WHERE m.level = 'ERROR' AND m.at > clock_timestamp() - interval '5 minutes'
-      AND m.said ~ 'permission denied for |violates row-level security|^must be owner of '
-    ORDER BY m.position DESC
-    LIMIT 40
-),
+-- include: denied_lines
 -- include: log_asked
 ,
 -- include: denied

@@ -27,27 +27,22 @@
 --   reason text                    why nothing could be read, null when something was
 WITH
 -- include: log_lines
-, fresh AS MATERIALIZED (
-    SELECT m.position, m.at, m.said, m.prefix
-    FROM met AS m
-    WHERE m.level = 'ERROR' AND m.at > clock_timestamp() - interval '5 minutes'
-      AND m.said ~ 'permission denied for |violates row-level security|^must be owner of '
-    ORDER BY m.position DESC
-    LIMIT 40
-),
+-- include: denied_lines
 -- include: log_asked
 ,
 -- include: denied
 SELECT a.kind, a.name, a.schema, a.relation, a.owner, a.role, a.times, a.last_s, a.ongoing, a.still, a.lacks, a.touched,
        a.beside, a.column_rights, a.held_by, a.owns_beside, a.row_security,
-       -- a refused statement is not counted; constants and blanks apart, the text must be the same
+       -- a refused statement is not counted; constants and blanks apart, the text must be the same: a number in a name
+       -- is part of it, and so is whether a letter is a capital
        a.role_id IS NOT NULL AND EXISTS (
            SELECT 1 FROM pg_stat_statements AS s
            WHERE s.userid = a.role_id AND s.calls >= 1
              AND s.dbid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
-             AND left(regexp_replace(lower(s.query), '''[^'']*''|[$]?[0-9]+([.][0-9]+)?|[[:space:];]+', '', 'g'), 500)
-               = left(regexp_replace(lower(a.whole), '''[^'']*''|[$]?[0-9]+([.][0-9]+)?|[[:space:];]+', '', 'g'), 500)) AS used,
+             AND left(regexp_replace(s.query, k.constant, '', 'g'), 500)
+               = left(regexp_replace(a.whole, k.constant, '', 'g'), 500)) AS used,
        a.statement, a.reason
 FROM answer AS a
+CROSS JOIN (SELECT '''[^'']*''|(?<![A-Za-z0-9_$])[$]?[0-9]+([.][0-9]+)?|[[:space:];]+' AS constant) AS k
 ORDER BY a.times DESC NULLS LAST, a.kind, a.name, a.role
 LIMIT 40
