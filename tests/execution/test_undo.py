@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ratchet.domain.incident import Incident
+from ratchet.domain.move import WALL
 from tests.proof.life import COOLDOWN, DEADLINE, Life, living
 
 
@@ -117,3 +118,32 @@ def test_a_server_that_took_over_does_not_prove_that_the_state_came_back(life: L
     assert life.world.ledger[-1].back
     assert seen.rolled_back is not None and seen.rolled_back.proved is None
     assert "Another server answers" in seen.rolled_back.because
+
+
+def test_a_way_back_that_is_done_after_the_automation_s_time_is_proved_all_the_same(life: Life) -> None:
+    incident = life.alert("B")
+    life.run()
+    for waits in (590, 500):
+        life.world.passes(waits)
+        assert life.approve(incident, "ana", "ben")
+        life.settle(DEADLINE + COOLDOWN + 2 if len(life.world.ledger) < 1 else 4)
+    life.settle(DEADLINE + COOLDOWN + 2)
+    life.world.passes(560)
+    assert life.approve(incident, "ana", "ben")
+    life.settle(6)
+    seen = life.store.incident(incident)
+    assert seen.began_at is not None and life.clock() > seen.began_at + WALL
+    assert life.world.ledger[-1].back and seen.rolled_back is not None
+    assert tried(seen)["rolled_back"] is True
+
+
+def test_a_person_who_steps_in_before_the_proof_is_not_told_that_the_effect_stands(life: Life) -> None:
+    incident = asked_back(life)
+    person = life.person("cem")
+    life.between = "before_rolled_back", lambda: life.hands.escalate(person, incident, "I look myself", "by_person")
+    assert life.approve(incident, "ana", "ben")
+    life.run()
+    seen = life.store.incident(incident)
+    assert life.world.ledger[-1].back and seen.rolled_back is None
+    assert (tried(seen)["rolled_back"], tried(seen)["result"]) == (None, "done")
+    assert "effect stands" not in tried(seen)["rollback"]

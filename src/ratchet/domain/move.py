@@ -54,7 +54,7 @@ def next_move(incident: Incident, now: datetime, grave: str = "") -> Move:
         return Rest()
     if incident.op is not None and incident.op.state == "unsure":
         return Escalate(stop=Stop.IN_DOUBT, detail=incident.op.because)
-    if incident.status != "awaiting_approval" and incident.began_at is not None and now > incident.began_at + WALL:
+    if _goes_on(incident) and incident.began_at is not None and now > incident.began_at + WALL:
         return Escalate(stop=Stop.LIMIT_REACHED, detail="The automation had its time and did not come to an end.")
     match incident.status:
         case "open" | "triaging":
@@ -65,6 +65,13 @@ def next_move(incident: Incident, now: datetime, grave: str = "") -> Move:
             return _after_act(incident, now, grave)
         case _:
             return _verify(incident, now)
+
+
+def _goes_on(incident: Incident) -> bool:
+    """Whether something new would be begun. An answer, a proof of recovery and a way back have an end of their own, and
+    what was done is told as it is."""
+    back = incident.packet is not None and incident.packet.undo_of is not None
+    return incident.status in ("open", "triaging") or (incident.status == "acting" and not back)
 
 
 def _unsettled(incident: Incident) -> Op | None:

@@ -103,11 +103,14 @@ def _taken_back(incident: Incident) -> dict[str, Any]:
     if incident.packet is None or incident.packet.undo_of is None:
         return {}
     rolled, op = incident.rolled_back, incident.op
-    if op is not None and op.grant.decision == incident.packet.id and op.state in ("intended", "unknown", "unsure"):
+    if rolled is not None:
+        return {"rolled_back": rolled.proved, "rollback": rolled.because}
+    state = op.state if op is not None and op.grant.decision == incident.packet.id else ""
+    if state in ("intended", "unknown", "unsure"):
         return {"rolled_back": None, "rollback": "Nobody knows yet whether it was taken back; look at the target."}
-    if rolled is None:
-        return {"rolled_back": False, "rollback": "It was not taken back; the step's effect stands."}
-    return {"rolled_back": rolled.proved, "rollback": rolled.because}
+    if state in ("done", "took"):
+        return {"rolled_back": None, "rollback": "It was taken back; nobody looked yet whether the state is as before."}
+    return {"rolled_back": False, "rollback": "It was not taken back; the step's effect stands."}
 
 
 def _verification(incident: Incident) -> dict[str, Any] | None:
