@@ -141,6 +141,13 @@ def test_a_world_that_moved_since_the_approval_stops_the_act_with_its_own_words(
 
 
 @pytest.mark.parametrize("scope", ["bounded", "exact"])
+def test_writes_that_nobody_was_shown_stop_an_act_of_either_scope(scope: str) -> None:
+    writing = reread(preview=preview(*ROWS, writes=True))
+    assert "uncommitted writes" in (changed_since(packet(scope), writing) or "")
+    assert changed_since(packet(scope, preview=preview(*ROWS, writes=True)), writing) is None
+
+
+@pytest.mark.parametrize("scope", ["bounded", "exact"])
 def test_a_pid_that_was_reused_is_refused_and_named(scope: str) -> None:
     other = reread(preview=preview({**ROWS[0], "backend_start": "2026-11-20T02:00:00.000001+00:00"}))
     assert (changed_since(packet(scope), other) or "").endswith("Pid 7 was reused by another session.")

@@ -208,6 +208,26 @@ def test_a_cancelled_statement_leaves_its_session(bench: Bench, served: Cluster)
     session.close()
 
 
+def test_a_statement_that_has_written_since_it_was_shown_is_not_cancelled(bench: Bench, served: Cluster):
+    session, holder = others(served, 1, "slow")[0], served.connect()
+    holder.execute("SELECT pg_advisory_lock(77)")
+    session.pgconn.send_query(
+        b"DO $$ BEGIN PERFORM pg_advisory_lock(77); INSERT INTO public.orders VALUES (1); PERFORM pg_sleep(30); END $$"
+    )
+    until(lambda: [row for row in bench.look("postgres.sessions", app="slow").rows if row["state"] == "active"])
+    args = {"sessions": named(bench, "slow")}
+    shown = bench.offer("postgres.cancel_queries", **args)
+    assert [row["has_writes"] for row in shown.identities] == [False]
+    holder.execute("SELECT pg_advisory_unlock(77)")
+    until(lambda: bench.offer("postgres.cancel_queries", **args).identities[0]["has_writes"])
+    sent = bench.hands.act(shown, bench.grant(shown))
+    assert (sent.outcome, sent.error_category, sent.touched) == ("failed_clean", "nothing_matched", ())
+    anew = bench.offer("postgres.cancel_queries", **args)
+    assert len(bench.hands.act(anew, bench.grant(anew)).touched) == 1
+    session.close()
+    holder.close()
+
+
 def test_a_statement_that_ended_is_not_the_next_one(bench: Bench, served: Cluster):
     """The session works on something else by now: nothing is offered for cancelling."""
     session = others(served, 1, "slow")[0]

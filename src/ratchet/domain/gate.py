@@ -200,8 +200,8 @@ def changed_since(packet: DecisionPacket, reread: Reread) -> str | None:
         if not now_there & shown:
             said = f"None of the {len(shown)} objects that were shown is there any more; others are in their place."
             return said + _reused(packet, reread)
-        if reread.preview.writes and not packet.preview.writes:
-            return "A session with uncommitted writes is now among the objects."
+    if reread.preview.writes and not packet.preview.writes:
+        return "A session with uncommitted writes is now among the objects."
     return None
 
 

@@ -26,9 +26,10 @@ ORDER BY a.query_start, a.pid"""
 
 CANCEL = f"""WITH t AS MATERIALIZED (
   SELECT a.* FROM pg_stat_activity a
-  JOIN unnest(%(pids)s::int[], %(starts)s::timestamptz[], %(queries)s::timestamptz[])
-    AS shown(pid, backend_start, query_start)
+  JOIN unnest(%(pids)s::int[], %(starts)s::timestamptz[], %(queries)s::timestamptz[], %(writes)s::bool[])
+    AS shown(pid, backend_start, query_start, writes)
     ON a.pid = shown.pid AND a.backend_start = shown.backend_start AND a.query_start = shown.query_start
+   AND (a.backend_xid IS NULL OR shown.writes)
   WHERE {FOREIGN} AND a.state = 'active')
 SELECT t.pid, {utc_text("t.backend_start")} AS backend_start, {utc_text("t.query_start")} AS query_start,
   t.application_name AS app, pg_cancel_backend(t.pid) AS sent
@@ -47,7 +48,7 @@ class Queries(Noun):
 
 
 class CancelQueries(WriteTool[Queries]):
-    """Exact: another statement of the same session is never cancelled."""
+    """Exact: another statement of the same session is never cancelled, nor one that has written since it was shown."""
 
     arguments = Queries
     spec: ClassVar[ToolSpec] = declare(
@@ -72,6 +73,7 @@ class CancelQueries(WriteTool[Queries]):
             "pids": [row["pid"] for row in shown],
             "starts": [row["backend_start"] for row in shown],
             "queries": [row["query_start"] for row in shown],
+            "writes": [row["has_writes"] for row in shown],
         }
         return Preview(
             rows=tuple(shown),
