@@ -1,16 +1,20 @@
 """Who answers after an act: another server proves neither that it happened nor that it helped."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from ratchet.desk.targets import Targets
+from ratchet.desk.views import TargetRequest
+from ratchet.domain.errors import Refusal
 from ratchet.domain.ports import Took
-from ratchet.domain.target import Fingerprint
+from ratchet.domain.target import Fingerprint, SecretRef, Target
 from ratchet.domain.timeline import Sampled, Settled
 from ratchet.execution.checks import Outcome
 from ratchet.execution.who import WHO, Who, who_answers
 from ratchet.lab.embedded import Cluster
-from tests.proof.life import Life, living
+from tests.proof.life import Life, Shelf, living
 from tests.tools.conftest import Bench
 
 
@@ -80,6 +84,49 @@ def test_without_an_exchange_the_same_life_is_resolved(life: Life) -> None:
     life.run()
     life.settle(30)
     assert life.store.incident(incident).status == "resolved"
+
+
+def register(life: Life, name: str, primary: str | None) -> None:
+    """Somebody says anew, or for the first time, which server replicates which."""
+    toolbox: Any = life.world
+    ref = SecretRef(kind="env", name="X")
+    desk = Targets(life.store, toolbox, Shelf(), (lambda request, _: request.target, lambda _: ""))
+    target = Target(name=name, kind="postgres", diag=ref, act=ref, replica_of=primary)
+    desk.add(TargetRequest(target=target), "user:ana")
+
+
+def test_a_replica_of_a_replica_is_locked_with_the_primary_or_not_registered(life: Life) -> None:
+    with pytest.raises(Refusal, match="db-r is no primary: it belongs to db"):
+        register(life, "db-c", "db-r")
+    with pytest.raises(Refusal, match="db is registered as the primary of db-r"):
+        register(life, "db", "other")
+    register(life, "db-c", "db")
+    assert {t.name: t.conflict_group for t in life.store.targets()}["db-c"] == "db"
+
+
+def test_what_was_asked_under_another_lock_than_the_target_s_present_one_is_asked_anew(life: Life) -> None:
+    incident = life.alert(target="other")
+    life.run()
+    register(life, "other", "db")
+    assert life.approve(incident, "ana")
+    life.run()
+    seen = life.store.incident(incident)
+    assert (life.world.ledger, seen.ops, seen.revision) == ([], (), 2)
+    assert seen.packet is not None and seen.packet.conflict_group == "db"
+
+
+def test_a_target_keeps_its_lock_while_an_act_on_it_may_still_land(life: Life) -> None:
+    incident = life.alert(target="other")
+    life.run()
+    life.world.mood = "delayed"
+    assert life.approve(incident, "ana")
+    life.run()
+    assert life.store.incident(incident).may_land is not None
+    with pytest.raises(Refusal, match="nobody knows yet how the act of INC-1 ended"):
+        register(life, "other", "db")
+    life.world.mood = "well"
+    life.settle(60)
+    register(life, "other", "db")
 
 
 @pytest.mark.postgres

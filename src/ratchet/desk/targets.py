@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ratchet.desk.lacks import with_playbooks
 from ratchet.desk.views import TargetReport, TargetRequest, TargetView
-from ratchet.domain.errors import invalid, not_found
+from ratchet.domain.errors import conflict, invalid, not_found
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
 from ratchet.domain.ports import Missing, Shelf, Store, Toolbox
 from ratchet.domain.target import Target, holds_password
@@ -39,6 +39,8 @@ class Targets:
         """Register a target (again); provision first when an admin login was given."""
         _refuse_credentials(request)
         self._refuse_unknown(request.target)
+        self._refuse_apart(request.target)
+        self._refuse_unlocked(request.target)
         primary = next((t for t in self._store.targets() if t.name == request.target.replica_of), None)
         target = self._provision(request, primary) if request.admin is not None else request.target
         if target.kind == "postgres" and target.diag is None and not target.is_pooler:
@@ -60,6 +62,33 @@ class Targets:
         for label, other in (("--replica-of", target.replica_of), ("--pooler-of", target.pooler_of)):
             if other is not None and other not in known:
                 raise not_found("target", other, f"Register {other} first, then {target.name} with {label} {other}.")
+
+    def _refuse_apart(self, target: Target) -> None:
+        """A primary and all its replicas are locked as one: a replica names the primary, and not what it reads from."""
+        primary = target.replica_of
+        if primary is None:
+            return
+        registered = self._store.targets()
+        above = next((t.conflict_group for t in registered if t.name == primary), primary)
+        if above != primary:
+            raise invalid(f"{primary} is no primary: it belongs to {above}.", f"Register with --replica-of {above}.")
+        below = " and ".join(t.name for t in registered if t.replica_of == target.name)
+        if below:
+            first = f"Register {below} with --replica-of {primary} first."
+            raise conflict(f"{target.name} is registered as the primary of {below}.", first)
+
+    def _refuse_unlocked(self, target: Target) -> None:
+        """Nothing moves from one lock to another while an act on it may still land."""
+        before = next((t.conflict_group for t in self._store.targets() if t.name == target.name), target.conflict_group)
+        if before == target.conflict_group:
+            return
+        for incident in self._store.holding():
+            packet = None if incident.op is None else self._store.decision(incident.op.grant.decision)[1]
+            if packet is not None and packet.act.target == target.name:
+                raise conflict(
+                    f"{target.name} is locked with {before}: nobody knows yet how the act of {incident.name} ended.",
+                    f"Register it again when that is settled, or {incident.name} is over.",
+                )
 
     def check(self, name: str) -> TargetReport:
         """What the target lacks now, and what that means for the playbooks."""

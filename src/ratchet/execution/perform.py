@@ -13,7 +13,7 @@ from ratchet.domain.plan import Act, Plan
 from ratchet.domain.policy import Policy
 from ratchet.domain.ports import Clock, Sent, Store, Toolbox
 from ratchet.domain.protocol import Declined, Demand, No, while_paused
-from ratchet.domain.target import Fingerprint
+from ratchet.domain.target import Fingerprint, Target
 from ratchet.domain.timeline import Acted, Delayed, Doubted, Event, Intended, Settled, Superseded
 from ratchet.execution.checks import run_checks
 from ratchet.execution.pen import BY, At, Pen, nowhere
@@ -49,7 +49,8 @@ class Performer:
         if no is not None:
             return self._declined(incident, packet, no)
         before = None if packet.undo_of else self._before(plan)
-        reread = self._reread_left(incident, packet) if packet.undo_of else self._reread(plan, packet)
+        again = self._reread_left(incident, packet) if packet.undo_of else self._reread(plan, packet)
+        reread = self._moved(packet) or again
         now = self._clock()
         if isinstance(reread, str):
             return self._pen.write(incident, Superseded(decision=packet.id, because=reread), wake_at=now)
@@ -71,7 +72,7 @@ class Performer:
         packet = incident.packet
         if packet is None:
             raise ValueError("a demand needs a packet")
-        target = next((t for t in self._store.targets() if t.name == packet.act.target), None)
+        target = self._registered(packet)
         cooldown = incident.plan.steps[incident.cursor].cooldown if incident.plan else 0.0
         return Demand(
             intended=Intended(grant=grant, attempt=len(incident.ops) + 1, action=packet.title, before=before),
@@ -80,6 +81,16 @@ class Performer:
             cooldown=0.0 if packet.undo_of else cooldown,
             target=target,
         )
+
+    def _registered(self, packet: DecisionPacket) -> Target | None:
+        return next((t for t in self._store.targets() if t.name == packet.act.target), None)
+
+    def _moved(self, packet: DecisionPacket) -> str:
+        """Why the packet's lock would not be the one that keeps others off its target, or an empty text."""
+        target = self._registered(packet)
+        if target is None or target.conflict_group == packet.conflict_group:
+            return ""
+        return f"{target.name} was registered anew, with {target.conflict_group} and not with {packet.conflict_group}."
 
     def _declined(self, incident: Incident, packet: DecisionPacket, no: No) -> Incident:
         """A guard said no: wait visibly, ask anew, or hand over."""
