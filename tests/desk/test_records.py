@@ -262,6 +262,22 @@ def test_a_forged_bundle_is_found(content, forge):
         assert report.first_bad == 4
 
 
+def unlisted(body: bytes) -> bytes:
+    """A member as it stands in a zip, without its place in the list."""
+    whole = pack({EVENTS: body})
+    return whole[: whole.index(b"PK\x01\x02")]
+
+
+def test_a_part_that_the_list_does_not_name_is_no_part(content: bytes):
+    """Whoever reads a zip from its front, as a stream, would unpack it in the place of the signed one."""
+    forged, at = unlisted(b'{"forged": true}\n'), content.index(b"PK\x01\x02")
+    ends = content[-22:-6] + (at + len(forged)).to_bytes(4, "little") + b"\0\0"
+    behind_the_list = content[:at] + forged + content[at:-22] + ends
+    for bundle in (forged + content, behind_the_list, content + b"x", content[:-2] + b"\1\0x"):
+        report = check_bundle(bundle)
+        assert not report.ok and report.because
+
+
 def signed_anew(given: Parts) -> bytes:
     """A forger's best: every digest mended, and the whole signed with a key of their own."""
     forger = Signer(b"f" * 32)

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from pydantic import Field, ValidationError
@@ -29,6 +29,8 @@ from ratchet.security.seal import fingerprint, signed_by
 
 LARGEST = 256 * 1024 * 1024
 """Bytes that a bundle may have. Its members are not compressed, so it cannot grow when it is opened."""
+LISTED, CLOSING = 46, 22
+"""Bytes that a zip has in its list for each member, beside the name, and at its end."""
 Linking = Callable[[bytes, bytes], bytes]
 """The link of the house's chain over the link before it and the stored bytes; only the holder of the key has it."""
 
@@ -113,6 +115,8 @@ def _read(content: bytes) -> _Opened:
                 raise _Bad("a part is compressed; Ratchet writes none that are")
             if len({each.filename for each in members}) != len(members) or sum(m.file_size for m in members) > LARGEST:
                 raise _Bad("its parts do not fit its size, or one is there twice")
+            if not _nothing_else(content, members):
+                raise _Bad("there are bytes in it that belong to none of its parts")
             parts = {each.filename: whole.read(each) for each in members}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
         raise _Bad("it is not a bundle, or it is damaged") from None
@@ -126,6 +130,18 @@ def _read(content: bytes) -> _Opened:
     if said.get("form") != FORM or SIGNATURE not in parts:
         raise _Bad(f"it is not a bundle of the form {FORM}")
     return _Opened(said, parts)
+
+
+def _nothing_else(content: bytes, members: Sequence[zipfile.ZipInfo]) -> bool:
+    """Whether the file is its members, each behind its header, and their list: tools that read from the front must find
+    nothing that the list does not name."""
+    at = 0
+    for member in sorted(members, key=lambda one: one.header_offset):
+        header = member.FileHeader()
+        if member.header_offset != at or member.extra or member.comment or not content.startswith(header, at):
+            return False
+        at += len(header) + member.file_size
+    return len(content) == at + sum(LISTED + len(member.filename.encode()) for member in members) + CLOSING
 
 
 def _check_parts(opened: _Opened) -> None:
