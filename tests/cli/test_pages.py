@@ -148,6 +148,15 @@ def test_an_open_decision_shows_the_line_that_answers_it(view):
     assert f"ratchet decision approve dec_1 --digest sha256:{digest}" in text
 
 
+def test_a_yes_that_expired_unused_is_not_said_to_be_how_the_decision_ended(view):
+    late = decision().model_copy(update={"state": "expired", "answered_by": "user:ana", "reason": "agreed"})
+    for page in (incident_page(view.model_copy(update={"decision": late}), NOW), decision_page(late, NOW)):
+        text = "\n".join(plain(page))
+        assert "expired; user:ana had approved" in text and "expired by" not in text
+    said_no = decision().model_copy(update={"state": "denied", "answered_by": "user:ana"})
+    assert "denied by user:ana" in "\n".join(plain(decision_page(said_no, NOW)))
+
+
 def test_a_run_of_samples_is_one_line_on_the_page_and_whole_in_the_timeline(view):
     def event(seq: int, name: str) -> EventView:
         return EventView(time=NOW, event=name, sentence=f"Sample good: slots {seq}", by="ratchet", seq=seq)

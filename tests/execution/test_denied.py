@@ -81,3 +81,29 @@ def test_a_standing_grant_waits_for_a_person_for_a_day_after_a_denial() -> None:
         life.settle(20)
         done = life.store.incident(later)
         assert done.status == "resolved" and done.packet is not None and done.packet.against == ()
+
+
+def test_a_yes_that_had_to_wait_until_it_expired_is_not_called_silence() -> None:
+    with living() as life:
+        incident = life.alert("A")
+        life.run()
+        life.automation.pause(life.person(), "a look first")
+        assert life.approve(incident, "ana")
+        life.run()
+        assert life.store.incident(incident).delayed
+        life.settle(3600)
+        seen = life.store.incident(incident)
+    assert seen.handoff is not None and seen.handoff.escalation_reason == "expired"
+    told = f"{seen.handoff.sentence} {seen.handoff.detail} {seen.handoff.human_action_required}"
+    assert "It was approved" in told and "a look first" in told
+    assert "obody" not in told and "No answer" not in told
+
+
+def test_silence_is_told_as_such() -> None:
+    with living() as life:
+        incident = life.alert("A")
+        life.run()
+        life.settle(3600)
+        seen = life.store.incident(incident)
+    assert seen.handoff is not None and seen.handoff.escalation_reason == "expired"
+    assert "It was approved" not in seen.handoff.detail

@@ -54,7 +54,7 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0912 - one sentence per eve
         case t.RolledBack():
             return event.because
         case t.Expired():
-            return "Nobody answered before the decision expired."
+            return "The decision expired before its step was begun."
         case t.Superseded():
             return f"The packet counts no longer: {event.because}"
         case t.Intended():

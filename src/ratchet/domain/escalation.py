@@ -40,7 +40,7 @@ SENTENCES: dict[Stop, str] = {
     Stop.NO_SAFE_STEP: "The cause is known, but a person must decide what is done about it.",
     Stop.PRECONDITION: "A precondition of the playbook does not hold.",
     Stop.DENIED: "A person denied the proposed step.",
-    Stop.EXPIRED: "Nobody answered before the decision expired.",
+    Stop.EXPIRED: "The decision expired before its step was begun.",
     Stop.IN_DOUBT: "A step was sent and its outcome cannot be told.",
     Stop.TARGET_CHANGED: "The target changed between approval and act; nothing was sent.",
     Stop.LIMIT_REACHED: "A budget of this incident is used up.",

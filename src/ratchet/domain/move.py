@@ -137,7 +137,8 @@ def _await_answer(incident: Incident, now: datetime, grave: str) -> Move:
         case "refused":
             return Escalate(stop=Stop.DENIED, detail=incident.answer_detail)
         case "expired":
-            return Escalate(stop=Stop.EXPIRED, detail=f"What was asked: ratchet decision show {packet.id}")
+            asked = f"What was asked: ratchet decision show {packet.id}"
+            return Escalate(stop=Stop.EXPIRED, detail=f"{_kept_waiting(incident)} {asked}".strip())
         case "superseded":
             if incident.revision >= MAX_REVISIONS:
                 return Escalate(stop=Stop.TARGET_CHANGED, detail=incident.answer_detail)
@@ -152,6 +153,11 @@ def _await_answer(incident: Incident, now: datetime, grave: str) -> Move:
     return Perform() if covered else Wait(until=packet.expires_at)
 
 
+def _kept_waiting(incident: Incident) -> str:
+    """What an approved step waited for until its decision expired; empty where it was never approved."""
+    return f"It was approved, and had to wait until that was too late: {incident.delayed}" if incident.delayed else ""
+
+
 def _over(incident: Incident, because: str) -> Move:
     """The alert resolved before a step took effect: nothing was done, or a person looks at what an earlier step did."""
     if not incident.effects:
@@ -164,7 +170,7 @@ def _await_undo(incident: Incident, packet: DecisionPacket, now: datetime) -> Mo
     """A way back is asked once: whatever is not a yes in time hands over, and says what stayed as the step left it."""
     why = {
         "refused": f"Taking it back was denied by {incident.answer_detail}",
-        "expired": f"Nobody answered whether it is taken back ({packet.id})",
+        "expired": _kept_waiting(incident) or f"Nobody answered whether it is taken back ({packet.id})",
         "superseded": f"It could not be taken back any more: {incident.answer_detail}",
     }.get(incident.answered, "")
     if not why and incident.alert_resolved:

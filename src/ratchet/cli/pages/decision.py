@@ -13,6 +13,8 @@ from ratchet.domain.gate import DecisionPacket, Signal
 from ratchet.domain.plan import Statement
 
 EFFECT_TONES: dict[str, Tone] = {"read": "good", "reversible": "good", "disruptive": "warn", "destructive": "bad"}
+ANSWERS = ("approved", "denied")
+"""States that a person brings about; any other came of itself, whoever had answered before."""
 ROWS_SHOWN, LINES_SHOWN, ROW_WIDTH = 4, 8, 60
 """What fits into a look: rows, lines of a statement, and characters of a row beside a label in 80 columns."""
 BELOW = "whole below"
@@ -23,14 +25,21 @@ def decision_page(view: DecisionView, now: datetime) -> Iterator[Block]:
     """The page of one decision."""
     packet = view.packet
     yield Heading(f"{view.title} on {view.target}", view.state)
-    expires = f"expires {until(view.expires_at, now)}" if view.state == "pending" else f"{view.state}"
-    by = f" by {view.answered_by}" if view.answered_by else ""
-    yield field("EFFECT", Line(f"{view.effect} · {view.incident} · {expires}{by}", EFFECT_TONES.get(view.effect, "")))
+    stands = f"expires {until(view.expires_at, now)}" if view.state == "pending" else answered(view)
+    yield field("EFFECT", Line(f"{view.effect} · {view.incident} · {stands}", EFFECT_TONES.get(view.effect, "")))
     if view.reason:
         yield field("REASON", view.reason)
     if packet is not None:
         yield from packet_fields(packet, now)
         yield from whole_act(packet)
+
+
+def answered(view: DecisionView) -> str:
+    """How a decision ended: whoever had said yes to one that expired or was replaced did not end it."""
+    if view.answered_by is None:
+        return view.state
+    by = view.answered_by
+    return f"{view.state} by {by}" if view.state in ANSWERS else f"{view.state}; {by} had approved it"
 
 
 def packet_fields(packet: DecisionPacket, now: datetime) -> Iterator[Block]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ratchet.cli.page import Block, Field, Heading, Line, Tone, field
+from ratchet.cli.pages.decision import answered
 from ratchet.cli.pages.handoff import handoff_page
 from ratchet.cli.words import ago, clock, grounds, share, short_digest, until
 from ratchet.desk.views import DecisionView, EventView, HypothesisView, IncidentView, ObjectView
@@ -131,7 +132,7 @@ def decision_lines(view: DecisionView, now: datetime) -> Iterator[Block]:
         yield field("", Line(f"ratchet decision approve {view.id} --digest {digest} --reason ...", "code"))
         yield field("", Line(f"ratchet decision deny {view.id} --digest {digest} --reason ...", "code"))
     elif view.answered_by:
-        yield field("ANSWERED", f"{view.state} by {view.answered_by}" + (f": {view.reason}" if view.reason else ""))
+        yield field("ANSWERED", answered(view) + (f": {view.reason}" if view.reason else ""))
 
 
 def without_samples(events: tuple[EventView, ...]) -> tuple[EventView, ...]:
