@@ -55,6 +55,21 @@ def test_an_alert_that_resolves_before_anything_was_done_is(life: Life) -> None:
     assert seen.status == "resolved" and seen.resolved is not None and seen.resolved.without_action
 
 
+def test_what_was_done_before_a_handing_back_is_not_left_out_when_the_alert_resolves(life: Life) -> None:
+    life.world.helps = False
+    incident = life.alert("A")
+    life.run()
+    assert life.approve(incident, "ana")
+    life.settle(60)
+    assert life.store.incident(incident).status == "escalated" and len(life.world.ledger) == 1
+    life.hand_back(incident)
+    life.repeat(incident, "resolved")
+    life.run()
+    seen = life.store.incident(incident)
+    assert seen.status == "resolved" and seen.resolved is not None
+    assert not seen.resolved.without_action and seen.resolved.because.endswith("unverified: end.")
+
+
 def test_a_second_step_that_is_denied_leaves_a_handoff_that_names_the_first(life: Life) -> None:
     incident = halfway(life)
     assert life.approve(incident, "cem", yes=False)

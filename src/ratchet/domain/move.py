@@ -98,7 +98,7 @@ def _afterwards(incident: Incident) -> Move:
 
 def _triage(incident: Incident, now: datetime) -> Move:
     if incident.alert_resolved:
-        return Resolve(without_action=True, because="The alert resolved at its source before anything was done.")
+        return _by_itself(incident, "The alert resolved at its source before anything was done.")
     if incident.target is None:
         return Escalate(stop=Stop.NO_TARGET, detail=incident.target_reason)
     if incident.looked_at is None:
@@ -161,9 +161,18 @@ def _kept_waiting(incident: Incident) -> str:
 def _over(incident: Incident, because: str) -> Move:
     """The alert resolved before a step took effect: nothing was done, or a person looks at what an earlier step did."""
     if not incident.effects:
-        return Resolve(without_action=True, because=because)
+        return _by_itself(incident, because)
     steps = ", ".join(dict.fromkeys(op.step for op in incident.effects))
     return Escalate(stop=Stop.FIX_FAILED, detail=f"{because} What was done before that stands, unverified: {steps}.")
+
+
+def _by_itself(incident: Incident, because: str) -> Resolve:
+    """Nothing was done about it since the automation began; what was before it was handed back is not left out."""
+    acted = ", ".join(dict.fromkeys(op.step for op in incident.ops if op.state in ("done", "took")))
+    if not acted:
+        return Resolve(without_action=True, because=because)
+    stands = f"What was done before it was handed back stands, unverified: {acted}."
+    return Resolve(without_action=False, because=f"The alert resolved at its source. {stands}")
 
 
 def _await_undo(incident: Incident, packet: DecisionPacket, now: datetime) -> Move:
