@@ -1,17 +1,22 @@
 """From a killed process to a ready one, with a million events behind it: the start walks what no seal covers."""
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from time import perf_counter
+from urllib.parse import urlsplit
 
 from ulid import ULID
 
 from bench.figure import Figure, spread
+from ratchet.cli.server_file import running
 from ratchet.domain.alert import Alert
 from ratchet.domain.incident import Incident
 from ratchet.domain.timeline import Noted, Opened
@@ -23,23 +28,13 @@ from ratchet.store.store import EventStore
 EVENTS = int(os.environ.get("RATCHET_BENCH_EVENTS", "1000000"))
 PER_INCIDENT = 200
 AT_ONCE = 2000
-STARTS = 3
+STARTS = 5
 TEXT = "A person wrote down what was seen on the server, in about as many words as an event usually has. " * 3
-START = """
-import json, sys, time
-begun = time.perf_counter()
-from pathlib import Path
-from ratchet.config import read_settings
-from ratchet.wiring import open_house
-loaded = time.perf_counter()
-house = open_house(read_settings({}, Path(sys.argv[1])), lambda line: None)
-ready = all(check.ok is not False for check in house.ready())
-done = time.perf_counter()
-print(json.dumps({"ready": ready, "loaded": loaded - begun, "opened": done - loaded}), flush=True)
-import os
-os._exit(0)
-"""
-"""A process of its own that ends without closing anything, as a killed one does."""
+SERVE = ("-c", "import sys; from ratchet.cli import main; sys.exit(main())", "serve", "--port", "0")
+"""What the installed program `ratchet` runs."""
+PATIENCE = 60.0
+LOOK = 0.005
+"""Seconds that a start may take before it counts as none, and between two looks at it."""
 BYTECODE = "PYTHONDONTWRITEBYTECODE"
 """Not handed on: an installed program has its bytecode beside it, and so has the first start, which is not counted."""
 
@@ -54,27 +49,48 @@ def run() -> list[Figure]:
         starts = [begun_and_killed(home) for _ in range(STARTS)]
         links, whole = walk(home)
         size = (home / "ratchet.db").stat().st_size / 1e6
-    if not all(each["ready"] for each in starts):
-        raise RuntimeError("the house was not ready")
     note = f"{events} events, {size:.0f} MB, written in {filled:.0f} s; no clean close"
-    opened = [each["opened"] for each in starts]
-    both = [each["opened"] + each["loaded"] for each in starts]
+    answers, ready = zip(*starts, strict=True)
     return [
-        spread("house open and ready", opened),
-        spread("with the interpreter's imports", both, goal=2.0),
+        spread("`ratchet serve` after a kill -9, until it answers", list(answers)),
+        spread("the same, until `/readyz` says that it is ready", list(ready), goal=2.0),
         Figure("every link walked", links, "s", 15.0, note=note),
         Figure("audit verify --full, which also folds every incident", whole, "s"),
     ]
 
 
-def begun_and_killed(home: Path) -> dict[str, float]:
+def begun_and_killed(home: Path) -> tuple[float, float]:
+    """Start a server, wait until it answers and until it is ready, and kill it: both in seconds from its start."""
     environ = {name: value for name, value in os.environ.items() if name != BYTECODE}
-    environ["PYTHONPYCACHEPREFIX"] = str(home.parent / "bytecode")
-    said = subprocess.run(
-        [sys.executable, "-c", START, str(home)], capture_output=True, text=True, check=True, env=environ
+    environ |= {"PYTHONPYCACHEPREFIX": str(home.parent / "bytecode"), "RATCHET_HOME": str(home)}
+    begun = perf_counter()
+    server = subprocess.Popen(
+        [sys.executable, *SERVE], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ
     )
-    found: dict[str, float] = json.loads(said.stdout)
-    return found
+    try:
+        while not answered(home, begun, server):
+            time.sleep(LOOK)
+        answers = perf_counter() - begun
+        while answered(home, begun, server) != HTTPStatus.OK:
+            time.sleep(LOOK)
+        return answers, perf_counter() - begun
+    finally:
+        server.kill()
+        server.wait()
+
+
+def answered(home: Path, begun: float, server: "subprocess.Popen[bytes]") -> int:
+    """The status of `/readyz`; 0 while nobody answers. Raises RuntimeError when nobody will."""
+    if server.poll() is not None or perf_counter() - begun > PATIENCE:
+        raise RuntimeError("the server did not become ready")
+    found = running(home)
+    if found is None:
+        return 0
+    where = urlsplit(found.url)
+    with suppress(OSError), closing(HTTPConnection(where.hostname or "", where.port, timeout=PATIENCE)) as connection:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status
+    return 0
 
 
 def walk(home: Path) -> tuple[float, float]:

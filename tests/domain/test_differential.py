@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ratchet.domain.condition import Unknown
 from ratchet.domain.differential import Candidate, Moment, judge, merged, verdict_of
 from ratchet.domain.evidence import Answer, Evidence, ProbeCall
+from ratchet.domain.lines import read_sheet
 from ratchet.domain.playbook import Playbook
-from ratchet.vault.lines import read_sheet
 from ratchet.vault.seeding import shipped_texts
 from ratchet.vault.shape import typed
 

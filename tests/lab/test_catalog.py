@@ -83,7 +83,15 @@ def test_a_name_used_twice_is_refused(tmp_path: Path) -> None:
     assert any("FL003" in each and "pg-lock-chain" in each for each in mistakes_of(tmp_path))
 
 
-@pytest.mark.parametrize("text", ["a: [", "a: 1\na: 2\n", "- 1\n", ""])
+def test_a_key_that_stands_twice_does_not_hide_what_else_is_wrong(tmp_path: Path) -> None:
+    text = shipped("db-lock-contention").replace("kind: session", "kind: rabbit")
+    (tmp_path / "db-lock-contention.fault.yaml").write_text(f"{text}\nkind: Fault\n")
+    told = mistakes_of(tmp_path)
+    assert "the key 'kind' stands twice" in told[0]
+    assert any("spec.object.kind" in each for each in told[1:])
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1\n", ""])
 def test_what_is_no_fault_file_is_refused_kindly(text: str, tmp_path: Path) -> None:
     (tmp_path / "x.fault.yaml").write_text(text)
     assert len(mistakes_of(tmp_path)) == 1

@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ratchet.domain.lines import read_sheet
 from ratchet.domain.playbook import Playbook
 from ratchet.vault.canonical import canonical_text, digest
-from ratchet.vault.lines import read_sheet
 
 WORDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=160)
 ODD = ["", " ", "\n", "no", "1.0", "~", "- a", "a: b #c"]

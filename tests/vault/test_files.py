@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ratchet.domain.errors import Code, Mistake, Refusal
+from ratchet.domain.lines import MAX_BYTES
 from ratchet.vault.files import PlaybookFiles
-from ratchet.vault.lines import MAX_BYTES
 from ratchet.vault.seeding import shipped_texts
 
 HERE = Path(__file__).parent
@@ -109,6 +109,32 @@ def test_aliases_cannot_unfold_without_bound(playbook_files: PlaybookFiles) -> N
         bomb += f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n"
     found = refused(playbook_files, bomb)
     assert "too large" in found[0].message
+
+
+@pytest.mark.parametrize("opener", ["[", "{", "- ", "? ", "{a: ", "[&x "])
+def test_what_only_opens_is_given_up_where_no_playbook_goes(opener: str, playbook_files: PlaybookFiles) -> None:
+    """libyaml alone would look at every open bracket again for each new one, and then leave the stack."""
+    (mistake,) = playbook_files.mistakes(opener * (200_000 // len(opener)), "deep")
+    assert mistake.message == "the file is too large: nested too deeply"
+
+
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+def test_a_comment_cannot_end_where_no_editor_shows_it(end: str, playbook_files: PlaybookFiles) -> None:
+    (mistake,) = playbook_files.mistakes(f"apiVersion: ratchet/v1\n# quiet{end}kind: Playbook\n", "x")
+    assert (mistake.line, "hides in the text" in mistake.message) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("a: *b\n", 1, "found undefined alias 'b'"), ("a: 1\n---\nb: 2\n", 2, "another document"),
+        ("a:\n\t- b\n", 2, "found character '\\t' that cannot start any token"), ("a: b: c\n", 1, "not allowed"),
+    ],
+)  # fmt: skip
+def test_what_is_no_yaml_is_said_at_its_line(text: str, line: int, said: str, playbook_files: PlaybookFiles) -> None:
+    (mistake,) = playbook_files.mistakes(text, "x")
+    assert mistake.line == line
+    assert said in mistake.message
 
 
 def test_an_alias_to_itself_and_deep_nesting_end_in_a_mistake(playbook_files: PlaybookFiles) -> None:

@@ -1,5 +1,6 @@
 """Runs the line that was typed and turns its end into an exit code."""
 
+import gc
 import io
 import os
 import sys
@@ -44,6 +45,9 @@ def root(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one line (the process's own without `argv`) and give its exit code."""
+    if argv is None:
+        # What a line imports stays to its end; looking through it for garbage makes a start a fifth longer.
+        gc.disable()
     words = hoist(sys.argv[1:] if argv is None else argv)
     _write_anything()
     if "_RATCHET_COMPLETE" in os.environ:

@@ -1,5 +1,6 @@
 """The table of commands: what `--help` shows without importing anything, and where each thing is loaded from."""
 
+import gc
 import importlib
 from typing import Any, Final, NamedTuple
 
@@ -90,6 +91,9 @@ class Nouns(TyperGroup):
             return None
         command = get_command(load(f"{entry.module}:app"))
         command.name = name
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as above

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import YAMLError
 
 from ratchet.domain.errors import Mistake, invalid, not_found
 from ratchet.domain.fault import Fault, FaultCheck, FaultStep
+from ratchet.domain.lines import read_sheet
 from ratchet.domain.noun import Noun
+from ratchet.domain.sheet import Path as Place
+from ratchet.domain.sheet import Sheet
 from ratchet.lab.checks import CHECKS
 from ratchet.lab.injectors import INJECTORS
 
@@ -89,23 +89,19 @@ def read_fault(source: Traversable) -> tuple[Fault | None, list[Mistake]]:
 
 @lru_cache(maxsize=256)
 def _read(source: str, raw: bytes) -> tuple[Fault | None, tuple[Mistake, ...]]:
-    # The library's types say little; what it yields is judged by the model below.
-    reader: Any = YAML(typ="rt", pure=True)
     try:
-        tree: Any = reader.load(raw.decode("utf-8"))
+        sheet, broken = read_sheet(raw.decode("utf-8"), source)
     except UnicodeDecodeError:
         return None, (_mistake(source, None, "FL001", "the file is not UTF-8", "Save it as UTF-8."),)
-    except YAMLError as failed:
-        return None, (_unreadable(source, failed),)
-    if not isinstance(tree, CommentedMap):
-        return None, (_mistake(source, 1, "FL001", "the file is not a mapping", SEE),)
-    mistakes: list[Mistake] = []
+    mistakes = [each.model_copy(update={"code": "FL001"}) for each in broken]
+    if not isinstance(sheet.data, dict):
+        return None, tuple(mistakes) or (_mistake(source, 1, "FL001", "the file is not a mapping", SEE),)
     fault: Fault | None = None
     try:
-        fault = Fault.model_validate(_plain(tree))
+        fault = Fault.model_validate(sheet.fields())
     except ValidationError as refused:
-        mistakes += _refused(source, tree, refused, ())
-    mistakes += _unknown_names(source, tree)
+        mistakes += _refused(sheet, refused, ())
+    mistakes += _unknown_names(sheet)
     if fault is not None and source != f"{fault.id}{SUFFIX}":
         remedy = f"Name the file {fault.id}{SUFFIX}."
         mistakes.append(_mistake(source, 1, "FL004", f"the file's name does not carry its id {fault.id!r}", remedy))
@@ -118,27 +114,19 @@ def _fault_files(place: Traversable) -> list[Traversable]:
     return sorted((each for each in place.iterdir() if each.name.endswith(SUFFIX)), key=lambda each: each.name)
 
 
-def _unreadable(source: str, failed: YAMLError) -> Mistake:
-    mark: Any = getattr(failed, "problem_mark", None)
-    problem: Any = getattr(failed, "problem", None)
-    line = None if mark is None else int(mark.line) + 1
-    return _mistake(source, line, "FL001", f"not readable as YAML: {problem or 'syntax'}", "Mend the syntax here.")
-
-
-def _refused(source: str, tree: Any, refused: ValidationError, below: tuple[int | str, ...]) -> list[Mistake]:
+def _refused(sheet: Sheet, refused: ValidationError, below: Place) -> list[Mistake]:
     found: list[Mistake] = []
     for each in refused.errors(include_url=False, include_input=False):
         path = (*below, *each["loc"])
         unknown = each["type"] == "extra_forbidden"
         message = "unknown key" if unknown else each["msg"]
         remedy = "Remove it or correct its spelling." if unknown else SEE
-        found.append(_mistake(source, line_of(tree, path), "FL001", f"{'.'.join(map(str, path))}: {message}", remedy))
+        found.append(sheet.mistake(path, "FL001", f"{'.'.join(map(str, path))}: {message}", remedy))
     return found
 
 
-def _unknown_names(source: str, tree: Any) -> list[Mistake]:
+def _unknown_names(sheet: Sheet) -> list[Mistake]:
     """Injectors and checks that do not exist, or that are given arguments they do not take."""
-    spec: Any = tree.get("spec")
     found: list[Mistake] = []
     for part, known, noun in (
         ("inject", _args_of(INJECTORS), FaultStep),
@@ -146,19 +134,14 @@ def _unknown_names(source: str, tree: Any) -> list[Mistake]:
         ("baseline", _args_of(CHECKS), FaultCheck),
         ("symptom", _args_of(CHECKS), FaultCheck),
     ):
-        for index, entry in _entries(spec, part):
-            found += _bind(source, tree, ("spec", part, index), known, _parse(noun, entry))
+        listed = sheet.at(("spec", part))
+        for index, entry in enumerate(cast("list[Any]", listed) if isinstance(listed, list) else ()):
+            found += _bind(sheet, ("spec", part, index), known, _parse(noun, entry))
     return found
 
 
 def _args_of(registry: Mapping[str, Any]) -> dict[str, type[Noun]]:
     return {name: entry.args for name, entry in registry.items()}
-
-
-def _entries(spec: Any, part: str) -> Iterator[tuple[int, Any]]:
-    listed: Any = cast("dict[str, Any]", spec).get(part) if isinstance(spec, dict) else None
-    if isinstance(listed, CommentedSeq):
-        yield from enumerate(_plain(listed))
 
 
 def _parse(noun: type[FaultStep] | type[FaultCheck], entry: Any) -> FaultStep | FaultCheck | None:
@@ -169,21 +152,17 @@ def _parse(noun: type[FaultStep] | type[FaultCheck], entry: Any) -> FaultStep | 
 
 
 def _bind(
-    source: str,
-    tree: Any,
-    path: tuple[int | str, ...],
-    known: Mapping[str, type[Noun]],
-    step: FaultStep | FaultCheck | None,
+    sheet: Sheet, path: Place, known: Mapping[str, type[Noun]], step: FaultStep | FaultCheck | None
 ) -> list[Mistake]:
     if step is None:
         return []
     if step.uses not in known:
         remedy = f"Known here: {', '.join(sorted(known))}."
-        return [_mistake(source, line_of(tree, path), "FL002", f"there is no {step.uses!r}", remedy)]
+        return [sheet.mistake(path, "FL002", f"there is no {step.uses!r}", remedy)]
     try:
         known[step.uses].model_validate(step.args)
     except ValidationError as refused:
-        return _refused(source, tree, refused, (*path, "args"))
+        return _refused(sheet, refused, (*path, "args"))
     return []
 
 
@@ -199,29 +178,6 @@ def _shared_names(faults: Mapping[str, Fault]) -> list[Mistake]:
                     Mistake(where=f"{fault.id}{SUFFIX}", code="FL003", message=message, remedy="Rename one of them.")
                 )
     return found
-
-
-def line_of(tree: Any, path: Sequence[int | str]) -> int | None:
-    """The line (from 1) of the deepest part of `path` that the file has."""
-    line, node = 1, tree
-    for part in path:
-        marks: Any = getattr(node, "lc", None)
-        if isinstance(node, CommentedMap) and part in node:
-            line = int(marks.key(part)[0]) + 1
-        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
-            line = int(marks.item(part)[0]) + 1
-        else:
-            return line
-        node = cast("Any", node)[part]
-    return line
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in cast("dict[Any, Any]", node).items()}
-    if isinstance(node, list):
-        return [_plain(value) for value in cast("list[Any]", node)]
-    return node
 
 
 def _mistake(source: str, line: int | None, code: str, message: str, remedy: str) -> Mistake:

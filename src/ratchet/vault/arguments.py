@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from ratchet.domain.sheet import Path, nearest
 from ratchet.domain.substitute import placeholders
-from ratchet.vault.sheet import Path, nearest
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,),

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ratchet.domain.errors import Mistake
+from ratchet.domain.sheet import Fields, Path, Sheet, names, nearest, text
 from ratchet.vault.arguments import misfits
 from ratchet.vault.known import KnownTools
 from ratchet.vault.placeholders import placeholder_mistakes
-from ratchet.vault.sheet import Fields, Path, Sheet, names, nearest, text
 
 _SERIES = re.compile(r"playbook:pbs_[a-z0-9_]{1,60}")
 HYPOTHESES: Path = ("spec", "triage", "hypotheses")

@@ -7,10 +7,10 @@ from importlib.resources import files
 from pydantic import Field, ValidationError
 
 from ratchet.domain.errors import Mistake, invalid
+from ratchet.domain.lines import read_sheet
 from ratchet.domain.noun import Noun
-from ratchet.vault.lines import read_sheet
+from ratchet.domain.sheet import Sheet
 from ratchet.vault.shape import dotted
-from ratchet.vault.sheet import Sheet
 
 
 class Cause(Noun):

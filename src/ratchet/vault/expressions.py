@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ratchet.domain.condition import Condition, ConditionError
 from ratchet.domain.errors import Mistake
+from ratchet.domain.sheet import Fields, Path, Sheet, names, nearest, text
 from ratchet.vault.known import KnownTools
-from ratchet.vault.sheet import Fields, Path, Sheet, names, nearest, text
 
 Declared = dict[str, frozenset[str] | None]
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 from ratchet.domain.errors import Mistake, invalid
+from ratchet.domain.lines import read_sheet
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Clock
+from ratchet.domain.sheet import Sheet
 from ratchet.vault.known import KnownTools
-from ratchet.vault.lines import read_sheet
 from ratchet.vault.lint import BLOCKING, in_order, lint
 from ratchet.vault.shape import typed
-from ratchet.vault.sheet import Sheet
 from ratchet.vault.wording import unkept_mistakes
 
 

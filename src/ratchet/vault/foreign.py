@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from ratchet.domain.errors import invalid
-from ratchet.vault.lines import read_sheet
+from ratchet.domain.lines import read_sheet
+from ratchet.domain.sheet import Fields, Sheet
 from ratchet.vault.making import PERSON
 from ratchet.vault.outline import FileForm, Outline
-from ratchet.vault.sheet import Fields, Sheet
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+(.*)$")

@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from ratchet.domain.errors import invalid
+from ratchet.domain.lines import read_sheet
 from ratchet.domain.playbook import Playbook, Review
 from ratchet.domain.ports import Shelf
 from ratchet.domain.series import Version
+from ratchet.domain.sheet import Path, Sheet
 from ratchet.vault.canonical import canonical_text, text_digest
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.foreign import form_of, outline_of
-from ratchet.vault.lines import read_sheet
 from ratchet.vault.outline import FileForm, Outline, drafted, follow_ups_of, guidance_of, left_out, symptoms_of
 from ratchet.vault.shape import typed
-from ratchet.vault.sheet import Path, Sheet
 from ratchet.vault.similar import nearest
 
 CLAIMS = frozenset({

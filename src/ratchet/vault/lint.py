@@ -3,11 +3,11 @@
 from datetime import date
 
 from ratchet.domain.errors import Mistake
+from ratchet.domain.sheet import Sheet
 from ratchet.vault.bindings import binding_mistakes
 from ratchet.vault.expressions import expression_mistakes
 from ratchet.vault.known import KnownTools
 from ratchet.vault.review import review_mistakes
-from ratchet.vault.sheet import Sheet
 from ratchet.vault.wording import wording_mistakes
 
 BLOCKING = frozenset({"PB001", "PB010", "PB014"})

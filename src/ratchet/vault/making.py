@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ratchet.domain.playbook import Playbook
 from ratchet.domain.series import Series, Version
+from ratchet.domain.sheet import texts_in
 from ratchet.vault.canonical import canonical_text, text_digest
-from ratchet.vault.sheet import texts_in
 
 Source: TypeAlias = Literal["system", "manual", "imported", "generated"]
 _LEFT = re.compile(r"<([A-Z][A-Z0-9_ -]{1,40})>")

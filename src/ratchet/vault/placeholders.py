@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from ratchet.domain.errors import Mistake
+from ratchet.domain.sheet import Fields, Path, Sheet, names, nearest, texts_in
 from ratchet.domain.substitute import FILTERS, filters_used, placeholders
-from ratchet.vault.sheet import Fields, Path, Sheet, names, nearest, texts_in
 
 Found: TypeAlias = dict[str, set[str]] | None
 """Kinds of objects with the values kept; None where objects cannot be spoken of."""

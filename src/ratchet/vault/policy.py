@@ -9,9 +9,9 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from ratchet.domain.errors import Mistake, invalid
+from ratchet.domain.lines import read_sheet
 from ratchet.domain.playbook import EFFECTS, StepRule
 from ratchet.domain.policy import Policy
-from ratchet.vault.lines import read_sheet
 from ratchet.vault.shape import dotted
 
 

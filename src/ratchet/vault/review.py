@@ -7,8 +7,8 @@ from typing import Any
 
 from ratchet.domain.errors import Mistake
 from ratchet.domain.playbook import EFFECTS
+from ratchet.domain.sheet import Sheet, number, seconds, text
 from ratchet.vault.known import KnownTools
-from ratchet.vault.sheet import Sheet, number, seconds, text
 
 REMEDY_VERBS = frozenset((
     "restart", "kill", "terminate", "drop", "vacuum", "analyze", "analyse", "run", "fix", "clean", "delete", "remove",

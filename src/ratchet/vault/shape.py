@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 
 from ratchet.domain.errors import Mistake
 from ratchet.domain.playbook import Playbook
-from ratchet.vault.sheet import Path, Sheet, nearest
+from ratchet.domain.sheet import Path, Sheet, nearest
 
 _CODES = {"refute": "PB011", "preview": "PB016", "require": "PB016", "retries": "PB017", "rollback": "PB018"}
 _FOREIGN = {

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ratchet.domain.errors import Mistake
+from ratchet.domain.sheet import Path, Sheet, keys_in, texts_in
 from ratchet.domain.unseen import STEERS, called
-from ratchet.vault.sheet import Path, Sheet, keys_in, texts_in
 
 _SECRETS = (
     re.compile(

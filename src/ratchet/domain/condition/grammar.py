@@ -66,7 +66,8 @@ class _Parser:
         return self.tokens[self.place - 1].end
 
     def at(self, *spelled: str) -> bool:
-        return self.token.kind in ("word", "sign") and self.token.spelled in spelled
+        token = self.tokens[self.place]
+        return token.spelled in spelled and token.kind in ("word", "sign")
 
     def accept(self, spelled: str) -> bool:
         if not self.at(spelled):
@@ -115,10 +116,13 @@ class _Parser:
         return node
 
     def operator(self) -> str:
-        following = self.tokens[min(self.place + 1, len(self.tokens) - 1)]
-        if self.at("not") and (following.kind, following.spelled) == ("word", "in"):
-            return "not in"
-        return self.token.spelled if self.token.kind in ("word", "sign") else ""
+        token = self.tokens[self.place]
+        if token.kind not in ("word", "sign"):
+            return ""
+        if token.spelled == "not":
+            following = self.tokens[min(self.place + 1, len(self.tokens) - 1)]
+            return "not in" if (following.kind, following.spelled) == ("word", "in") else "not"
+        return token.spelled
 
     def operators(self, floor: int) -> Expression:
         start = self.token.start

@@ -2,8 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ratchet.domain.condition.errors import ConditionError
 
@@ -39,8 +38,7 @@ _REMEDIES = {
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """`spelled` is the canonical spelling (or the text's content), `start` and `end` its place in the source."""
 
     kind: Literal["text", "number", "word", "sign", "end"]
@@ -50,9 +48,10 @@ class Token:
 
 
 def tokens(source: str) -> list[Token]:
-    hidden = [place for place, letter in enumerate(source) if not (letter.isprintable() or letter in "\n\r\t")]
-    if hidden:
-        raise ConditionError("the condition holds a character that cannot be seen", hidden[0] + 1, "remove it")
+    if not source.isprintable():
+        hidden = [place for place, letter in enumerate(source) if not (letter.isprintable() or letter in "\n\r\t")]
+        if hidden:
+            raise ConditionError("the condition holds a character that cannot be seen", hidden[0] + 1, "remove it")
     found: list[Token] = []
     place = 0
     while place < len(source):
