@@ -8,12 +8,14 @@ import pytest
 from ratchet.desk.targets import Targets
 from ratchet.desk.views import TargetRequest
 from ratchet.domain.errors import Refusal
+from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Took
 from ratchet.domain.target import Fingerprint, SecretRef, Target
 from ratchet.domain.timeline import Sampled, Settled
 from ratchet.execution.checks import Outcome
 from ratchet.execution.who import WHO, Who, who_answers
 from ratchet.lab.embedded import Cluster
+from tests.proof import life as lives
 from tests.proof.life import Life, Shelf, living
 from tests.tools.conftest import Bench
 
@@ -29,6 +31,15 @@ def approved(life: Life, klass: str = "A") -> str:
     life.run()
     life.approve(incident, "ana", "ben")
     return incident
+
+
+def patient(klass: str) -> Playbook:
+    """The same book with a window that waits long enough for whoever was away."""
+    book = lives.playbook(klass)
+    verify = book.spec.verify
+    assert verify is not None
+    longer = verify.model_copy(update={"give_up_after": 120.0})
+    return book.model_copy(update={"spec": book.spec.model_copy(update={"verify": longer})})
 
 
 def told(life: Life, incident: str, kind: type) -> list:
@@ -63,6 +74,22 @@ def test_one_that_takes_over_in_the_middle_of_the_window_breaks_it(life: Life) -
     exchanged(life, "timeline")
     life.settle(30)
     assert life.store.incident(incident).status == "escalated"
+
+
+@pytest.mark.parametrize(("away", "samples"), [(15, 3), (30, 6)])
+def test_a_time_in_which_nobody_looked_is_no_part_of_a_sustained_recovery(
+    life: Life, monkeypatch: pytest.MonkeyPatch, away: float, samples: int
+) -> None:
+    monkeypatch.setitem(lives.BOUND, "v-A-0", patient("A"))
+    incident = approved(life)
+    life.run()
+    while len(told(life, incident, Sampled)) < 2:
+        life.settle(1)
+    life.crash()
+    life.world.passes(away)
+    life.settle(20)
+    seen = life.store.incident(incident)
+    assert (seen.status, len(told(life, incident, Sampled))) == ("resolved", samples)
 
 
 @pytest.mark.parametrize("klass", ["A", "B"])

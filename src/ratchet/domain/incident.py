@@ -11,7 +11,7 @@ from ratchet.domain.escalation import Handoff, Stop
 from ratchet.domain.gate import Approval, DecisionPacket
 from ratchet.domain.hypothesis import Conclusion
 from ratchet.domain.noun import Noun
-from ratchet.domain.op import Op, Sample, answered, since
+from ratchet.domain.op import Op, Sample, answered, since, unbroken
 from ratchet.domain.plan import Plan
 
 Status = Literal[
@@ -104,12 +104,7 @@ class Incident(Noun):
 
     def streak(self) -> tuple[Sample, ...]:
         """The unbroken run of true samples at the end of the window."""
-        run: list[Sample] = []
-        for sample in reversed(self.samples):
-            if sample.value is not True:
-                break
-            run.insert(0, sample)
-        return tuple(run)
+        return unbroken(self.samples, self.plan.verification.every if self.plan is not None else 0.0)
 
     @property
     def may_land(self) -> datetime | None:

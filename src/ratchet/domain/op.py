@@ -1,12 +1,14 @@
 """An operation: one attempt at a step, and one sample of what it brought."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from ratchet.domain.gate import Grant
 from ratchet.domain.noun import Noun
 
+LONGEST_LOOK = timedelta(seconds=20)
+"""What a sample of a slow server may take; samples farther apart than that have a hole between them."""
 OpState = Literal["intended", "done", "failed_clean", "unknown", "took", "absent", "unsure"]
 
 
@@ -34,6 +36,17 @@ class Sample(Noun):
 
     at: datetime
     value: bool | None
+
+
+def unbroken(samples: Sequence[Sample], every: float) -> tuple[Sample, ...]:
+    """The run of true samples at the end of a window; a time in which nobody looked breaks it, as an unknown does."""
+    most = timedelta(seconds=every) + LONGEST_LOOK
+    run: list[Sample] = []
+    for sample in reversed(samples):
+        if sample.value is not True or (run and run[0].at - sample.at > most):
+            break
+        run.insert(0, sample)
+    return tuple(run)
 
 
 def since(ops: Sequence[Op], began: datetime | None) -> tuple[Op, ...]:
