@@ -190,6 +190,23 @@ def test_a_bundle_is_whole_offline_and_with_the_key(store, content, tmp_path):
     assert (at_home.ok, at_home.chain_checked, at_home.pinned) == (True, True, True)
 
 
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE events SET stored = CAST(replace(stored, 'the only target', 'the old target.') AS BLOB) WHERE seq = 1",
+        "UPDATE events SET mac = zeroblob(31) WHERE seq = 4",
+        "DELETE FROM events WHERE seq = 5",
+    ],
+)
+def test_the_house_does_not_sign_what_it_did_not_write(store, harm):
+    seen = through(store)
+    assert check_bundle(bundled(store, seen)).ok
+    with store._journal.connections.write() as connection:
+        assert connection.exec_driver_sql(harm).rowcount == 1
+    with pytest.raises(Refusal, match="is not the one that was written"):
+        bundled(store, seen)
+
+
 def test_the_same_incident_gives_the_same_bytes(store, content):
     assert bundled(store, store.incident("i1")) == content
 

@@ -47,7 +47,8 @@ Check it with `ratchet audit verify FILE`; without the house's own key the signa
 def gather(store: Store, trail: Trail, incident: Incident) -> bytes:
     """The bundle of one incident as its events tell it now.
 
-    All of it comes out of one reading of the events: what is written meanwhile is in the next bundle, whole.
+    All of it comes out of one reading of the events: what is written meanwhile is in the next bundle, whole. Nothing is
+    signed that is not as it was written; raises Refusal(FAILED).
     """
     entries = trail.of_stream(incident.stream)
     timeline = [recorded(entry.stored) for entry in entries]

@@ -82,7 +82,8 @@ class Trail(Protocol):
         ...
 
     def of_stream(self, stream: str) -> Sequence[AuditEntry]:
-        """All of one stream, oldest first."""
+        """All of one stream, oldest first, each with its link proved: what is taken out of here is vouched for. Raises
+        Refusal(FAILED) for an event that is not the one that was written, or the one behind a gap."""
         ...
 
     def head(self) -> Head:

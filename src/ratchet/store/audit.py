@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from ratchet.domain.audit import AuditEntry, AuditKey, AuditReport, Head
-from ratchet.security.chain import GENESIS
+from ratchet.domain.errors import Code, Refusal
+from ratchet.security.chain import GENESIS, link, same
 from ratchet.security.seal import fingerprint
 from ratchet.store import tables as t
 from ratchet.store.anchor import Anchor
@@ -43,7 +44,20 @@ class AuditTrail:
 
     def of_stream(self, stream: str) -> Sequence[AuditEntry]:
         here = (_E.tenant == self._journal.tenant, _E.stream == stream)
-        return self._read(_with_previous().where(*here).order_by(_E.seq))
+        entries = self._read(_with_previous().where(*here).order_by(_E.seq))
+        for number, entry in enumerate(entries, start=1):
+            if entry.seq != number or not self._as_written(entry):
+                raise Refusal(
+                    Code.FAILED,
+                    f"Event {number} of {stream} is not the one that was written: its link does not fit.",
+                    "Walk the whole chain, which names the first bad event: `ratchet audit verify --full`.",
+                )
+        return entries
+
+    def _as_written(self, entry: AuditEntry) -> bool:
+        previous, mac = bytes.fromhex(entry.previous), bytes.fromhex(entry.mac)
+        fits = len(previous) == len(GENESIS)
+        return fits and same(link(self._journal.key, previous, entry.stored.encode("ascii")), mac)
 
     def _read(self, query: Select[Any]) -> list[AuditEntry]:
         """The tenant's own events of these; the chain that links them is everybody's."""
