@@ -1,6 +1,8 @@
 """One text that cannot be read is left out alone, and whatever is concluded without it says so."""
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from sqlalchemy import update
 from ratchet.domain.errors import Code, Refusal
 from ratchet.domain.escalation import Handoff, Stop
 from ratchet.domain.hypothesis import Conclusion
+from ratchet.domain.playbook import Playbook
 from ratchet.domain.series import Activated, Version, VersionDrafted
 from ratchet.domain.timeline import Concluded
 from ratchet.execution.handoffs import hand_over
@@ -19,6 +22,7 @@ from ratchet.triage.investigate import Investigator
 from ratchet.vault.canonical import text_digest
 from ratchet.vault.files import PlaybookFiles
 from ratchet.vault.policy import shipped_policy
+from ratchet.vault.shelf import VaultShelf
 from ratchet.wiring.health import Health
 from tests.vault import worlds as w
 from tests.vault.recorded import Records
@@ -144,3 +148,31 @@ def test_the_doctor_is_not_well_and_readiness_does_not_call_it_well(
     assert "1 left out" in ready.detail and BROKEN in ready.detail and "`ratchet " in ready.remedy
     (line,) = [one for one in health.doctor() if one.name == "playbooks"]
     assert (line.ok, line.remedy) == (False, ready.remedy)
+
+
+class Counted(PlaybookFiles):
+    """Notes each text that is read."""
+
+    def __init__(self, files: PlaybookFiles) -> None:
+        super().__init__(files.known, files.causes, files.clock)
+        self.read_texts: list[str] = []
+
+    def load(self, text: str, where: str) -> Playbook:
+        self.read_texts.append(text)
+        return super().load(text, where)
+
+
+def test_threads_that_all_begin_at_once_read_each_text_once(records: Records, playbook_files: PlaybookFiles) -> None:
+    together = threading.Barrier(4)
+    files = Counted(playbook_files)
+    shelf = VaultShelf(records.store, files)
+
+    def ask(_number: int) -> int:
+        together.wait(30)
+        return len(shelf.candidates("postgres"))
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, range(4)))
+    assert len(set(found)) == 1
+    assert found[0] > 1
+    assert len(files.read_texts) == len(set(files.read_texts))

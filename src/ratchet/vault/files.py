@@ -37,8 +37,10 @@ class PlaybookFiles:
 
     def read(self, text: str, where: str) -> Playbook:
         """The playbook in a draft's text, its faults left to its reviewer. Raises Refusal(INVALID) when it is none."""
-        playbook, mistakes = self._read(text, where)
+        sheet, broken = read_sheet(text, where)
+        playbook = typed(sheet)[0] if sheet.data is not None and not broken else None
         if playbook is None:
+            mistakes = self.mistakes(text, where)
             raise invalid(f"{where} cannot be read as a playbook.", "Mend it and load it again.", mistakes)
         return playbook
 
@@ -64,10 +66,7 @@ class PlaybookFiles:
 
     def mistakes(self, text: str, where: str) -> list[Mistake]:
         """Everything wrong with a text, in the order of its lines; empty when it is sound."""
-        return self._read(text, where)[1]
-
-    def _read(self, text: str, where: str) -> tuple[Playbook | None, list[Mistake]]:
-        return self._judged(*read_sheet(text, where))
+        return self._judged(*read_sheet(text, where))[1]
 
     def _judged(self, sheet: Sheet, broken: list[Mistake]) -> tuple[Playbook | None, list[Mistake]]:
         if sheet.data is None:

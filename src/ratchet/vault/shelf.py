@@ -51,12 +51,11 @@ class VaultShelf:
 
     def _playbook(self, version: Version) -> Playbook:
         check_text(version)
+        # Held while a text is read: at a start all threads want the same ones, and each would read them all.
         with self._lock:
             known = self._read.get(version.digest)
-        if known is None:
-            known = self._files.load(version.text, version.pin)
-            with self._lock:
-                self._read[version.digest] = known
+            if known is None:
+                known = self._read[version.digest] = self._files.load(version.text, version.pin)
         return known
 
 
