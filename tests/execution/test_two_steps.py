@@ -8,6 +8,7 @@ import pytest
 from ratchet.domain.case import case_of
 from ratchet.domain.incident import Incident
 from ratchet.domain.move import next_move
+from ratchet.domain.series import Activated
 from tests.proof import life as lives
 from tests.proof.life import COOLDOWN, DEADLINE, Life, living
 
@@ -106,6 +107,20 @@ def test_the_standing_grant_of_a_step_in_doubt_dies(life: Life) -> None:
     seen, _ = handed_over(life, incident)
     assert seen.op is not None and seen.op.state == "unsure"
     assert life.store.standing_grants()[0].revoked
+
+
+def test_a_standing_grant_does_not_come_back_with_the_text_that_it_was_given_for(life: Life) -> None:
+    given, other = life.grant_ahead("A"), life.grant_ahead("C")
+    for number in (1, 0):
+        again = Activated(version_id=f"v-A-{number}", by="user:dan", reason="better")
+        life.store.commit_series(life.store.series("pbs_session"), again, by="user:dan")
+    incident = life.alert("A")
+    life.run()
+    seen = life.store.incident(incident)
+    assert (seen.status, seen.standing, life.world.ledger) == ("awaiting_approval", None, [])
+    told = {grant.id: grant.revoked for grant in life.store.standing_grants()}
+    assert told == {given.id: "the playbook's active text became another one", other.id: ""}
+    assert life.store.verify().ok
 
 
 def test_a_recovery_behind_a_lost_answer_is_proved_and_credited_to_nobody(life: Life) -> None:

@@ -102,7 +102,7 @@ def test_another_text_an_end_and_a_revocation_end_it(hasty: Night, server: Clust
     draft = f"/api/v1/fleet/playbooks/{done['draft']['id']}"
     assert hasty.call("PUT", draft, "ana", {"owner": "user:default/ana"})[0] == 200
     assert hasty.call("POST", draft + "/activate", "ben", {"reason": "read"})[0] == 200
-    assert grant(hasty)["because"] == "the playbook's active text is another one"
+    assert grant(hasty)["because"] == "it was revoked: the playbook's active text became another one"
     given = StandingGrant.model_validate(grant(hasty)["grant"])
     active = hasty.house.store.series("pbs_connection_triage").active
     assert active is not None

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 from ratchet.domain.errors import conflict, not_found
 from ratchet.domain.series import Series, SeriesEvent
 from ratchet.domain.timeline import Recorded
+from ratchet.store import standing
 from ratchet.store import tables as t
 from ratchet.store.encoding import SERIES_EVENT
 from ratchet.store.events import Ledger, read_stream
@@ -53,9 +54,12 @@ class SeriesShelf:
                     f"The series {seen.id} moved from event {seen.seq} to {series.seq} meanwhile.",
                     "Read it again and decide anew.",
                 )
+            began = series.active
             for event in events:
                 series = series.apply(ledger.append(series.stream, series.seq + 1, event, SERIES_EVENT))
             _save(ledger, series)
+            if began is not None and (series.active is None or series.active.digest != began.digest):
+                standing.end_for(ledger, series.id, began.digest)
             return series
 
     def timeline(self, series_id: str) -> list[Recorded[SeriesEvent]]:

@@ -12,6 +12,7 @@ from ratchet.store.house import note
 from ratchet.store.journal import Journal
 
 _G = t.standing.c
+ANOTHER_TEXT = "the playbook's active text became another one"
 
 
 def one(connection: Connection, tenant: str, standing_id: str) -> StandingGrant | None:
@@ -25,6 +26,19 @@ def charge(ledger: Ledger, standing: StandingGrant) -> int:
     used = standing.model_copy(update={"used": standing.used + 1})
     _write(ledger, used)
     return used.left
+
+
+def end_for(ledger: Ledger, series: str, digest: str) -> None:
+    """Revoke what was given for a text that is active no longer: it stays so if somebody goes back to that text."""
+    bodies = ledger.connection.execute(select(_G.body).where(_G.tenant == ledger.tenant)).scalars().all()
+    for given in map(StandingGrant.model_validate_json, bodies):
+        if (given.series, given.playbook_digest, given.revoked) == (series, digest, ""):
+            _revoke(ledger, given, ANOTHER_TEXT)
+
+
+def _revoke(ledger: Ledger, given: StandingGrant, because: str) -> None:
+    note(ledger, StandingRevoked(id=given.id, because=because))
+    _write(ledger, given.model_copy(update={"revoked": because}))
 
 
 def _write(ledger: Ledger, standing: StandingGrant) -> None:
@@ -59,5 +73,4 @@ class StandingGrants:
                 raise not_found("standing grant", standing_id, "List them: ratchet grant list")
             if standing.revoked:
                 return
-            note(ledger, StandingRevoked(id=standing_id, because=because))
-            _write(ledger, standing.model_copy(update={"revoked": because}))
+            _revoke(ledger, standing, because)
