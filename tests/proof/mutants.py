@@ -37,7 +37,7 @@ from ratchet.store import intents, locks, store
 from ratchet.tools.postgres.send import NotNow, Sending
 from ratchet.vault.policy import shipped_policy
 from ratchet.wiring.clock import Machine, SteadyClock
-from tests.domain.test_gate import NOW, packet, reread
+from tests.domain.test_gate import NOW, ROWS, packet, preview, reread
 from tests.domain.test_protocol import REFUSED, TARGET, standing
 from tests.domain.test_protocol import incident as waiting
 from tests.proof.test_model import run_model
@@ -117,9 +117,12 @@ STRUCTURE: tuple[Mutant, ...] = (
                                   (move._may_retry, "< ATTEMPTS", "< 99"))),
     Mutant("a stale process writes nothing", ((_P._write_down, "if not any(", "if False and not any("),)),
     Mutant("two unknown samples end the window", ((move._closed, "== [None, None]", '== ["never"]'),)),
-    Mutant("unknown breaks the streak", ((incident.Incident.streak, "if sample.value is not True:\n            break",
-                                          "if sample.value is None:\n            continue\n        if not sample.value:"
-                                          "\n            break"),)),
+    Mutant("unknown breaks the streak", ((op.unbroken, "if sample.value is not True or (",
+                                          "if sample.value is None:\n            continue\n"
+                                          "        if not sample.value or ("),)),
+    Mutant("a hole breaks the streak", ((op.unbroken, "run[0].at - sample.at > most", "False"),)),
+    Mutant("writes that nobody was shown", ((gate.changed_since, "if reread.preview.writes and", "if False and"),)),
+    Mutant("sent under the present lock", ((_P._moved, "target.conflict_group == packet.conflict_group", "True"),)),
     Mutant("samples enough", ((move._closed, ">= window.min_samples", ">= 1"),)),
     Mutant("held long enough", ((move._closed, "if held >= window.sustain", "if True"),)),
     Mutant("epoch moves when taken over", ((incident._taken, '"epoch": i.epoch + 1', '"epoch": i.epoch'),)),
@@ -241,7 +244,22 @@ def directed() -> str:
     two = packet(quorum=2)
     if gate.quorum_met(two, tuple(_said(two, name) for name in ("user:ana", "user:ben"))):
         return "one terminal under two names"
-    return _grave() or _jumps()
+    return _unshown() or _grave() or _jumps()
+
+
+def _unshown() -> str:
+    """What came after the question: writes, another lock, and a time in which nobody looked."""
+    for scope in ("exact", "bounded"):
+        if gate.changed_since(packet(scope), reread(preview=preview(*ROWS, writes=True))) is None:
+            return "writes that nobody was shown"
+    moved: Any = SimpleNamespace(_registered=lambda _: TARGET.model_copy(update={"replica_of": "another"}))
+    if not _P._moved(moved, packet()):
+        return "another lock"
+    for name, seen in (("hole", ((0, True), (540, True))), ("unknown", ((0, True), (5, None), (10, True)))):
+        samples = [op.Sample(at=NOW + timedelta(seconds=after), value=value) for after, value in seen]
+        if len(op.unbroken(samples, 5.0)) > 1:
+            return f"in the window: {name}"
+    return ""
 
 
 def _said(asked: DecisionPacket, by: str) -> gate.Approval:
