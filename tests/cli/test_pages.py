@@ -157,6 +157,54 @@ def test_a_yes_that_expired_unused_is_not_said_to_be_how_the_decision_ended(view
     assert "denied by user:ana" in "\n".join(plain(decision_page(said_no, NOW)))
 
 
+@pytest.mark.parametrize("window", [80, 100, 120])
+def test_a_list_on_a_terminal_cuts_its_longest_words_and_never_the_state_or_who(window, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(window))
+    stream = StringIO()
+    row = (
+        "INC-1",
+        "escalated",
+        "12m ago",
+        "shop-db",
+        "connection_exhaustion_idle_leak",
+        "90%",
+        "word " * 30,
+        "user:ana",
+    )
+    Terminal(stream).table(
+        ("INCIDENT", "STATUS", "AGE", "TARGET", "CAUSE", "SURE", "SYMPTOM", "BY"), [row], whole=False
+    )
+    shown = stream.getvalue().splitlines()
+    assert len(shown) == 2 and max(map(len, shown)) <= window
+    for word in (row[0], "escalated", "12m ago", "90%", "user:ana"):
+        assert word in shown[1], shown[1]
+
+
+def test_an_incident_that_rests_with_people_says_what_they_may_say_next_and_nothing_twice(view):
+    asked = "Free slots by hand, then hand it back."
+    handoff = {
+        "to": "group:default/dba",
+        "human_action_required": f"{asked} Decide.",
+        "detail": asked,
+        "sentence": "Why.",
+    }
+    resting = {"status": "escalated", "decision": None, "handoff": handoff, "suggested_action": asked}
+    page = view.model_copy(update={**resting, "needs": f"group:default/dba: {asked} Decide."})
+    text = "\n".join(plain(incident_page(page, NOW)))
+    assert text.count(asked) == 2, "in what is needed and in what is to be done"
+    assert "ratchet incident take|handback|close INC-1 --reason" in text
+    assert "ratchet incident resolve INC-1 --cause CAUSE" in text
+    assert "take|handback" not in "\n".join(plain(incident_page(view, NOW)))
+
+
+def test_a_step_that_was_put_before_a_person_is_no_longer_suggested(view):
+    said_no = decision().model_copy(update={"state": "denied", "answered_by": "user:ana"})
+    page = view.model_copy(update={"status": "escalated", "decision": said_no, "needs": "group:default/dba: Decide."})
+    assert "Suggested first action" not in "\n".join(plain(incident_page(page, NOW)))
+    before = page.model_copy(update={"decision": None})
+    assert "Suggested first action: End it" in "\n".join(plain(incident_page(before, NOW)))
+
+
 def test_a_run_of_samples_is_one_line_on_the_page_and_whole_in_the_timeline(view):
     def event(seq: int, name: str) -> EventView:
         return EventView(time=NOW, event=name, sentence=f"Sample good: slots {seq}", by="ratchet", seq=seq)

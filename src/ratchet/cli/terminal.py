@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.padding import Padding
@@ -24,6 +25,8 @@ STATUS_TONES: dict[str, Tone] = {
 }  # fmt: skip
 WHOLE, FEWEST, WORD = 24, 6, 12
 """Characters that a narrow window leaves of a table's first column, and of every other."""
+GAP = 2
+"""Between two columns."""
 WIDEST = 120
 """Lines longer than this are hard to read, however wide the window is."""
 
@@ -31,6 +34,18 @@ WIDEST = 120
 def text(words: str, tone: Tone = "") -> Text:
     """Words as they are: never read as markup."""
     return Text(clean(words), style=STYLES[tone])
+
+
+def fitted(longest: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths of columns that fit into `room` characters: the widest is cut first, and the first column, an id that is
+    typed again, after all others; none below its `least`."""
+    widths = list(longest)
+    while sum(widths) > room:
+        spare = [n for n in range(len(widths)) if widths[n] > least[n]]
+        if not spare:
+            break
+        widths[max(spare, key=lambda n: (n > 0, widths[n], n))] -= 1
+    return widths
 
 
 class Terminal:
@@ -89,17 +104,18 @@ class Terminal:
     def table(
         self, header: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool, wraps: frozenset[int] = frozenset()
     ) -> None:
-        """Rows under a header; cells are cut at the window's edge unless `whole`, and the first, an id, last of all.
-        Those of the columns in `wraps` are broken into lines instead."""
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
-        for n, name in enumerate(header):
-            longest = max(len(name), *(len(clean(row[n])) for row in rows)) if rows else len(name)
-            least = min(longest, FEWEST if n else WHOLE)
+        """Rows under a header; unless `whole`, the longest cells are cut until the rows fit into the window, and the
+        first, an id, last of all. Those of the columns in `wraps` are broken into lines instead."""
+        table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bright_black")
+        longest = [max(cell_len(clean(line[n])) for line in (header, *rows)) for n in range(len(header))]
+        least = [min(long, FEWEST if n else WHOLE) for n, long in enumerate(longest)]
+        for n in wraps:
+            words = [cell_len(word) for row in rows for word in clean(row[n]).split()]
+            least[n] = min(WORD, max(words, default=least[n]))
+        widths = longest if whole else fitted(longest, least, self.console.width - GAP * len(header))
+        for n, (name, width) in enumerate(zip(header, widths, strict=True)):
             broken = n in wraps and not whole
-            if broken:
-                least = min(WORD, max((len(word) for row in rows for word in clean(row[n]).split()), default=least))
-            overflow = "fold" if broken else "ellipsis"
-            table.add_column(name, no_wrap=not broken, overflow=overflow, ratio=None, min_width=least)
+            table.add_column(name, no_wrap=not broken, overflow="fold" if broken else "ellipsis", width=width)
         for row in rows:
             table.add_row(*(text(cell, STATUS_TONES.get(cell, "")) for cell in row))
         self.console.print(table, soft_wrap=whole, width=500 if whole else None)
