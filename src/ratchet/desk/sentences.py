@@ -9,6 +9,9 @@ from ratchet.domain.escalation import Handoff
 from ratchet.domain.hypothesis import Conclusion, said
 from ratchet.domain.timeline import Event, Recorded
 
+LEFT_OUT = "left out here"
+"""How a sample's line begins for a criterion that the case does not need."""
+
 
 def event_view(recorded: Recorded[Event]) -> EventView:
     """One event as a line that a person reads, with the field's name for it."""
@@ -30,7 +33,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0912 - one sentence per eve
         case t.Opened():
             return f"{event.alert.title} (target {event.target or 'unknown'}: {event.target_reason})"
         case t.Joined():
-            return f"Alert {event.alert.name} {event.alert.status} again or also: {event.alert.title}"
+            said = "is over, says its monitor" if event.alert.status == "resolved" else "fires, and belongs here"
+            return f"Alert {event.alert.name} {said}: {event.alert.title}"
         case t.Looked():
             odd = [f"{probe}: {answer}" for probe, answer in event.answers.items() if answer != "ok"]
             tail = f"; not ok: {', '.join(odd[:4])}" if odd else ""
@@ -66,8 +70,7 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0912 - one sentence per eve
         case t.Settled():
             return f"Looked for the effect: {event.took.replace('_', ' ')}. {event.because}"
         case t.Sampled():
-            words = {True: "good", False: "not yet", None: "unknown"}[event.value]
-            return f"Sample {words}: " + "; ".join(f"{k}: {v}" for k, v in event.lines.items())
+            return _sampled(event)
         case t.Verified():
             return event.because
         case t.Resolved():
@@ -113,6 +116,13 @@ def _said(
             return f"{event.by} {word}: follow-up {event.number}, {event.title}{_because(event.reason)}"
 
 
+def _sampled(event: t.Sampled) -> str:
+    """A sample by what was watched; a criterion that has no part here is not told each time anew."""
+    words = {True: "good", False: "not yet", None: "unknown"}[event.value]
+    told = {name: line for name, line in event.lines.items() if not line.startswith(LEFT_OUT)} or event.lines
+    return f"Sample {words}: " + "; ".join(f"{name}: {line}" for name, line in told.items())
+
+
 def _rated(event: t.Rated) -> str:
     helped = {True: ", and Ratchet helped", False: ", and Ratchet did not help", None: ""}[event.helpful]
     about = f" ({', '.join(event.objects)})" if event.objects else ""
@@ -144,7 +154,8 @@ def _acted(event: t.Acted) -> str:
 
 
 def _escalated(handoff: Handoff) -> str:
-    detail = f"{handoff.detail.rstrip('.')}. " if handoff.detail else ""
+    said_twice = handoff.detail.strip() in handoff.human_action_required
+    detail = "" if said_twice else f"{handoff.detail.rstrip('.')}. "
     return f"{handoff.sentence} {detail}To {handoff.to}: {handoff.human_action_required}"
 
 

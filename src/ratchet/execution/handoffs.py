@@ -153,7 +153,7 @@ def _no_leader(incident: Incident, stop: Stop) -> str:
 
 _LEADS: dict[Stop, str] = {
     Stop.DENIED: "The proposed step was denied: decide what is done instead.",
-    Stop.EXPIRED: "No answer that counts came in time: hand it back to be asked afresh, or do the step by hand if it is right.",
+    Stop.EXPIRED: "No answer that counts came in time: hand the incident back to be asked afresh, or act by hand.",
     Stop.FIX_FAILED: "The step did not bring recovery: do not repeat it before the cause is looked at again.",
     Stop.BY_PERSON: "Somebody asked for you: read why, then go on where they stopped.",
     Stop.IN_DOUBT: "Find out on the target whether the step happened before doing anything else.",

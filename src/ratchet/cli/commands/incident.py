@@ -50,7 +50,7 @@ COLUMNS = (
     Column[IncidentLine]("AGE", lambda each: ago(each.opened_at, _now())),
     Column[IncidentLine]("TARGET", lambda each: each.target),
     Column[IncidentLine]("CAUSE", lambda each: each.cause),
-    Column[IncidentLine]("SURE", lambda each: share(each.confidence) if each.cause else "-"),
+    Column[IncidentLine]("SURE", lambda each: share(each.confidence) if each.cause and each.confidence else "-"),
     Column[IncidentLine]("SYMPTOM", lambda each: each.symptom),
     Column[IncidentLine]("ORIGIN", lambda each: each.origin, wide=True),
     Column[IncidentLine]("OWNER", lambda each: each.owner, wide=True),

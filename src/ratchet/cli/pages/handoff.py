@@ -14,9 +14,10 @@ def handoff_page(handoff: Mapping[str, Any], typed: str = "") -> Iterator[Block]
     Its diagnostic results are the hypotheses, which stand above it wherever it is shown.
     """
     yield Heading("Handoff", str(handoff.get("escalation_reason", "")), level=2)
+    asked, detail = str(handoff.get("human_action_required", "-")), str(handoff.get("detail", ""))
     yield field("ASKED OF", Line(str(handoff.get("to", "-")), "strong"))
-    yield field("TO DO", Line(str(handoff.get("human_action_required", "-")), "strong"))
-    yield field("WHY", str(handoff.get("sentence", "")), str(handoff.get("detail", "")))
+    yield field("TO DO", Line(asked, "strong"))
+    yield field("WHY", str(handoff.get("sentence", "")), *([] if detail.strip() in asked else [detail]))
     if handoff.get("in_flight"):
         yield field("IN FLIGHT", Line(str(handoff["in_flight"]), "warn"))
     for label, key in (("TRIED", "attempted_fix"), ("RECOVERY", "verification_result")):

@@ -14,6 +14,11 @@ NAMED_AT_MOST = 4
 GROUNDED = ("confirmed", "contradictory")
 """Verdicts whose grounds stand on the page."""
 SAMPLE = "verification_sampled"
+WAYS_ON = {
+    "escalated": "take|handback|close",
+    "held": "handback|escalate|close",
+}
+"""What a person may say next, besides what it was, of an incident that rests with people."""
 JUDGED_SHOWN = 5
 """Hypotheses on the page, confirmed ones first and always; the rest is for who asks for it."""
 
@@ -42,6 +47,11 @@ def strip(view: IncidentView, now: datetime) -> Iterator[Block]:
         words = f"{view.verification.samples} samples over {view.verification.sustained_seconds:.1f} s"
         yield field("RECOVERY", Line(f"{words}: {view.verification.because}", _proved(view.verification.passed)))
     yield field("NEEDED", Line(view.needs or "Nothing.", "strong"))
+    if view.status in WAYS_ON:
+        yield field(
+            "WAYS ON", Line(f"ratchet incident {WAYS_ON[view.status]} {view.id} --reason ...", "code"),
+            Line(f"ratchet incident resolve {view.id} --cause CAUSE --reason ...", "code"),
+        )  # fmt: skip
     if view.ending is not None:
         said = f"{view.ending.by}: {view.ending.reason}"
         yield field("PROPOSED END", Line(said, "warn"), view.ending.because, Line(view.ending.confirm, "code"))
@@ -67,7 +77,9 @@ def _cause(view: IncidentView) -> Iterator[Line]:
     if view.why:
         # The strip names the cause; the hypothesis below it has the grounds.
         yield Line(next((each.title for each in view.hypotheses if view.why.startswith(each.title)), view.why))
-    if view.suggested_action and view.status not in ("resolved", "closed"):
+    # Once a step was put before a person, or the handoff asks for it, it is told there.
+    told = view.decision is not None or view.suggested_action in view.needs
+    if view.suggested_action and not told and view.status not in ("resolved", "closed"):
         yield Line(f"Suggested first action: {view.suggested_action}")
 
 
