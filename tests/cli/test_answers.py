@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from ratchet.cli.ask import confirm_name
+from ratchet.cli.ask import confirm_name, reason_for
 from ratchet.cli.commands.decision import _named, app, approve
 from ratchet.cli.refused import Stopped
 from ratchet.desk.views import DecisionView
@@ -74,3 +74,11 @@ def test_a_destructive_act_needs_its_target_by_name(given, monkeypatch):
 
 def test_the_name_of_the_target_goes_through():
     confirm_name("shop-db", "shop-db")
+
+
+@pytest.mark.parametrize("given", ["  ", "a" * 4001])
+def test_a_reason_that_says_nothing_or_too_much_is_refused_in_words_before_anything_is_asked(given):
+    with pytest.raises(Refusal) as no:
+        reason_for("pause the automation", given)
+    assert no.value.message.startswith("A reason ") and no.value.remedy
+    assert reason_for("pause the automation", " on purpose ") == "on purpose"

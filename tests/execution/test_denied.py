@@ -1,10 +1,12 @@
 """What was denied a moment ago is not asked again as if nothing had been said, and no standing grant outweighs it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ratchet.desk.incidents import needs
+from ratchet.desk.sentences import sentence
+from ratchet.domain.timeline import Escalated, HandedBack, Sampled, Taken
 from tests.proof.life import Life, living
 
 
@@ -107,3 +109,29 @@ def test_silence_is_told_as_such() -> None:
         seen = life.store.incident(incident)
     assert seen.handoff is not None and seen.handoff.escalation_reason == "expired"
     assert "It was approved" not in seen.handoff.detail
+
+
+def test_who_takes_over_from_another_person_says_from_whom() -> None:
+    with living() as life:
+        incident = denied(life)
+        life.hands.take(life.person("ana"), incident, "mine")
+        life.hands.take(life.person("ana"), incident, "mine still")
+        life.hands.take(life.person("ben"), incident, "I know it")
+        life.hands.take(life.person("ana"), incident, "thanks")
+        life.hands.hand_back(life.person("ana"), incident, "go on")
+        seen = life.store.timeline(life.store.incident(incident).id)
+    told = [event.event.reason for event in seen if isinstance(event.event, Taken | HandedBack)]
+    assert told == ["mine", "I know it (user:ana had it)", "thanks (user:ben had it)", "go on"]
+
+
+def test_a_sample_is_told_by_what_was_watched_and_an_escalation_says_nothing_twice() -> None:
+    lines = {"headroom": "7 < 31", "locks": "left out here: hypothesis == 'leak' -> false"}
+    sample = Sampled(at=datetime.now(UTC), value=True, lines=lines, evidence=())
+    assert sentence(sample) == "Sample good: headroom: 7 < 31"
+    with living() as life:
+        denied(life)
+        seen = life.store.incident("INC-1").handoff
+    assert seen is not None
+    assert sentence(Escalated(handoff=seen)).count("said so") == 1
+    known = seen.model_copy(update={"detail": "Free slots.", "human_action_required": "Free slots. Decide."})
+    assert sentence(Escalated(handoff=known)).count("Free slots") == 1

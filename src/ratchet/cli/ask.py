@@ -5,6 +5,7 @@ import sys
 from ratchet.cli.exits import DECLINED
 from ratchet.cli.refused import Stopped
 from ratchet.cli.words import clean
+from ratchet.domain.spoken import spoken
 
 
 def someone_is_there() -> bool:
@@ -42,12 +43,12 @@ def read_line(question: str) -> str:
 
 
 def reason_for(what: str, given: str) -> str:
-    """The reason that was given, or asked for on a terminal; exit 3 without either."""
+    """The reason that was given, or asked for on a terminal; exit 3 without either, 2 where it is too long."""
     if given:
-        return given
+        return spoken(given, "A reason")
     if not someone_is_there():
         raise Stopped(DECLINED, f"A reason is needed to {what}.", "Give it with --reason.")
     answer = read_line(f"Why {what}? ")
     if not answer:
         raise Stopped(DECLINED, f"A reason is needed to {what}.", "Nothing was changed.")
-    return answer
+    return spoken(answer, "A reason")

@@ -1,9 +1,10 @@
 """The kill switch as a person sees it: paused or not, by whom and why, and what may still land."""
 
-from ratchet.desk.hands_over import person, spoken
+from ratchet.desk.hands_over import person
 from ratchet.desk.views import AutomationView, InFlightView
 from ratchet.domain.incident import Incident
 from ratchet.domain.ports import Store
+from ratchet.domain.spoken import spoken
 from ratchet.security.principal import Principal
 
 

@@ -11,6 +11,7 @@ from ratchet.domain.incident import LIVE, Incident
 from ratchet.domain.policy import Impact
 from ratchet.domain.ports import Clock, Shelf, Store
 from ratchet.domain.rating import Rating
+from ratchet.domain.spoken import spoken
 from ratchet.domain.timeline import (
     Closed,
     EndProposed,
@@ -28,8 +29,6 @@ from ratchet.security.principal import Principal
 
 TRIES = 5
 """How often a word is written again when the timeline moved for another reason, such as a repeated alert."""
-LONGEST = 4000
-"""Characters of a reason or a note."""
 Criterion: TypeAlias = Literal["by_person", "high_impact", "security"]
 """Why a person escalates; it decides who is asked: the playbook's owner, the incident commander, security."""
 CRITERIA: dict[str, Stop] = {"by_person": Stop.BY_PERSON, "high_impact": Stop.HIGH_IMPACT, "security": Stop.SECURITY}
@@ -40,16 +39,6 @@ def person(who: Principal, what: str) -> str:
     if who.kind != "person":
         raise forbidden(f"{who.id} is not a person; only a person may {what}.", "Use a person's token.")
     return who.id
-
-
-def spoken(text: str, what: str) -> str:
-    """A reason or note that says something."""
-    said = text.strip()
-    if not said:
-        raise invalid(f"{what} is needed.", "It stands in the timeline for whoever reads it next.")
-    if len(said) > LONGEST:
-        raise invalid(f"{what} has {len(said)} characters.", f"Say it in {LONGEST}, and link to the rest.")
-    return said
 
 
 @dataclass(frozen=True)
@@ -71,7 +60,7 @@ class HandsOver:
         def taken(incident: Incident) -> Event | None:
             _refuse(incident, {*LIVE, "escalated", "held"}, "taken over")
             mine = incident.status == "held" and incident.owner == by
-            return None if mine else Taken(by=by, reason=because, may_land=incident.may_land)
+            return None if mine else Taken(by=by, reason=_of(incident, by, because), may_land=incident.may_land)
 
         self._say(by, reference, taken)
 
@@ -87,7 +76,7 @@ class HandsOver:
                     " before that is known.",
                     "Find out on the target, then resolve or close the incident; the next alert opens a new one.",
                 )
-            return HandedBack(by=by, reason=because)
+            return HandedBack(by=by, reason=_of(incident, by, because))
 
         self._say(by, reference, back)
 
@@ -200,6 +189,12 @@ class HandsOver:
                 continue
             return
         raise conflict(f"{reference} kept moving.", "Look at it, and say it again.")
+
+
+def _of(incident: Incident, by: str, because: str) -> str:
+    """The reason, with whose hands it was in where those were another person's: that person reads it, too."""
+    others = incident.status == "held" and incident.owner != by
+    return f"{because} ({incident.owner} had it)" if others else because
 
 
 def _ended(incident: Incident, word: EndProposed, end: Event) -> Event | None:

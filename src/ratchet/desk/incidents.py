@@ -5,6 +5,7 @@ from typing import Any
 
 from ratchet.desk.sentences import event_view, in_flight
 from ratchet.desk.views import (
+    NOTHING,
     DecisionView,
     DraftView,
     EndingView,
@@ -156,7 +157,7 @@ _NEEDS = {
     "triaging": "Ratchet is looking and judging.",
     "acting": "Ratchet is performing the approved step.",
     "verifying": "Ratchet is watching whether the recovery holds.",
-    "closed": "Nothing.",
+    "closed": NOTHING,
 }
 
 
@@ -169,13 +170,14 @@ def needs(i: Incident) -> str:
         case "awaiting_approval":
             packet = i.packet
             if i.delayed and not i.answered:
-                return f"Nothing now; the approved step waits. {i.delayed}"
+                until = f"{i.packet.expires_at:%H:%M:%S} UTC" if i.packet else "its end"
+                return f"Nothing now; the approved step waits, until {until} at most. {i.delayed}"
             return f"A person answers {packet.id}: {packet.approval_prompt}" if packet else "A decision is being made."
         case "escalated":
             return f"{i.handoff.to}: {i.handoff.human_action_required}" if i.handoff else "A person takes it."
         case "held":
             return " ".join(word for word in (f"{i.owner} has it.", in_flight(i.may_land)) if word)
         case "resolved":
-            return f"Review draft {i.draft.draft}." if i.draft else "Nothing."
+            return f"Review draft {i.draft.draft}." if i.draft else NOTHING
         case _:
             return _NEEDS[i.status]

@@ -15,6 +15,9 @@ from ratchet.domain.rating import Rating
 from ratchet.domain.standing import Bound, StandingGrant
 from ratchet.domain.target import SecretRef, Target
 
+NOTHING = "Nothing."
+"""What is needed of an incident that is over."""
+
 
 class ObjectView(Noun):
     """An object concerned, as a person points at it."""

@@ -3,8 +3,22 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from ratchet.domain.errors import invalid
 from ratchet.domain.gate import TERMINAL
 from ratchet.domain.noun import Noun
+
+LONGEST = 4000
+"""Characters of a reason or a note."""
+
+
+def spoken(text: str, what: str) -> str:
+    """A reason or note that says something."""
+    said = text.strip()
+    if not said:
+        raise invalid(f"{what} is needed.", "Write a few words; they stand in the timeline for whoever reads it next.")
+    if len(said) > LONGEST:
+        raise invalid(f"{what} has {len(said)} characters.", f"Say it in {LONGEST}, and link to the rest.")
+    return said
 
 
 class Noted(Noun):

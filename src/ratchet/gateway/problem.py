@@ -118,7 +118,10 @@ def _not_understood(_: Request, error: Exception) -> Response:
 def _mistake(found: Mapping[str, Any]) -> Mistake:
     """A validation error without the input that caused it: inputs may hold secrets."""
     parts: Sequence[str | int] = found["loc"]
+    most = found.get("ctx", {}).get("max_length")
     remedy = {
+        "string_too_short": "Write a few words.",
+        "string_too_long": f"Say it in {most} characters, and link to the rest.",
         "extra_forbidden": "Remove it; this body has no such field.",
         "missing": "Add it.",
         "json_invalid": "Send one JSON document.",

@@ -64,7 +64,7 @@ _WORDS: dict[str, str] = {
     "read": "read incidents, decisions and playbooks",
     "ingest": "hand in alerts",
     "answer": "approve or deny a decision",
-    "operate": "take over, hand back, note or drill",
+    "operate": "work on incidents (take over, hand back, note), pause, resume or drill",
     "activate": "activate or retire a playbook",
     "admin": "manage targets and tokens",
 }

@@ -13,9 +13,10 @@ from ratchet.cli.road import road
 from ratchet.cli.show import Form, FormOption, document, out, say
 from ratchet.desk.contract import Desk
 from ratchet.desk.hands_over import Criterion
-from ratchet.desk.views import IncidentView
+from ratchet.desk.views import NOTHING, IncidentView
 from ratchet.domain.errors import invalid
 from ratchet.domain.rating import Rating
+from ratchet.domain.spoken import spoken
 
 app = noun("What a person does to an incident; these verbs stand under `ratchet incident`.")
 Reference = Annotated[str, typer.Argument(metavar="INC", help="INC-1 or the ULID.")]
@@ -50,7 +51,8 @@ def note(
     form: FormOption = Form.TABLE,
 ) -> None:
     """Write something into the timeline."""
-    _do(context, lambda desk: desk.note(reference, text), form)
+    said = spoken(text, "A text")
+    _do(context, lambda desk: desk.note(reference, said), form)
 
 
 @app.command("resolve")
@@ -135,4 +137,12 @@ def _do(context: typer.Context, verb: Callable[[Desk], IncidentView], form: Form
     elif form is Form.NAME:
         out(f"incident/{view.id}")
     else:
-        say(f"{view.id} is {view.status.replace('_', ' ')}. {view.needs}")
+        say(f"{view.id} is {view.status.replace('_', ' ')}. {_next(view)}".rstrip())
+
+
+def _next(view: IncidentView) -> str:
+    """What is needed now; where nothing is, what may be done with what a person ended."""
+    if view.needs != NOTHING:
+        return view.needs
+    by_hand = view.status == "resolved" and (view.resolved_by or "ratchet") != "ratchet"
+    return f"What was done by hand becomes a draft with: ratchet vault draft {view.id}" if by_hand else ""
