@@ -45,7 +45,8 @@ class Health:
     def doctor(self) -> list[CheckView]:
         """Everything, the targets included."""
         ready = [one.model_copy(update={"ok": bool(one.ok)}) for one in self.ready()]
-        checks = [*ready, self._said("chain", self._chain), self._room(), self._clock(), *self._freezes()]
+        here = [self._said("chain", self._chain), self._room(), self._clock(), self._automation()]
+        checks = [*ready, *here, *self._freezes()]
         return [*checks, *(self._target(t.name) for t in self._store.targets() if t.kind == "postgres")]
 
     def prove(self) -> None:
@@ -76,6 +77,14 @@ class Health:
             return CheckView(name=name, ok=True, detail=check())
         except Refusal as no:
             return CheckView(name=name, ok=False, detail=no.message, remedy=no.remedy)
+
+    def _automation(self) -> CheckView:
+        """Not known to be well while it is paused: whoever asks why nothing happens is told here."""
+        paused = self._store.paused()
+        remedy = "ratchet resume --reason ..." if paused else ""
+        return CheckView(
+            name="automation", ok=None if paused else True, detail=paused or "acts may begin", remedy=remedy
+        )
 
     def _state(self) -> str:
         self._store.next_wake()

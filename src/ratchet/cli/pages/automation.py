@@ -12,7 +12,7 @@ def told(view: AutomationView, form: Form) -> None:
     if form not in (Form.TABLE, Form.WIDE):
         single(view, lambda: automation_page(view), form, "automation")
         return
-    say(f"Automation is paused. {view.because}" if view.paused else "Automation runs.")
+    say(f"Automation is paused. {view.because} (ends with: ratchet resume)" if view.paused else "Automation runs.")
     for each in view.in_flight:
         say(landing(each))
 
