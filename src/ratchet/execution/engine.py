@@ -30,6 +30,7 @@ from ratchet.domain.timeline import (
     Planned,
     Resolved,
     Sampled,
+    Settled,
     Verified,
 )
 from ratchet.execution.checks import run_checks
@@ -37,7 +38,7 @@ from ratchet.execution.denied import denied_before, reminded
 from ratchet.execution.handoffs import hand_over
 from ratchet.execution.packets import Asking
 from ratchet.execution.pen import BY, At, Pen, nowhere
-from ratchet.execution.perform import Performer
+from ratchet.execution.perform import GIVE_UP, Performer
 from ratchet.execution.planner import Planner
 from ratchet.execution.standing import covering_grant
 from ratchet.execution.stopped import Later, Stopped
@@ -115,9 +116,17 @@ class Engine:
         that a person has, stays as it is and is tried again later."""
         incident = self._store.incident(incident_id)
         if incident.status not in LIVE:
-            self._pen.write(incident, wake_at=self._p.clock() + AGAIN)
+            self._pen.write(incident, *self._given_up(incident, detail), wake_at=self._p.clock() + AGAIN)
         else:
             self._escalate(incident, Stop.ERROR, detail)
+
+    def _given_up(self, incident: Incident, detail: str) -> tuple[Event, ...]:
+        """An outcome that cannot even be asked for is for a person to find out, who then ends the lock, too."""
+        op = incident.op
+        if op is None or op.state != "unknown" or self._p.clock() < op.grant.settle_after + GIVE_UP:
+            return ()
+        because = f"It could not be looked up: {detail}"
+        return (Settled(op_id=op.grant.op_id, took="cannot_tell", because=because),)
 
     def _pause(self, incident: Incident, move: m.Wait | m.Rest) -> Incident:
         until = move.until if isinstance(move, m.Wait) else None

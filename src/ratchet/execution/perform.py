@@ -248,7 +248,10 @@ class Performer:
         if act.klass == "C":
             settled = Settled(op_id=op_id, took="cannot_tell", because="Such an act cannot be looked up afterwards.")
             return self._pen.write(incident, settled, wake_at=self._clock())
-        self._not_before(op.grant, act.target)
+        early = self._not_before(op.grant, act.target)
+        if early:
+            told = Settled(op_id=op_id, took="cannot_tell", because=early)
+            return self._pen.write(incident, told, wake_at=self._clock())
         self._at("before_took")
         took = self._toolbox.took(act, op.grant, back=packet.undo_of is not None)
         took = who_answers(self._toolbox, packet).settled(took)
@@ -259,12 +262,16 @@ class Performer:
         settled = Settled(op_id=op_id, took=took.verdict, because=took.because)
         return self._pen.write(incident, settled, wake_at=now)
 
-    def _not_before(self, grant: Grant, target: str) -> None:
-        """The deadline is the target's: while its own clock has not passed it by the margin, the act may still land."""
-        answer = self._toolbox.fingerprint(target)
+    def _not_before(self, grant: Grant, target: str) -> str:
+        """The deadline is the target's: while its own clock has not passed it by the margin, the act may still land. A
+        clock that was set back does not pass it for long; then the words for a person, as for one that stays silent."""
+        answer, now = self._toolbox.fingerprint(target), self._clock()
         left = grant.not_after + MARGIN - answer.clock if isinstance(answer, Fingerprint) else timedelta(0)
         if left > timedelta(0):
-            raise Later(self._clock() + min(left, AGAIN))
+            if now >= grant.settle_after + GIVE_UP:
+                return f"The target's clock is behind: by it, the act may still land until {grant.not_after:%F %T} UTC."
+            raise Later(now + min(left, AGAIN))
+        return ""
 
 
 def _stopped(incident: Incident, sent: Sent) -> str:
