@@ -55,11 +55,15 @@ def outcome(**other) -> Outcome:
 
 
 @pytest.mark.parametrize(
-    ("recovered", "status", "code"),
-    [(True, "resolved", 0), (False, "resolved", 5), (False, "escalated", 6), (False, "held", 6), (False, "acting", 5)],
-)
-def test_the_exit_code_says_how_it_ended(recovered, status, code):
-    assert exit_code(outcome(recovered=recovered), status) == code
+    ("recovered", "status", "answer", "code"),
+    [
+        (True, "resolved", "approved", 0), (False, "resolved", "approved", 5), (False, "escalated", "approved", 6),
+        (False, "held", "superseded", 6), (False, "acting", "approved", 5), (False, "escalated", "denied", 3),
+    ],
+)  # fmt: skip
+def test_the_exit_code_says_how_it_ended(recovered, status, answer, code):
+    view: Any = SimpleNamespace(status=status, decision=SimpleNamespace(state=answer))
+    assert exit_code(outcome(recovered=recovered), view) == code
 
 
 def test_the_object_has_the_keys_that_programs_read():
@@ -101,3 +105,5 @@ def test_what_to_type_after_a_demo_is_eight_lines_at_most():
     assert len(kept) <= 8
     assert any("pb_faulttest_1/activate" in line for line in kept)
     assert len([*way, *to_type(view)]) <= 8
+    after_a_no = list(with_server(stage, view, outcome(recovered=False)))
+    assert any(line.startswith("ratchet incident take INC-1 ") for line in after_a_no)

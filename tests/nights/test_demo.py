@@ -88,6 +88,7 @@ def test_a_no_at_the_terminal_sends_nothing_and_ends_with_three(place):
     assert code == 3, seen
     assert b"nothing was sent" in seen
     assert b"ASKED OF" in seen
+    assert b"ratchet demo --keep" in seen, "what to type next is told after a no, too"
 
 
 def test_ctrl_c_at_the_question_takes_everything_down(place):

@@ -84,7 +84,7 @@ def _play(wanted: Wanted, teller: Teller, said: tuple[Form | None, bool]) -> int
             _stay(teller)
     if not wanted.keep:
         teller.line(f"Nothing is left running or behind. {teller.elapsed():.0f} s.", "dim")
-    return exit_code(outcome, view.status)
+    return exit_code(outcome, view)
 
 
 def _stay(teller: Teller) -> None:

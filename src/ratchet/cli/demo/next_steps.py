@@ -46,5 +46,7 @@ def with_server(stage: Stage, view: IncidentView, outcome: Outcome) -> Iterator[
         )
         yield f"ratchet playbook render {draft}"
         yield f"curl -s -X POST {fleet}/{draft}/activate {_AUTH}    # or: ratchet playbook discard {draft}"
+    if not outcome.recovered:
+        yield f'ratchet incident take {view.id} --reason "I look myself"    # give it back: ratchet incident handback'
     yield f"faulttest run --remediate --id {stage.fault}    # the same again, by what is active then, and graded"
     yield "ratchet vault list; ratchet vault status; ratchet vault drift"

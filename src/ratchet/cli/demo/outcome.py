@@ -1,6 +1,6 @@
 """What the demo hands back at its end: one object, and the exit code that it means."""
 
-from ratchet.cli.exits import BAD_ANSWER, ESCALATED, OK
+from ratchet.cli.exits import BAD_ANSWER, DECLINED, ESCALATED, OK
 from ratchet.desk.views import DraftView, IncidentView
 from ratchet.domain.noun import Noun
 
@@ -53,8 +53,10 @@ def probes_of(view: IncidentView) -> int:
     return sum(len(answers) for answers in looks)
 
 
-def exit_code(outcome: Outcome, status: str) -> int:
-    """0 recovered, 6 escalated, 5 for everything else."""
+def exit_code(outcome: Outcome, view: IncidentView) -> int:
+    """0 recovered, 3 where the person said no, 6 escalated, 5 for everything else."""
     if outcome.recovered:
         return OK
-    return ESCALATED if status in ("escalated", "held") else BAD_ANSWER
+    if view.decision is not None and view.decision.state == "denied":
+        return DECLINED
+    return ESCALATED if view.status in ("escalated", "held") else BAD_ANSWER

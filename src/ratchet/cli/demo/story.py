@@ -9,12 +9,10 @@ from ratchet.cli.demo.outcome import Outcome, outcome_of, probes_of
 from ratchet.cli.demo.shop_strip import half_seconds, in_words
 from ratchet.cli.demo.stage import OPERATOR, Stage, Wanted
 from ratchet.cli.demo.teller import Teller
-from ratchet.cli.exits import DECLINED
 from ratchet.cli.page import Field, Line, field
 from ratchet.cli.pages.decision import decision_page, question
 from ratchet.cli.pages.handoff import handoff_page
 from ratchet.cli.pages.incident import hypothesis_field
-from ratchet.cli.refused import Stopped
 from ratchet.cli.words import ELLIPSIS, clock, share
 from ratchet.desk.views import DecisionView, HypothesisView, IncidentView
 from ratchet.domain.errors import Code, Refusal
@@ -128,21 +126,30 @@ class Story:
         tell.part("The packet")
         whole = self._stage.desk.decision(decision.id)
         tell.page(list(decision_page(whole, datetime.now(UTC))))
-        if self._asks and not tell.ask(question(whole)):
-            self._stage.desk.deny(whole.id, whole.digest, "declined at the terminal")
-            view = self._wait(whole.incident, TRIAGE_LIMIT_S, ("awaiting_approval",))
-            if view.handoff is not None:
-                tell.page(handoff_page(view.handoff))
-            raise Stopped(
-                DECLINED,
-                "You said no, so nothing was sent.",
-                "The fault was taken back, and nothing is left.",
-                Code.CONFLICT,
-            )
+        yes = not self._asks or tell.ask(question(whole))
         if not self._asks:
             tell.fact("APPROVED", Line(f"by {OPERATOR}, because this is a demo and nobody was asked", "warn"))
-        self._stage.desk.approve(whole.id, whole.digest, "read, and agreed" if self._asks else "demo")
-        return self._recovery(whole.incident)
+        if not self._counts(whole, yes=yes):
+            return self._stage.desk.incident(whole.incident)
+        if yes:
+            return self._recovery(whole.incident)
+        tell.fact("DENIED", Line("You said no, so nothing was sent; the fault is taken back.", "warn"))
+        return self._wait(whole.incident, TRIAGE_LIMIT_S, ("awaiting_approval",))
+
+    def _counts(self, whole: DecisionView, *, yes: bool) -> bool:
+        """Give the answer; False, and told, where it came too late: expired, or somebody else was quicker."""
+        desk = self._stage.desk
+        try:
+            if yes:
+                desk.approve(whole.id, whole.digest, "read, and agreed" if self._asks else "demo")
+            else:
+                desk.deny(whole.id, whole.digest, "declined at the terminal")
+        except Refusal as no:
+            if no.code not in (Code.GONE, Code.CONFLICT):
+                raise
+            self._tell.fact("TOO LATE", Line(f"{no.message} {no.remedy}", "warn"))
+            return False
+        return True
 
     def _recovery(self, incident: str) -> IncidentView:
         self._tell.part("The act, and the proof")
