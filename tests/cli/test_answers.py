@@ -6,9 +6,9 @@ import pytest
 import typer
 
 from ratchet.cli.ask import confirm_name, reason_for
-from ratchet.cli.commands.decision import _named, app, approve
+from ratchet.cli.commands.decision import _named, app, approve, paused_meanwhile
 from ratchet.cli.refused import Stopped
-from ratchet.desk.views import DecisionView
+from ratchet.desk.views import AutomationView, DecisionView
 from ratchet.domain.errors import Code, Refusal
 
 NUMBER = "f97c2c092a1f54c9f50eed84035f079c757a035e20d2a3e40e9563784d671dfe"
@@ -82,3 +82,9 @@ def test_a_reason_that_says_nothing_or_too_much_is_refused_in_words_before_anyth
         reason_for("pause the automation", given)
     assert no.value.message.startswith("A reason ") and no.value.remedy
     assert reason_for("pause the automation", " on purpose ") == "on purpose"
+
+
+def test_a_yes_while_automation_is_paused_is_told_that_it_waits_for_what_and_how_long():
+    paused = AutomationView(paused=True, because="user:ana paused it: calm", in_flight=())
+    told = paused_meanwhile(VIEW, paused)
+    assert "user:ana paused it: calm" in told and "ratchet resume" in told and f"{VIEW.expires_at:%H:%M:%S} UTC" in told

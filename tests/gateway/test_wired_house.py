@@ -119,6 +119,16 @@ def test_a_credential_in_the_place_of_a_reference_is_refused_unseen_and_kept_now
     assert wired.store.targets() == [] and not any("2222" in each.stored for each in wired.store.audit.newest(50, None))
 
 
+def test_the_doctor_says_that_automation_is_paused_by_whom_and_what_ends_it(wired: House):
+    desk = wired.desk(wired.operator())
+    desk.pause("calm first")
+    (paused,) = [check for check in desk.doctor() if check.name == "automation"]
+    desk.resume("calm now")
+    (runs,) = [check for check in desk.doctor() if check.name == "automation"]
+    assert (paused.ok, runs.ok) == (None, True)
+    assert paused.detail.endswith("paused it: calm first") and paused.remedy.startswith("ratchet resume")
+
+
 def said_of(house: House, before: int) -> str:
     """The stored bytes of every event since, as one text."""
     return "\n".join(entry.stored for entry in house.store.audit.entries(before, 500))

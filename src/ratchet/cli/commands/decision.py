@@ -26,8 +26,8 @@ from ratchet.cli.show import (
     single,
 )
 from ratchet.cli.table import TERMINAL, load
-from ratchet.cli.words import clean, short_digest, until
-from ratchet.desk.views import DecisionView
+from ratchet.cli.words import clean, clock, short_digest, until
+from ratchet.desk.views import AutomationView, DecisionView
 from ratchet.domain.errors import conflict, invalid
 
 app = noun("Answer what waits for a person. An answer names the digest of the packet that was read.")
@@ -105,8 +105,11 @@ def approve(
             _ask(view)
         if view.effect == "destructive":
             confirm_name(view.target, confirm_target)
+        automation = here.desk.automation()
         answered = here.desk.approve(view.id, named, reason)
     _told(answered, form)
+    if automation.paused:
+        say(paused_meanwhile(answered, automation))
 
 
 @app.command("deny")
@@ -176,6 +179,12 @@ def _named(view: DecisionView, digest: str | None, what: str) -> str:
             f"Read `ratchet decision show {view.id}` again.",
         )
     return view.digest
+
+
+def paused_meanwhile(view: DecisionView, automation: AutomationView) -> str:
+    """What becomes of a yes while nothing may begin, and how long."""
+    until_then = f"This waits for `ratchet resume`, until {clock(view.expires_at)} UTC at most."
+    return f"Automation is paused. {automation.because}. {until_then}"
 
 
 def _told(view: DecisionView, form: Form) -> None:
