@@ -1,6 +1,7 @@
 """One line of a configuration is commented out: the one the server names or a rule that rejects, and no other."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from ratchet.domain.ports import Sent
 from ratchet.lab.binaries import Binaries
 from ratchet.lab.embedded import Cluster
 from tests.conftest import new_root
-from tests.tools.conftest import Bench, host_control, until
+from tests.tools.conftest import Bench, host_control, now, until
 
 pytestmark = pytest.mark.postgres
 EDIT = "host.comment_out_line"
@@ -67,6 +68,23 @@ def test_a_rule_that_rejects_is_commented_out_and_the_running_server_reads_it(ho
         done, verdict = sent(host, file="pg_hba.conf", line=1)
         assert (done.outcome, verdict) == ("done", "yes"), done
         assert not any(rule["rejects"] for rule in host.look("postgres.hba_rules").rows)
+    finally:
+        hba.write_text(good, encoding="utf-8")
+        own.reload()
+
+
+def test_a_machine_whose_clock_was_set_makes_no_late_change_and_bars_none_in_time(host: Bench, own: Cluster):
+    hba = own.data_dir / "pg_hba.conf"
+    good = hba.read_text(encoding="utf-8")
+    hba.write_text("host all wish_app 127.0.0.1/32 reject\n" + good, encoding="utf-8")
+    own.reload()
+    try:
+        act = host.offer(EDIT, file="pg_hba.conf", line=1)
+        leave, hour = host.grant(act), timedelta(hours=1)
+        late = leave.model_copy(update={"not_after": now() + hour, "settle_after": now()})
+        sent = host.hands.act(act, late)
+        assert (sent.outcome, "deadline passed" in sent.because) == ("failed_clean", True), sent
+        assert host.hands.act(act, leave.model_copy(update={"not_after": now() - hour})).outcome == "done"
     finally:
         hba.write_text(good, encoding="utf-8")
         own.reload()

@@ -90,10 +90,10 @@ class CommentOutLine(HostTool[LineNamed]):
             switch, changed = account(host), _changed(host, act)
         except NoAnswer as failed:
             return self._sent(began, "failed_clean", failed.answer.value, f"nothing was sent: {failed.detail}")
-        if changed or self.clock() >= grant.not_after:
+        if changed or self.clock() >= grant.settle_after:
             return self._sent(began, "failed_clean", "in_use", changed or "nothing was sent: the deadline passed")
         for number, statement in enumerate(act.statements):
-            if number and self.clock() >= grant.not_after:
+            if number and self.clock() >= grant.settle_after:
                 return self._sent(began, "unknown", "too_late", "the file is changed; the server was not told in time")
             failed = _run(statement.argv, switch)
             if failed:

@@ -83,7 +83,7 @@ class StartServer(HostTool[StartArguments]):
 def start(act: Act, grant: Grant, host: HostControl, clock: Clock) -> Sent:
     """Run the argument list once, a start or the stop that takes it back.
 
-    Its host is ours, so the deadline is tested just before, on the same clock.
+    Its host is ours, so the deadline is tested just before, on our clock, which nobody sets.
     """
     if grant.action_digest != act.digest:
         raise conflict("The grant is for another act than the one that was to be sent.", "Ask again.")
@@ -105,7 +105,7 @@ def start(act: Act, grant: Grant, host: HostControl, clock: Clock) -> Sent:
         switch = account(host)
     except NoAnswer as failed:
         return sent("failed_clean", failed.answer.value, failed.answer.value, f"nothing was sent: {failed.detail}")
-    left = (grant.not_after - clock()).total_seconds()
+    left = (grant.settle_after - clock()).total_seconds()
     if obstacle or left <= 0:
         return sent("failed_clean", "refused", "too_late" if left <= 0 else "in_use", obstacle or "the deadline passed")
     return _run(argv, left + MARGIN, switch, sent)
