@@ -50,6 +50,26 @@ def say(door: Door, incident: Incident, who: str, verb: str = "resolve", cause: 
     return answer.json()
 
 
+@pytest.mark.parametrize("labels", [{}, {"impact_customers": "1"}])
+def test_one_person_does_not_talk_the_impact_down_and_end_it(door: Door, labels: dict[str, str]):
+    incident = grave(door)
+    alert = incident.alert.model_copy(update={"labels": labels}).model_dump(mode="json")
+    assert door.send("POST", "/api/v1/alerts", "ana", json={"alerts": [alert]}).status_code == 202
+    assert door.house.store.incident(incident.id).alert.labels == labels
+    first = say(door, incident, "ana")
+    assert (first["status"], first["ending"]["by"]) == ("escalated", "user:ana")
+    assert say(door, incident, "ben")["status"] == "resolved"
+
+
+def test_a_program_takes_no_incident_from_the_person_who_has_it(door: Door):
+    incident = escalated(door)
+    assert say(door, incident, "ana", "take")["status"] == "held"
+    body = {"reason": "nightly", "criterion": "by_person"}
+    robot = door.token("robot", "operator", person=False)
+    refused = door.send("POST", f"/api/v1/incidents/{incident.name}/escalate", robot, json=body)
+    assert (refused.status_code, door.house.store.incident(incident.id).owner) == (403, "user:ana")
+
+
 @pytest.mark.parametrize("verb", ["resolve", "close"])
 def test_the_first_word_is_a_proposal_that_everybody_sees_and_the_second_ends_it(door: Door, verb: str):
     incident = grave(door)

@@ -19,7 +19,9 @@ from ratchet.domain.timeline import (
     Event,
     FollowedUp,
     HandedBack,
+    Joined,
     Noted,
+    Opened,
     Rated,
     Resolved,
     Taken,
@@ -111,6 +113,8 @@ class HandsOver:
 
         def escalated(incident: Incident) -> Event | None:
             _refuse(incident, {*LIVE, "escalated", "held"}, "escalated")
+            if incident.status == "held":
+                person(who, "escalate an incident that a person has")
             target = next((t for t in self.store.targets() if t.name == incident.target), None)
             detail = f"{who.id}: {because}"
             stop = CRITERIA[criterion]
@@ -167,9 +171,12 @@ class HandsOver:
         )
 
     def _two(self, incident: Incident) -> str:
-        """Why ending it takes two people, or an empty text."""
-        escalated = f"It was escalated for its impact: {incident.grave}" if incident.grave else ""
-        return escalated or self.impact.above(incident.alerts)
+        """Why ending it takes two people, or an empty text. What was said of its impact once counts, also when a lower
+        number was handed in since."""
+        if incident.grave:
+            return f"It was escalated for its impact: {incident.grave}"
+        told = (one.event for one in self.store.timeline(incident.id))
+        return self.impact.above([event.alert for event in told if isinstance(event, Opened | Joined)])
 
     def _now(self) -> datetime:
         return self.clock()

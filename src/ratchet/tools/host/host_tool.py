@@ -21,8 +21,8 @@ class HostTool(Registered[A], ABC):
 
     @abstractmethod
     def send(self, act: Act, grant: Grant, host: HostControl) -> Sent:
-        """Do it once; the host is ours, so the deadline is tested just before, on our clock: `settle_after`. `not_after`
-        is told by the server's own, which is the machine's wall clock, and somebody may have set that."""
+        """Do it once; the host is ours, so the deadline is tested just before, on our clock: `settle_after`. The
+        server's own, by which `not_after` is told, is the machine's wall clock, and somebody may have set that."""
 
     @abstractmethod
     def took(self, host: HostControl, act: Act) -> Took:
