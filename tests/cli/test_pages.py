@@ -16,6 +16,7 @@ from ratchet.cli.terminal import Terminal
 from ratchet.cli.words import columns, grounds, span, until
 from ratchet.desk.views import (
     DecisionView,
+    EndingView,
     EventView,
     HypothesisView,
     IncidentView,
@@ -194,7 +195,11 @@ def test_an_incident_that_rests_with_people_says_what_they_may_say_next_and_noth
     assert text.count(asked) == 2, "in what is needed and in what is to be done"
     assert "ratchet incident take|handback|close INC-1 --reason" in text
     assert "ratchet incident resolve INC-1 --cause CAUSE" in text
-    assert "take|handback" not in "\n".join(plain(incident_page(view, NOW)))
+    word = EndingView(
+        by="user:ana", verb="close", cause=None, reason="over", because="It takes two.", confirm="ratchet x"
+    )
+    for other in (view, page.model_copy(update={"ending": word})):
+        assert "take|handback" not in "\n".join(plain(incident_page(other, NOW)))
 
 
 def test_a_step_that_was_put_before_a_person_is_no_longer_suggested(view):

@@ -47,7 +47,7 @@ def strip(view: IncidentView, now: datetime) -> Iterator[Block]:
         words = f"{view.verification.samples} samples over {view.verification.sustained_seconds:.1f} s"
         yield field("RECOVERY", Line(f"{words}: {view.verification.because}", _proved(view.verification.passed)))
     yield field("NEEDED", Line(view.needs or "Nothing.", "strong"))
-    if view.status in WAYS_ON:
+    if view.status in WAYS_ON and view.ending is None:
         yield field(
             "WAYS ON", Line(f"ratchet incident {WAYS_ON[view.status]} {view.id} --reason ...", "code"),
             Line(f"ratchet incident resolve {view.id} --cause CAUSE --reason ...", "code"),
