@@ -195,9 +195,7 @@ def test_an_incident_that_rests_with_people_says_what_they_may_say_next_and_noth
     assert text.count(asked) == 2, "in what is needed and in what is to be done"
     assert "ratchet incident take|handback|close INC-1 --reason" in text
     assert "ratchet incident resolve INC-1 --cause CAUSE" in text
-    word = EndingView(
-        by="user:ana", verb="close", cause=None, reason="over", because="Two.", confirm="x"
-    )
+    word = EndingView(by="user:ana", verb="close", cause=None, reason="over", because="Two.", confirm="x")
     for other in (view, page.model_copy(update={"ending": word})):
         assert "take|handback" not in "\n".join(plain(incident_page(other, NOW)))
 

@@ -6,7 +6,7 @@ import pytest
 
 from ratchet.desk.incidents import needs
 from ratchet.desk.sentences import sentence
-from ratchet.domain.timeline import Escalated, HandedBack, Sampled, Taken
+from ratchet.domain.timeline import Escalated, HandedBack, Joined, Sampled, Taken
 from tests.proof.life import Life, living
 
 
@@ -135,3 +135,13 @@ def test_a_sample_is_told_by_what_was_watched_and_an_escalation_says_nothing_twi
     assert sentence(Escalated(handoff=seen)).count("said so") == 1
     known = seen.model_copy(update={"detail": "Free slots.", "human_action_required": "Free slots. Decide."})
     assert sentence(Escalated(handoff=known)).count("Free slots") == 1
+
+
+def test_an_alert_that_comes_or_ends_later_is_told_as_what_it_is() -> None:
+    with living() as life:
+        incident = life.alert("A")
+        life.repeat(incident, "firing")
+        life.repeat(incident, "resolved")
+        told = [sentence(one.event) for one in life.store.timeline(incident) if isinstance(one.event, Joined)]
+    assert "is over, says its monitor" in told[-1]
+    assert all("fires, and belongs here" in one for one in told[:-1])
