@@ -123,6 +123,24 @@ def test_a_standing_grant_does_not_come_back_with_the_text_that_it_was_given_for
     assert life.store.verify().ok
 
 
+def test_a_proof_that_ends_between_the_intent_and_the_send_stops_the_send(life: Life) -> None:
+    proof = life.certify("A")
+    life.grant_ahead("A", certificate=proof.id, uses=1)
+    life.between = "after_anchor", lambda: life.store.revoke_certificate(proof.id, "it failed since", "user:dan")
+    incident = life.alert("A")
+    life.run()
+    seen = life.store.incident(incident)
+    assert (life.world.ledger, [op.state for op in seen.ops]) == ([], ["failed_clean"])
+    assert "it failed since" in seen.ops[0].return_code
+
+
+def test_the_last_use_of_a_standing_grant_is_a_use(life: Life) -> None:
+    life.grant_ahead("A", certificate=life.certify("A").id, uses=1)
+    incident = life.alert("A")
+    life.run()
+    assert len(life.world.ledger) == 1 and life.store.incident(incident).standing is not None
+
+
 def test_a_recovery_behind_a_lost_answer_is_proved_and_credited_to_nobody(life: Life) -> None:
     incident = life.alert("A")
     life.run()

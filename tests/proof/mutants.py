@@ -100,7 +100,7 @@ STRUCTURE: tuple[Mutant, ...] = (
                                       "False"),)),
     Mutant("end looked at again", ((_P._called_off, 'if now.status != "acting"', "if False"),)),
     Mutant("expiry looked at again", ((_P._no_leave, "self._clock() >= incident.packet.expires_at", "False"),)),
-    Mutant("standing grant looked at again", ((_P._no_leave, "if incident.standing in revoked", "if False"),)),
+    Mutant("standing grant looked at again", ((_P._no_leave, "if given is not None", "if False"),)),
     Mutant("alert looked at again", ((_P._called_off, "if now.alert_resolved", "if False"),)),
     Mutant("taken for dead looked at again", ((_P._called_off, "if not any(", "if False and not any("),)),
     Mutant("intended becomes doubt on restart", ((move._settle, "return Doubt(op_id=op.grant.op_id)",
@@ -134,7 +134,8 @@ STRUCTURE: tuple[Mutant, ...] = (
                                            "grant.settle_after"),)),
     Mutant("standing grant charged", ((intents.Intents.intend, "if books.standing is not None and "
                                        "incident.standing is not None", "if False"),)),
-    Mutant("a grant dies with its certificate", ((StandingGrant.dead, "if self.certificate is not None", "if False"),)),
+    Mutant("a grant dies with its certificate", (
+        (StandingGrant.ended, "if self.certificate is not None", "if False"),)),
     Mutant("a grant dies with its server", ((StandingGrant.outside, "(bool(stranger), stranger),", ""),)),
     Mutant("a name is no server", ((StandingGrant._stranger, "here == self.servers[target.name]", "True"),)),
     Mutant("registered before it was given", ((StandingGrant._stranger, "registered_at is None or registered_at > "
@@ -338,9 +339,13 @@ def _last_look() -> str:
     ):  # fmt: skip
         performer: Any = object.__new__(perform.Performer)
         seen = SimpleNamespace(**{**well, **now})
-        grants = [SimpleNamespace(id="sg_1", revoked=revoked), SimpleNamespace(id="sg_2", revoked="long ago")]
+        ends = (("sg_1", revoked), ("sg_2", "long ago"))
+        grants = [SimpleNamespace(id=name, series="x", ended=lambda *_, why=why: why) for name, why in ends]
         performer._store = SimpleNamespace(
-            incident=partial(_seen, seen), paused=partial(_the, paused), standing_grants=partial(_the, grants)
+            incident=partial(_seen, seen),
+            paused=partial(_the, paused),
+            standing_grants=partial(_the, grants),
+            certificates=lambda _: (),
         )
         performer._clock = partial(_the, at)
         performer._policy = shipped_policy()

@@ -83,12 +83,14 @@ class StandingGrant(Noun):
 
     def dead(self, now: datetime, certificates: Sequence[Certificate]) -> str:
         """Why it does not count now, or an empty text; `certificates` are those of its series."""
+        return self.ended(now, certificates) or ("its last use is spent" if self.left == 0 else "")
+
+    def ended(self, now: datetime, certificates: Sequence[Certificate]) -> str:
+        """The same for an act that it was charged for already, which may be its last use."""
         if self.revoked:
             return f"it was revoked: {self.revoked}"
         if now >= self.expires_at:
             return f"it expired at {self.expires_at.isoformat(timespec='seconds')}"
-        if self.left == 0:
-            return "its last use is spent"
         return no_proof(self.certificate, certificates, now) if self.certificate is not None else ""
 
     def outside(self, packet: DecisionPacket, use: "Use") -> str:

@@ -197,8 +197,9 @@ class Performer:
         """What became of the leave to act, or an empty text while it still counts."""
         if incident.packet is not None and self._clock() >= incident.packet.expires_at:
             return "The approval expired"
-        revoked = [grant.id for grant in self._store.standing_grants() if grant.revoked]
-        return "The standing grant was revoked" if incident.standing in revoked else ""
+        given = next((one for one in self._store.standing_grants() if one.id == incident.standing), None)
+        ended = given.ended(self._clock(), self._store.certificates(given.series)) if given is not None else ""
+        return f"The standing grant ended ({ended})" if ended else ""
 
     def _write_down(self, incident: Incident, op_id: str, event: Event) -> Incident:
         """Record an outcome. An alert that joined meanwhile moves the timeline, but never makes us send again.
