@@ -386,6 +386,18 @@ def test_of_two_replicas_the_one_that_the_evidence_is_about_is_named(shipped: li
     assert found == ({hypothesis: [w.SECOND.name]} if hypothesis else {})
 
 
+@pytest.mark.parametrize("other", ["idle leak", "advisory leak"])
+def test_beside_a_silent_transaction_another_cause_that_people_meet_now_is_not_passed_over(
+    shipped: list[Playbook], other: str
+) -> None:
+    said = conclude(shipped, {**CASES[other][0], **SILENT})
+    assert said.outcome == "ambiguous"
+    assert {h.cause for h in said.hypotheses if h.verdict == "confirmed"} >= {
+        "idle_in_transaction_blocker",
+        CASES[other][1],
+    }
+
+
 def test_on_a_healthy_server_every_hypothesis_is_refuted(shipped: list[Playbook]) -> None:
     assert {h.verdict for h in conclude(shipped, {}).hypotheses} == {"refuted"}
 
