@@ -215,14 +215,14 @@ def test_a_statement_that_has_written_since_it_was_shown_is_not_cancelled(bench:
         b"DO $$ BEGIN PERFORM pg_advisory_lock(77); INSERT INTO public.orders VALUES (1); PERFORM pg_sleep(30); END $$"
     )
     until(lambda: [row for row in bench.look("postgres.sessions", app="slow").rows if row["state"] == "active"])
-    args = {"sessions": named(bench, "slow")}
-    shown = bench.offer("postgres.cancel_queries", **args)
+    sessions = named(bench, "slow")
+    shown = bench.offer("postgres.cancel_queries", sessions=sessions)
     assert [row["has_writes"] for row in shown.identities] == [False]
     holder.execute("SELECT pg_advisory_unlock(77)")
-    until(lambda: bench.offer("postgres.cancel_queries", **args).identities[0]["has_writes"])
+    until(lambda: bench.offer("postgres.cancel_queries", sessions=sessions).identities[0]["has_writes"])
     sent = bench.hands.act(shown, bench.grant(shown))
     assert (sent.outcome, sent.error_category, sent.touched) == ("failed_clean", "nothing_matched", ())
-    anew = bench.offer("postgres.cancel_queries", **args)
+    anew = bench.offer("postgres.cancel_queries", sessions=sessions)
     assert len(bench.hands.act(anew, bench.grant(anew)).touched) == 1
     session.close()
     holder.close()
