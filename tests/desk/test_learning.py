@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,20 @@ def test_the_measures_are_folds_over_what_was_lived(ana, lived):
     assisted, manual = measure(found, "diagnosis_assisted"), measure(found, "diagnosis_manual")
     assert ((assisted.known, assisted.of), (manual.known, manual.of)) == ((4, 4), (2, 2))
     assert [(line.runs, line.right) for line in found.calibration] == [(3, round(2 / 3, 4))]
+
+
+@pytest.mark.parametrize("cause", ["gremlins", "idle_gremlins"])
+def test_a_cause_that_is_unknown_is_answered_with_a_few_and_not_with_all(ana: Desk, lived: Lived, cause: str):
+    with pytest.raises(Refusal, match="not a cause that is known") as refused:
+        ana.resolve(lived.handed_over().name, cause, "it was")
+    assert 1 <= refused.value.remedy.count(",") < 20
+
+
+def test_a_span_that_runs_backwards_is_refused_and_not_empty(ana: Desk, lived: Lived):
+    lived.handed_over()
+    now = datetime.now(UTC)
+    with pytest.raises(Refusal, match="nothing lies between them"):
+        list(ana.audit_export(since=now, until=now - timedelta(hours=1)))
 
 
 def test_a_missed_goal_names_the_types_behind_it_and_what_would_help(ana, lived):

@@ -11,6 +11,7 @@ from ratchet.domain.incident import LIVE, Incident
 from ratchet.domain.policy import Impact
 from ratchet.domain.ports import Clock, Shelf, Store
 from ratchet.domain.rating import Rating
+from ratchet.domain.sheet import nearest
 from ratchet.domain.spoken import spoken
 from ratchet.domain.timeline import (
     Closed,
@@ -165,10 +166,8 @@ class HandsOver:
         if cause in self.causes:
             return
         near = [name for name in sorted(self.causes) if set(name.split("_")) & set(cause.casefold().split("_"))]
-        raise invalid(
-            f"{cause[:80]!r} is not a cause that is known here.",
-            f"Name one of: {', '.join(near or sorted(self.causes))}.",
-        )
+        remedy = f"Name one of: {', '.join(near)}." if near else nearest(cause, self.causes)
+        raise invalid(f"{cause[:80]!r} is not a cause that is known here.", remedy)
 
     def _two(self, incident: Incident) -> str:
         """Why ending it takes two people, or an empty text. What was said of its impact once counts, also when a lower

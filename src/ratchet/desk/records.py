@@ -70,6 +70,9 @@ class Records:
         """A line per event, oldest first, up to the head as it stood at the beginning."""
         if any(moment is not None and moment.tzinfo is None for moment in (since, until)):
             raise invalid("A moment without a time zone is not a moment.", "Write it as 2026-11-20T02:03:04Z.")
+        if since is not None and until is not None and since > until:
+            said = f"{since.isoformat()} is after {until.isoformat()}: nothing lies between them."
+            raise invalid(said, "Swap the two; `--since 2h --until 1h` is the hour before the last.")
         return self._lines(form, (since, until), self._trail.head().position)
 
     def _lines(self, form: Form, span: tuple[datetime | None, datetime | None], last: int) -> Iterator[str]:
