@@ -33,7 +33,7 @@ TEXT = "A person wrote down what was seen on the server, in about as many words 
 SERVE = ("-c", "import sys; from ratchet.cli import main; sys.exit(main())", "serve", "--port", "0")
 """What the installed program `ratchet` runs."""
 PATIENCE = 60.0
-LOOK = 0.005
+LOOK = 0.02
 """Seconds that a start may take before it counts as none, and between two looks at it."""
 BYTECODE = "PYTHONDONTWRITEBYTECODE"
 """Not handed on: an installed program has its bytecode beside it, and so has the first start, which is not counted."""

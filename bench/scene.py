@@ -113,6 +113,7 @@ def scene(binaries: Binaries | None = None) -> Iterator[Scene]:
             "monitor": desk.make_token("monitor", person=False, role="source").text,
         }
         house.start()
+        house.work()
         url = stack.enter_context(Server(create_app(house)))
         client = stack.enter_context(httpx2.Client(timeout=30, trust_env=False))
         yield Scene(house, lab, url, tokens, client)

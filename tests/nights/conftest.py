@@ -138,6 +138,7 @@ class opened:  # noqa: N801 - reads as a word in a with statement
             "monitor": desk.make_token("monitor", person=False, role="source").text,
         }
         house.start()
+        house.work()
         self._house, self._server = house, Server(create_app(house))
         return Night(house, self._server.start(), tokens)
 

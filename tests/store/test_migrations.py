@@ -1,6 +1,9 @@
 """The migrations lead to exactly the tables that the statements speak of, and a newer database is left alone."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -10,7 +13,7 @@ from alembic.migration import MigrationContext
 
 from ratchet.domain import timeline as e
 from ratchet.domain.errors import Code, Refusal
-from ratchet.store import migrate
+from ratchet.store import migrate, upgrade
 from ratchet.store.tables import metadata
 from tests.store.walks import START, opened
 
@@ -21,7 +24,7 @@ def test_the_migrated_tables_are_the_declared_ones(store):
 
 
 def test_the_newest_revision_is_the_end_of_the_scripts():
-    assert migrate.scripts(migrate.config()).get_heads() == [migrate.NEWEST]
+    assert upgrade.scripts().get_heads() == [migrate.NEWEST]
 
 
 def test_a_database_of_a_newer_release_is_refused_and_not_touched(store, home, reopen):
@@ -52,6 +55,15 @@ def test_of_several_that_open_a_database_at_once_one_brings_it_up_and_none_dies(
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(start, range(4))) == [True] * 4
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(store, home):
+    store.close()
+    line = "import sys; from ratchet.config import read_settings; from ratchet.wiring import open_house;"
+    line += "open_house(read_settings({}), print).close(); print('alembic' in sys.modules)"
+    environ = {**os.environ, "RATCHET_HOME": str(home)}
+    said = subprocess.run([sys.executable, "-c", line], env=environ, capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == "False"
 
 
 def test_opening_again_changes_nothing(store, reopen):

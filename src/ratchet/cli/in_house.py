@@ -26,6 +26,7 @@ def open_working_desk(settings: Settings) -> Generator[Desk]:
     try:
         if not server_file.works(settings.home):
             house.start()
+            house.work()
         yield house.desk(house.operator())
     finally:
         house.close()

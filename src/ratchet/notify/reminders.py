@@ -111,7 +111,9 @@ class Reminders:
         return len(unsent)
 
     def _run(self) -> None:
+        """A start has more pressing work than this, so that the first look waits a little."""
         pause = FIRST_PAUSE_S
+        self._stopped.wait(pause)
         while not self._stopped.is_set():
             try:
                 self.step()

@@ -1,18 +1,38 @@
 """Brings the tables of a database to this release's form, in the process that opens it."""
 
-from pathlib import Path
+import sys
+from importlib.util import LazyLoader, find_spec, module_from_spec
+from threading import Lock
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from ratchet.domain.errors import Code, Refusal
 from ratchet.store.sqlite import WRITES, refusing
 
-PLACE = Path(__file__).parent / "migrations"
 NEWEST = "0006"
 """The revision that this release reads and writes."""
+
+
+def _put_off(name: str) -> ModuleType:
+    """A module that is read when it is used first: Alembic is a tenth of what a start imports, and used once."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = find_spec(name)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(name)
+    spec.loader = LazyLoader(spec.loader)
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+if TYPE_CHECKING:
+    from ratchet.store import upgrade
+else:
+    upgrade = _put_off("ratchet.store.upgrade")
+_ONE_READS = Lock()
 
 
 def migrate(engine: Engine) -> None:
@@ -20,7 +40,7 @@ def migrate(engine: Engine) -> None:
     with refusing(), engine.connect() as connection:
         if _revision(connection) == NEWEST:
             return
-    with refusing(), engine.connect() as pooled:
+    with _ONE_READS, refusing(), engine.connect() as pooled:
         connection = pooled.execution_options(**{WRITES: True})
         with connection.begin():
             _upgrade(connection)
@@ -28,29 +48,14 @@ def migrate(engine: Engine) -> None:
 
 def _upgrade(connection: Connection) -> None:
     """Holding the write lock, so that of two processes that open a new database one does the work."""
-    settings = config()
     there = _revision(connection)
-    if there is not None and there not in {script.revision for script in scripts(settings).walk_revisions()}:
+    if there is not None and there not in upgrade.revisions():
         raise Refusal(
             Code.FAILED,
             f"The state database has form {there}; this release knows forms up to {NEWEST}.",
             "Start the newer release again, or restore the backup made before it.",
         )
-    settings.attributes["connection"] = connection
-    command.upgrade(settings, NEWEST)
-
-
-def config() -> Config:
-    """Alembic's settings; there is no ini file."""
-    settings = Config()
-    settings.set_main_option("script_location", str(PLACE).replace("%", "%%"))
-    settings.set_main_option("path_separator", "os")
-    return settings
-
-
-def scripts(settings: Config) -> ScriptDirectory:
-    """The migrations in the package."""
-    return ScriptDirectory.from_config(settings)
+    upgrade.upgrade(connection, NEWEST)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -145,13 +145,16 @@ class House:
         self._proving.start()
 
     def start(self) -> None:
-        """Begin to tell the sinks, open the warm sessions of every target, then let the worker run."""
+        """Begin to tell the sinks and open the warm sessions of every target; then `work`."""
         self._stop_sinks = follow_all(self.store.audit, sinks_of(self.settings))
         LOG.debug("%d faults are known to drills", len(self._rooms.drills.faults))
         for target in self.store.targets():
             self._hands.pointed(target.name)
         self._warmth.start()
         self._rounds.start()
+
+    def work(self) -> None:
+        """Let the worker run, after `start`."""
         self.worker.start()
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import gc
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from types import FrameType
@@ -49,16 +50,31 @@ def serve_until_stopped(
         house.prove()
         if not no_worker:
             house.start()
-        _serve(house, settings, where, (allow_remote, tuple(name or ())))
+        begin = _nothing if no_worker else house.work
+        _serve(house, settings, where, (allow_remote, tuple(name or ())), begin)
     say("Stopped.")
 
 
-def _serve(house: House, settings: Settings, where: tuple[str, int], reach: tuple[bool, tuple[str, ...]]) -> None:
-    """Answer until a signal; uvicorn ends well on it and then repeats it to us, where it is only a word."""
+def _nothing() -> None:
+    """Another process works."""
+
+
+def _serve(
+    house: House,
+    settings: Settings,
+    where: tuple[str, int],
+    reach: tuple[bool, tuple[str, ...]],
+    begin: Callable[[], None],
+) -> None:
+    """Answer until a signal; uvicorn ends well on it and then repeats it to us, where it is only a word.
+
+    `begin` is called once requests are answered: what waits for the worker must not keep an alert waiting at the door.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
 
     def ready(url: str) -> None:
         server_file.write(settings.home, url)
+        begin()
         say(f"Ratchet listens at {url}; the admin token is in {settings.home / TOKEN}")
 
     gateway = create_app(house, listener_of(where[0], reach[1]))

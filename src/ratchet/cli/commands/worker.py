@@ -25,6 +25,7 @@ def work_until_stopped(context: typer.Context) -> None:
         house = open_house(settings, say)
         last.callback(house.close)
         house.start()
+        house.work()
         say(f"Ratchet works on the incidents of {settings.home} and listens nowhere.")
         with suppress(KeyboardInterrupt):
             threading.Event().wait()

@@ -77,6 +77,7 @@ def stage(wanted: Wanted, say: Callable[[str], None]) -> Generator[Stage]:
         source = desk.make_token(SOURCE, person=False, role="source").text
         approver = desk.make_token(OPERATOR, person=True, role="approver").text
         house.start()
+        house.work()
         server, url = _listening(house, keep=wanted.keep)
         last.callback(server.stop)
         near = HttpDesk(url, approver)
