@@ -59,7 +59,7 @@ def test_a_bundle_is_checked_on_a_machine_that_has_nothing_but_the_key(seen: Run
     bundle, key = tmp_path / "b.zip", tmp_path / "key.pub"
     assert seen("incident", "bundle", "INC-1", "--output", str(bundle)).returncode == 0
     key.write_text(seen("audit", "key").stdout, encoding="utf-8")
-    elsewhere = {"RATCHET_HOME": str(tmp_path / "elsewhere")}
+    elsewhere = {"RATCHET_HOME": str(tmp_path / "elsewhere"), "RATCHET_TOKEN_FILE": str(tmp_path / "gone")}
     pinned = seen("audit", "verify", str(bundle), "--key", str(key), "-o", "json", env=elsewhere)
     assert (pinned.returncode, json.loads(pinned.stdout)["pinned"]) == (0, True)
     first, second = (seen("audit", "verify", str(bundle), "-o", "json", env=elsewhere) for _ in range(2))

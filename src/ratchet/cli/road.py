@@ -30,9 +30,11 @@ def given_by(context: typer.Context) -> Given:
     return context.obj if isinstance(context.obj, Given) else Given()
 
 
-def settings_of(given: Given) -> Settings:
-    """The settings, with the flags on top."""
+def settings_of(given: Given, *, token: bool = True) -> Settings:
+    """The settings, with the flags on top; without a token for a line that asks nobody."""
     environ = given.environ()
+    if not token:
+        environ.pop("RATCHET_TOKEN_FILE", None)
     try:
         return read_settings(environ)
     except OSError as error:

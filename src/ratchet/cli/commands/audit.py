@@ -74,7 +74,7 @@ def _report(report: AuditReport) -> list[Block]:
 
 def _verify_bundle(context: typer.Context, path: Path, pinned: Path | None, form: Form) -> None:
     """The signature by the expected key if one is known, and the chain where its key lies in this home."""
-    home = settings_of(given_by(context)).home
+    home = settings_of(given_by(context), token=False).home
     try:
         content = path.read_bytes()
         chain = str(manifest_of(content).get("chain", ""))
