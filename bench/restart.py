@@ -19,7 +19,7 @@ from bench.figure import Figure, spread
 from ratchet.cli.server_file import running
 from ratchet.domain.alert import Alert
 from ratchet.domain.incident import Incident
-from ratchet.domain.timeline import Noted, Opened
+from ratchet.domain.timeline import Closed, Noted, Opened
 from ratchet.store import incidents, occurrences
 from ratchet.store.encoding import EVENT
 from ratchet.store.proof import BEGINNING
@@ -106,7 +106,7 @@ def walk(home: Path) -> tuple[float, float]:
 
 
 def fill(home: Path) -> int:
-    """Write the events through the store's own ledger, many in one transaction, and leave without closing."""
+    """Write the events of incidents that are over through the store's own ledger, and leave without closing."""
     store = EventStore.open_at(home, lambda: datetime.now(UTC), lambda: str(ULID()))
     written = 0
     while written < EVENTS:
@@ -128,6 +128,6 @@ def one_incident(ledger: incidents.Ledger) -> int:
     for _ in range(PER_INCIDENT - 2):
         event = Noted(by="user:ana", text=TEXT)
         folded = folded.apply(ledger.append(seen.stream, folded.seq + 1, event, EVENT))
-    incidents.extend(ledger, folded, [Noted(by="user:ana", text=TEXT)], ledger.at)
+    incidents.extend(ledger, folded, [Closed(by="user:ana", reason=TEXT[:100])], None)
     occurrences.remember(ledger, alert, name)
     return PER_INCIDENT

@@ -8,7 +8,7 @@ from ratchet.domain.playbook import Playbook
 from ratchet.domain.ports import Clock
 from ratchet.domain.sheet import Sheet
 from ratchet.vault.known import KnownTools
-from ratchet.vault.lint import BLOCKING, in_order, lint
+from ratchet.vault.lint import BLOCKING, blocking, in_order, lint
 from ratchet.vault.shape import typed
 from ratchet.vault.wording import unkept_mistakes
 
@@ -27,11 +27,12 @@ class PlaybookFiles:
 
     def load_sheet(self, sheet: Sheet, broken: list[Mistake]) -> Playbook:
         """The same for a sheet that was read already."""
-        where = sheet.where
-        playbook, mistakes = self._judged(sheet, broken)
-        if playbook is None or any(mistake.code in BLOCKING for mistake in mistakes):
+        playbook, misfits = typed(sheet) if sheet.data is not None else (None, [])
+        unfit = any(mistake.code in BLOCKING for mistake in (*broken, *misfits))
+        if playbook is None or unfit or blocking(sheet, self.known, self.causes):
+            mistakes = self._judged(sheet, broken)[1]
             count = len(mistakes)
-            message = f"{where} has {count} mistake{'s' if count != 1 else ''}."
+            message = f"{sheet.where} has {count} mistake{'s' if count != 1 else ''}."
             raise invalid(message, "Mend them and load it again.", mistakes)
         return playbook
 

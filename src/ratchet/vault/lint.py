@@ -1,5 +1,6 @@
 """All rules over one sheet, in the order of the file."""
 
+from collections.abc import Iterator
 from datetime import date
 
 from ratchet.domain.errors import Mistake
@@ -16,13 +17,19 @@ BLOCKING = frozenset({"PB001", "PB010", "PB014"})
 
 def lint(sheet: Sheet, known: KnownTools, causes: frozenset[str], today: date | None = None) -> list[Mistake]:
     """Every fault that the typed shape does not already show, by line. Never raises for a bad file."""
-    found = [
-        *binding_mistakes(sheet, known, causes),
-        *expression_mistakes(sheet, known),
-        *review_mistakes(sheet, known, today),
-        *wording_mistakes(sheet),
-    ]
-    return in_order(found)
+    read = (*_meaning(sheet, known, causes), *review_mistakes(sheet, known, today), *wording_mistakes(sheet))
+    return in_order(list(read))
+
+
+def blocking(sheet: Sheet, known: KnownTools, causes: frozenset[str]) -> bool:
+    """Whether `lint` would find what keeps the file from being used: a start asks no more of what was reviewed."""
+    return any(mistake.code in BLOCKING for mistake in _meaning(sheet, known, causes))
+
+
+def _meaning(sheet: Sheet, known: KnownTools, causes: frozenset[str]) -> Iterator[Mistake]:
+    """What is said of names, values and conditions; only here stand mistakes that block."""
+    yield from binding_mistakes(sheet, known, causes)
+    yield from expression_mistakes(sheet, known)
 
 
 def in_order(mistakes: list[Mistake]) -> list[Mistake]:

@@ -147,14 +147,14 @@ class House:
     def start(self) -> None:
         """Begin to tell the sinks and open the warm sessions of every target; then `work`."""
         self._stop_sinks = follow_all(self.store.audit, sinks_of(self.settings))
-        LOG.debug("%d faults are known to drills", len(self._rooms.drills.faults))
         for target in self.store.targets():
             self._hands.pointed(target.name)
         self._warmth.start()
         self._rounds.start()
 
     def work(self) -> None:
-        """Let the worker run, after `start`."""
+        """Let the worker run, after `start`. Raises Refusal(INVALID) for a fault file of this site that is wrong."""
+        LOG.debug("%d faults are known to drills", len(self._rooms.drills.faults))
         self.worker.start()
 
     def close(self) -> None:
