@@ -160,6 +160,7 @@ def live(server: Cluster, home: Path, said: Said) -> Lived:
         "monitor": desk.make_token("monitor", person=False, role="source").text,
     }
     house.start()
+    house.work()
     door = Server(create_app(house))
     night = Night(house, door.start(), tokens)
     try:
