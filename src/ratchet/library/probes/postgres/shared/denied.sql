@@ -11,6 +11,8 @@ sorted AS MATERIALIZED (
                     substring(a.said FROM '^new row violates row-level security policy .*for table "(.*)"$'),
                     substring(a.said FROM '^must be owner of [a-z ]+ ([^ ]+)$')) AS name
     FROM asked AS a
+    -- what this diagnosis itself may not see is told where it is missing, and is nobody's trouble
+    WHERE a.role IS DISTINCT FROM current_user
 ), counted AS MATERIALIZED (
     SELECT s.kind, s.name, s.role, count(*)::int AS times, max(s.at) AS at, min(s.at) AS since,
            (array_agg(s.statement ORDER BY s.position DESC))[1] AS statement
