@@ -45,13 +45,7 @@ class Sheet:
 
     def each(self, *path: str | int) -> Iterator[tuple[Path, Fields]]:
         """The mappings directly inside the list or mapping under `path`."""
-        value = self.at(path)
-        inside: Iterable[tuple[str | int, Any]] = ()
-        if isinstance(value, Mapping):
-            inside = cast(Mapping[str, Any], value).items()
-        elif isinstance(value, list):
-            inside = enumerate(cast(list[Any], value))
-        for key, item in inside:
+        for key, item in _inside(self.at(path)):
             if isinstance(item, Mapping):
                 yield (*path, key), cast(Fields, item)
 
@@ -67,25 +61,23 @@ def texts_in(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     """Every text below `value`, with its path."""
     if isinstance(value, str):
         yield path, value
-    elif isinstance(value, Mapping):
-        for key, item in cast(Mapping[str, Any], value).items():
-            yield from texts_in(item, (*path, key))
-    elif isinstance(value, list):
-        for number, item in enumerate(cast(list[Any], value)):
-            yield from texts_in(item, (*path, number))
+    for key, item in _inside(value):
+        yield from texts_in(item, (*path, key))
 
 
 def keys_in(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     """Every key below `value`, with its own path."""
-    inside: Iterable[tuple[str | int, Any]] = ()
-    if isinstance(value, Mapping):
-        inside = cast(Mapping[str, Any], value).items()
-    elif isinstance(value, list):
-        inside = enumerate(cast(list[Any], value))
-    for key, item in inside:
+    for key, item in _inside(value):
         if isinstance(key, str):
             yield (*path, key), key
         yield from keys_in(item, (*path, key))
+
+
+def _inside(value: Any) -> Iterable[tuple[str | int, Any]]:
+    """What stands directly in a mapping or a list, by key or place; nothing in a plain value."""
+    if isinstance(value, Mapping):
+        return cast(Mapping[str | int, Any], value).items()
+    return enumerate(cast(list[Any], value)) if isinstance(value, list) else ()
 
 
 def text(fields: Fields, key: str) -> str:
