@@ -1,6 +1,7 @@
 """One line of a configuration is commented out: the one the server names or a rule that rejects, and no other."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -59,35 +60,35 @@ def test_the_line_that_the_server_names_is_commented_out_and_put_back(host: Benc
         conf.write_text(good, encoding="utf-8")
 
 
-def test_a_rule_that_rejects_is_commented_out_and_the_running_server_reads_it(host: Bench, own: Cluster):
+@contextmanager
+def rejecting(own: Cluster) -> Iterator[None]:
+    """A server whose first rule turns a role away."""
     hba = own.data_dir / "pg_hba.conf"
     good = hba.read_text(encoding="utf-8")
     hba.write_text("host all wish_app 127.0.0.1/32 reject\n" + good, encoding="utf-8")
     own.reload()
     try:
-        done, verdict = sent(host, file="pg_hba.conf", line=1)
-        assert (done.outcome, verdict) == ("done", "yes"), done
-        assert not any(rule["rejects"] for rule in host.look("postgres.hba_rules").rows)
+        yield
     finally:
         hba.write_text(good, encoding="utf-8")
         own.reload()
 
 
+def test_a_rule_that_rejects_is_commented_out_and_the_running_server_reads_it(host: Bench, own: Cluster):
+    with rejecting(own):
+        done, verdict = sent(host, file="pg_hba.conf", line=1)
+        assert (done.outcome, verdict) == ("done", "yes"), done
+        assert not any(rule["rejects"] for rule in host.look("postgres.hba_rules").rows)
+
+
 def test_a_machine_whose_clock_was_set_makes_no_late_change_and_bars_none_in_time(host: Bench, own: Cluster):
-    hba = own.data_dir / "pg_hba.conf"
-    good = hba.read_text(encoding="utf-8")
-    hba.write_text("host all wish_app 127.0.0.1/32 reject\n" + good, encoding="utf-8")
-    own.reload()
-    try:
+    with rejecting(own):
         act = host.offer(EDIT, file="pg_hba.conf", line=1)
         leave, hour = host.grant(act), timedelta(hours=1)
         late = leave.model_copy(update={"not_after": now() + hour, "settle_after": now()})
         sent = host.hands.act(act, late)
         assert (sent.outcome, "deadline passed" in sent.because) == ("failed_clean", True), sent
         assert host.hands.act(act, leave.model_copy(update={"not_after": now() - hour})).outcome == "done"
-    finally:
-        hba.write_text(good, encoding="utf-8")
-        own.reload()
 
 
 @pytest.mark.parametrize("file", ["postgresql.conf", "pg_hba.conf"])
